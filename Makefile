@@ -1,0 +1,67 @@
+# From Neurons to GANs. `make help` lists what there is; every target sets up what it needs.
+PYTHON ?= $(shell command -v python3.11 || command -v python3 || command -v python)
+PY := .venv/bin/python
+export PYTHONPATH := $(CURDIR)
+export NEURONS_OFFLINE := 1
+PAGES ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help env book serve test test-all unit checks notebooks site browser lint store normalise exercises chapter bench threads lighthouse lock vendor clean
+
+help:  ## list the targets
+	@echo "From Neurons to GANs - make TARGET"
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /|/' | awk -F'|' '{printf "  %-12s %s\n", $$1, $$2}'
+
+env:  ## create .venv from the lock (done by every other target)
+	@test -n "$(PYTHON)" || { echo "env: no Python found; install Python 3.11 or name it: make PYTHON=/path/to/python3.11"; exit 1; }
+	@$(PYTHON) tools/bootstrap.py
+
+book: env  ## execute every notebook and build the site
+	@$(PY) tools/notebooks.py run
+	@$(PY) tools/build_site.py
+
+serve: book  ## build the site and serve it on this machine
+	@$(PY) tools/build_site.py --serve
+
+test: env  ## the gate: lint, types, units, checks, notebooks, site, browser
+	@$(PY) tools/gate.py
+
+test-all: env  ## the gate and what is too long for it: every page in axe, two threads, Lighthouse
+	@$(PY) tools/gate.py --all
+
+lint: env  ## style, types, spelling, the lock
+	@$(PY) tools/gate.py lint
+
+unit: env  ## unit tests of the companion and the exercise checks
+	@$(PY) tools/gate.py unit
+
+notebooks: env  ## execute and compare the notebooks that changed
+	@$(PY) tools/notebooks.py run
+
+store: env  ## execute and store outputs after an intended change: make store PAGES=book/01_neurons.ipynb
+	@$(PY) tools/notebooks.py store $(PAGES)
+
+normalise: env  ## bring every notebook into the house's form
+	@$(PY) tools/notebooks.py normalise
+	@$(PY) tools/address.py
+
+exercises: env  ## derive exercises/ from solutions/ and solution cells from the bank
+	@$(PY) tools/exercises.py
+
+chapter: env  ## begin a chapter: make chapter ID=03 NAME=forward TITLE="Forward propagation"
+	@$(PY) tools/chapter.py "$(ID)" "$(NAME)" "$(TITLE)"
+
+bench: env  ## benchmarks against the libraries; writes the table that the book shows
+	@$(PY) tools/bench.py
+
+lighthouse: env  ## Lighthouse on the chapter pages (fetches lighthouse from npm)
+	@$(PY) tools/lighthouse.py
+
+lock: env  ## resolve constraints.txt anew
+	@$(PY) tools/lock.py
+
+vendor: env  ## fetch the pinned files in site/vendor anew
+	@$(PY) tools/vendor.py
+
+clean:  ## remove what was built, keep .venv
+	@rm -rf _build

@@ -1,0 +1,239 @@
+"""The course's figures: one look, one way to show them, text that says what they hold.
+
+Importing this module sets matplotlib's defaults to the course's style. ``show`` ends every figure cell: it turns
+the figure into an inline SVG that follows the page's light or dark mode, and stores a text that holds the caption, the alt text
+and a summary of the plotted numbers. That text is compared at every run, so a figure cannot change unnoticed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import html
+import io
+import re
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+import torch
+from matplotlib.axes import Axes
+from matplotlib.collections import PathCollection
+from matplotlib.container import BarContainer
+from matplotlib.figure import Figure as MplFigure
+
+from .errors import bad_type, bad_value
+
+#: Colour-blind-safe colours, readable on white and (through the page's variables) on dark. One colour per thing through a chapter.
+COLORS = {
+    "blue": "#0072b2",
+    "orange": "#c44e00",
+    "green": "#00795a",
+    "purple": "#9b3d86",
+    "grey": "#6e6e6e",
+    "gold": "#8a6a00",
+}
+#: The second cue beside colour, in the same order.
+DASHES = ["-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1))]
+MARKERS = ["o", "s", "^", "D", "v", "P"]
+MAX_BYTES = 150_000
+
+plt.rcParams.update(
+    {
+        "figure.figsize": (4.8, 3.2),
+        "font.size": 11,
+        "font.sans-serif": ["DejaVu Sans", "Arial", "sans-serif"],
+        "axes.prop_cycle": plt.cycler(color=list(COLORS.values())),
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.grid": True,
+        "grid.color": "#cccccc",
+        "grid.linewidth": 0.6,
+        "lines.linewidth": 2,
+        "legend.frameon": False,
+        "legend.fontsize": 10,
+        "figure.constrained_layout.use": True,
+        "svg.fonttype": "none",
+        "svg.hashsalt": "neurons-to-gans",
+    }
+)
+
+
+class Shown:
+    """A figure as a notebook output: inline SVG for people who see, text for everybody and for the comparison."""
+
+    def __init__(self, svg: str, caption: str, alt: str, data: str) -> None:
+        self.svg, self.caption, self.alt, self.data = svg, caption, alt, data
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        body = f'<figure class="plot">{self.svg}<figcaption>{html.escape(self.caption)}</figcaption></figure>'
+        return {"text/html": body, "text/plain": repr(self)}
+
+    def __repr__(self) -> str:
+        return f"Figure: {self.caption}\nAlt text: {self.alt}\nData: {self.data}"
+
+
+def show(fig: MplFigure, *, caption: str, alt: str, digits: int = 3) -> Shown:
+    """Show a figure with the sentence it proves and a text for those who cannot see it.
+
+    Args:
+        fig: the matplotlib figure; it is closed, so that it appears once.
+        caption: one sentence that states the finding.
+        alt: what is seen, with the numbers it shows computed by the cell (at least 40 characters).
+        digits: significant digits of the data summary, 0 to 6; use 1 for what comes out of training and 0 where even one
+            digit depends on the machine.
+
+    Raises:
+        ValueError: when caption or alt text is missing or too short, or when the SVG is over 150 kB.
+    """
+    if not isinstance(fig, MplFigure):
+        raise bad_type("show", "fig", "a matplotlib figure", fig, "make it with plt.subplots()")
+    if len(alt.strip()) < 40:
+        raise bad_value("show", "alt", "a description of at least 40 characters", repr(alt), "say what is seen, with its numbers")
+    if len(caption.strip()) < 20:
+        raise bad_value("show", "caption", "a sentence that states the finding", repr(caption))
+    data = summary(fig, digits)
+    svg = _svg(fig, alt)
+    plt.close(fig)
+    if len(svg) > MAX_BYTES:
+        raise bad_value("show", "fig", f"an SVG of at most {MAX_BYTES // 1000} kB", f"{len(svg) // 1000} kB", "pass rasterized=True to the heavy layer")
+    return Shown(svg, " ".join(caption.split()), " ".join(alt.split()), data)
+
+
+def summary(fig: MplFigure, digits: int = 3) -> str:
+    """Return what the figure plots in words and numbers, the same on every machine at the given digits."""
+    return "; ".join(part for ax in fig.axes for part in _axes_parts(ax, digits)) or "none"
+
+
+def lines(x: Sequence[float], series: dict[str, Any], *, xlabel: str, ylabel: str, markers: bool = False, **axes: Any) -> MplFigure:
+    """Return a figure of one curve per series, each with its own colour *and* dash; ``axes`` goes to ``Axes.set``."""
+    fig, ax = plt.subplots()
+    for k, (label, values) in enumerate(series.items()):
+        marker = MARKERS[k % len(MARKERS)] if markers else None
+        ax.plot(list(x), [float(v) for v in values], label=label, ls=DASHES[k % len(DASHES)], marker=marker)
+    ax.set(xlabel=xlabel, ylabel=ylabel, **axes)
+    if len(series) > 1:
+        ax.legend()
+    return fig
+
+
+def bars(labels: Sequence[str], values: Sequence[float] | torch.Tensor, *, xlabel: str, ylabel: str, **axes: Any) -> MplFigure:
+    """Return a figure of one bar per label; ``axes`` goes to ``Axes.set``."""
+    fig, ax = plt.subplots()
+    ax.bar(list(labels), [float(v) for v in values], color=COLORS["blue"], width=0.65)
+    ax.axhline(0, color="black", lw=1)
+    ax.set(xlabel=xlabel, ylabel=ylabel, **axes)
+    return fig
+
+
+def scatter_classes(ax: Axes, X: torch.Tensor, y: torch.Tensor, names: Sequence[str]) -> None:
+    """Plot two features of each example, one colour *and* marker per class. Shape: X (N, 2), y (N,)."""
+    points = X.detach().cpu().numpy()
+    for k, name in enumerate(names):
+        own = points[(y == k).cpu().numpy()]
+        color = list(COLORS.values())[k]
+        ax.scatter(own[:, 0], own[:, 1], s=26, marker=MARKERS[k], color=color, alpha=0.8, label=name, linewidths=0)
+
+
+def boundary(ax: Axes, weight: Sequence[float], bias: float, xlim: tuple[float, float], **style: Any) -> None:
+    """Draw the line on which a neuron's weighted sum is 0: w1 x1 + w2 x2 + b = 0."""
+    w1, w2 = (float(w) for w in weight)
+    if w2 == 0:
+        if w1 == 0:
+            raise bad_value("boundary", "weight", "at least one weight other than 0", [w1, w2], "without it there is no line")
+        ax.axvline(-float(bias) / w1, **style)
+        return
+    ends = np.array(xlim)
+    ax.plot(ends, -(w1 * ends + float(bias)) / w2, **style)
+
+
+def regions(ax: Axes, predict: Callable[[torch.Tensor], torch.Tensor], xlim: tuple[float, float], ylim: tuple[float, float], steps: int = 60) -> None:
+    """Shade the half of the plane where ``predict`` says 1. ``predict`` maps (N, 2) to (N,)."""
+    grid_x, grid_y = torch.meshgrid(torch.linspace(*xlim, steps), torch.linspace(*ylim, steps), indexing="xy")
+    with torch.no_grad():
+        fires = predict(torch.stack([grid_x.ravel(), grid_y.ravel()], dim=1)).reshape(steps, steps)
+    ax.contourf(grid_x, grid_y, fires.numpy(), levels=[0.5, 1.5], colors=[COLORS["orange"]], alpha=0.15, hatches=["//"])
+
+
+def network(ax: Axes, layers: Sequence[Sequence[str]], weights: Sequence[Sequence[Sequence[float]]] | None = None) -> None:
+    """Draw a layered network. ``layers`` holds the labels; ``weights[l][j][i]`` joins unit i of layer l to unit j of the next.
+
+    A weight's sign shows twice: positive solid and blue, negative dashed and orange; its size is the width of the line.
+    """
+    places = [[(column, (len(names) - 1) / 2 - row) for row in range(len(names))] for column, names in enumerate(layers)]
+    for column in range(len(layers) - 1):
+        for i, start in enumerate(places[column]):
+            for j, end in enumerate(places[column + 1]):
+                w = 1.0 if weights is None else weights[column][j][i]
+                color = COLORS["grey"] if weights is None else COLORS["blue" if w >= 0 else "orange"]
+                ax.plot(*zip(start, end, strict=True), color=color, lw=0.8 + min(abs(w), 3), ls="-" if w >= 0 else "--", zorder=1)
+                if weights is not None:
+                    at = [s + 0.36 * (e - s) for s, e in zip(start, end, strict=True)]
+                    ax.text(at[0], at[1], f"{w:g}", ha="center", va="center", fontsize=10, bbox={"fc": "white", "ec": "none", "pad": 1})
+    for names, column_places in zip(layers, places, strict=True):
+        for name, (x, y) in zip(names, column_places, strict=True):
+            ax.scatter([x], [y], s=1100, facecolors="white", edgecolors="black", linewidths=1.5, zorder=2)
+            ax.text(x, y, name, ha="center", va="center", zorder=3, fontsize=10)
+    ax.set_axis_off()
+    ax.margins(0.18)
+
+
+def _svg(fig: MplFigure, alt: str) -> str:
+    """Return the figure as SVG whose black, white and colours follow the page through CSS variables."""
+    buffer = io.StringIO()
+    fig.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
+    text = buffer.getvalue()
+    text = re.sub(r"<metadata>.*?</metadata>", "", text[text.index("<svg") :], flags=re.S)
+    text = re.sub(r"<!--.*?-->\n?", "", text)
+    prefix = "p" + hashlib.sha256(text.encode()).hexdigest()[:8] + "-"
+    text = re.sub(r'\bid="', f'id="{prefix}', text)
+    text = re.sub(r'(href="#|url\(#)', rf"\g<1>{prefix}", text)
+    text = re.sub(r"(stroke|fill): ?#(000000|262626|000)\b", r"\1: currentColor", text)
+    text = re.sub(r"(stroke|fill): ?#ffffff\b", r"\1: var(--plot-paper, #ffffff)", text)
+    text = re.sub(r"stroke: ?#cccccc\b", "stroke: currentColor; stroke-opacity: .22", text)
+    for name, color in COLORS.items():
+        text = text.replace(color, f"var(--plot-{name}, {color})")
+    text = text.replace("<text ", '<text fill="currentColor" ')
+    size = re.search(r'width="([\d.]+)pt" height="([\d.]+)pt"', text)
+    width = float(size[1]) * 4 / 3 if size else 600
+    label = html.escape(" ".join(alt.split()), quote=True)
+    head = f'<svg role="img" aria-label="{label}" style="width:100%;max-width:{width * 1.15:.0f}px;height:auto" '
+    return re.sub(r'width="[\d.]+pt" height="[\d.]+pt" ', "", text, count=1).replace("<svg ", head, 1)
+
+
+def _axes_parts(ax: Axes, digits: int) -> list[str]:
+    parts = []
+    for line in ax.get_lines():
+        parts.append(_part("line", line.get_label(), np.asarray(line.get_xdata(), float), np.asarray(line.get_ydata(), float), digits))
+    for collection in ax.collections:
+        if isinstance(collection, PathCollection):
+            at = np.asarray(collection.get_offsets(), float)
+            parts.append(_part("points", collection.get_label(), at[:, 0], at[:, 1], digits))
+        elif len(collection.get_paths()):  # filled contours and areas: their outline
+            outline = np.concatenate([p.vertices for p in collection.get_paths()])
+            if len(outline):
+                parts.append(_part("area", collection.get_label(), outline[:, 0], outline[:, 1], min(digits, 2)))
+    for bars in ax.containers:
+        if isinstance(bars, BarContainer):
+            sizes = np.array([p.get_width() if bars.orientation == "horizontal" else p.get_height() for p in bars])
+            parts.append(_part("bars", bars.get_label(), np.arange(len(sizes), dtype=float), sizes, digits))
+    for image in ax.images:
+        values = np.asarray(image.get_array(), float)
+        parts.append(f"image {'x'.join(map(str, values.shape))}" + (f", mean {_round(values.mean(), digits)}" if digits else ""))
+    return parts
+
+
+def _part(kind: str, label: object, x: np.ndarray, y: np.ndarray, digits: int) -> str:
+    name = "" if str(label).startswith("_") else f" '{label}'"
+    text = f"{kind}{name}: {len(y)} values"
+    finite = np.isfinite(y)
+    if digits == 0 or not finite.any():
+        return text
+    low, high, mean = (_round(v, digits) for v in (y[finite].min(), y[finite].max(), y[finite].mean()))
+    where = f"x {_round(np.nanmin(x), digits)} to {_round(np.nanmax(x), digits)}, " if kind != "bars" else ""
+    return f"{text}, {where}y {low} to {high}, mean {mean}"
+
+
+def _round(value: float, digits: int) -> str:
+    text = f"{float(value):.{digits}g}"
+    return "0" if abs(float(text)) < 1e-9 else text

@@ -1,0 +1,161 @@
+"""Build the static site from the executed notebooks: `python tools/build_site.py [--serve]`.
+
+Sources are staged in _build/site_src/ (written only where they changed, so that Sphinx rebuilds only that), with what the site
+wants and the notebooks should not carry: folded cells, pages generated from data (glossary, cards, API). Warnings are errors.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import http.server
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+import notebooks
+import pages
+
+ROOT = notebooks.ROOT
+STAGE = ROOT / "_build" / "site_src"
+STATIC = ROOT / "_build" / "site_static"
+HTML = ROOT / "_build" / "html"
+#: What a cell's tag in a notebook means on the site.
+TAGS = {"setup": "hide-input", "figure": "hide-input", "aid": "remove-input", "solution": "hide-cell"}
+
+
+def main() -> None:
+    """Build, and serve when asked to."""
+    stage()
+    build()
+    index = HTML / "index.html"
+    print(f"\nThe book is built. Open {index.relative_to(ROOT)} in a browser, or run: make serve", flush=True)
+    if "--serve" in sys.argv:
+        serve()
+
+
+def stage() -> None:
+    """Write the sources of the site."""
+    sys.path.insert(0, str(ROOT))
+    toc = without_drafts(yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8")))
+    files: dict[str, str | bytes] = {"_toc.yml": yaml.safe_dump(toc, sort_keys=False), "_config.yml": staged_config()}
+    files |= pages.generated()
+    for name in listed(toc):
+        source = next((p for p in (ROOT / f"{name}.ipynb", ROOT / f"{name}.md") if p.exists()), None)
+        if source is None:
+            if f"{name}.md" not in files:
+                sys.exit(f"site: _toc.yml lists {name}, and there is neither {name}.ipynb nor {name}.md")
+        elif source.suffix == ".md":
+            files[f"{name}.md"] = source.read_text(encoding="utf-8")
+        else:
+            files[f"{name}.ipynb"] = published(source)
+    files["book/references.bib"] = (ROOT / "book" / "references.bib").read_text(encoding="utf-8")
+    for picture in (ROOT / "book").glob("images/*"):
+        files[f"book/images/{picture.name}"] = picture.read_bytes()
+    write_all(STAGE, files)
+    write_all(STATIC, pages.static_files())
+
+
+def without_drafts(toc: dict[str, Any]) -> dict[str, Any]:
+    """Return the table of contents without the chapters whose aids say `status: draft`."""
+    from companion import study
+
+    drafts = {c for c in study.chapters() if study.load(c).status == "draft"}
+
+    def keep(entry: dict[str, Any]) -> bool:
+        return entry["file"].split("/")[-1][:2] not in drafts
+
+    parts = [{**p, "chapters": [c for c in p["chapters"] if keep(c)]} for p in toc["parts"]]
+    return {**toc, "parts": [p for p in parts if p["chapters"]]}
+
+
+def listed(toc: dict[str, Any]) -> list[str]:
+    """Return every page that the table of contents names."""
+    names = [toc["root"]]
+    for part in toc["parts"]:
+        for chapter in part["chapters"]:
+            names += [chapter["file"], *(s["file"] for s in chapter.get("sections", []))]
+    return names
+
+
+def staged_config() -> str:
+    """Return _config.yml with the folders that are outside the staged sources."""
+    config = notebooks.config()
+    config["logo"] = str(ROOT / config["logo"])
+    sphinx = config["sphinx"]
+    sphinx["local_extensions"] = {"sphinx_ext": str(ROOT / "tools")}
+    sphinx["config"]["html_static_path"] = [str(ROOT / "site"), str(STATIC)]
+    sphinx["config"]["html_favicon"] = str(ROOT / sphinx["config"]["html_favicon"])
+    return yaml.safe_dump(config, sort_keys=False)
+
+
+def published(path: Path) -> str:
+    """Return the executed copy of a notebook with the tags that fold cells on the site."""
+    if not notebooks.is_current(path):
+        sys.exit(f"site: {path.relative_to(ROOT)} was not executed since it or the companion changed; run `make notebooks`")
+    nb = json.loads(notebooks.executed(path).read_text(encoding="utf-8"))
+    for cell in nb["cells"]:
+        tags = cell["metadata"].get("tags", [])
+        if cell["cell_type"] == "code":
+            cell["metadata"]["tags"] = [TAGS.get(t, t) for t in tags]
+            cell["outputs"] = [o for o in cell["outputs"] if keeps(o)]
+    return json.dumps(nb, indent=1, ensure_ascii=False)
+
+
+def keeps(output: dict[str, Any]) -> bool:
+    """Say whether an output belongs on a page without a kernel: live widgets do not, their static default stands beside them."""
+    return "application/vnd.jupyter.widget-view+json" not in output.get("data", {})
+
+
+def write_all(folder: Path, files: dict[str, str | bytes]) -> None:
+    """Write files where they differ and remove what is no longer among them."""
+    for name, content in files.items():
+        data = content.encode() if isinstance(content, str) else content
+        target = folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if not target.exists() or target.read_bytes() != data:
+            target.write_bytes(data)
+    for old in folder.rglob("*"):
+        if old.is_file() and old.relative_to(folder).as_posix() not in files:
+            old.unlink()
+
+
+def build() -> None:
+    """Run Jupyter Book with warnings as errors; afterwards the downloads are the notebooks as they are committed."""
+    command = [str(Path(sys.executable).with_name("jupyter-book")), "build", str(STAGE), "--path-output", str(ROOT)]
+    command += ["--warningiserror", "--nitpick", "--keep-going", "--quiet"]
+    env = {**notebooks.environment(), "PYTHONWARNINGS": "ignore"}
+    log = ROOT / "_build" / "site.log"
+    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True)
+    log.write_text(done.stdout + done.stderr)
+    if done.returncode:
+        said = [line for line in (done.stdout + done.stderr).splitlines() if re.search(r"WARNING|ERROR|Error", line)]
+        print("\n".join(said[:40]) or (done.stdout + done.stderr)[-3000:])
+        sys.exit(f"site: the build failed; all it said is in {log.relative_to(ROOT)}")
+    for folder in notebooks.FOLDERS:
+        for page in (HTML / "_sources" / folder).glob("*.ipynb"):
+            shutil.copyfile(ROOT / folder / page.name, page)
+
+
+def serve() -> None:
+    """Serve the built site on this machine until interrupted."""
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(HTML))
+    port = int(os.environ.get("PORT", "8000"))
+    try:
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", port), handler)
+    except OSError:
+        sys.exit(f"serve: port {port} is taken; name another: PORT=8001 make serve")
+    print(f"Serving http://127.0.0.1:{port}/ (Ctrl+C stops)", flush=True)
+    with server, contextlib.suppress(KeyboardInterrupt):
+        server.serve_forever()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,130 @@
+"""The gate: `python tools/gate.py [--all] [lint|unit|notebooks|site|browser ...]`; prints where the minutes go.
+
+Every stage runs, also after a failure, so that one run shows everything that is wrong. The exit status is 0 only if all passed.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import notebooks
+
+ROOT = notebooks.ROOT
+PYTHON = sys.executable
+BIN = Path(PYTHON).parent
+PYTEST = [PYTHON, "-m", "pytest", "-q", "--no-header", "--durations=5"]
+
+
+def chromium() -> str | None:
+    """Return the system's Chromium; install it from the system's packages when absent and allowed."""
+    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+    found = os.environ.get("CHROMIUM") or next((p for p in map(shutil.which, names) if p), None)
+    mac = Path("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome")
+    if found or mac.exists():
+        return found or str(mac)
+    if shutil.which("apt-get") and hasattr(os, "geteuid") and os.geteuid() == 0:
+        print("browser: installing chromium from the system's packages (once)", flush=True)
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "env": {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}}
+        subprocess.run(["apt-get", "update", "-qq"], **quiet)
+        subprocess.run(["apt-get", "install", "-y", "-qq", "chromium"], **quiet)
+        return shutil.which("chromium")
+    return None
+
+
+def command(*words: str | Path, **more: str) -> bool:
+    """Run one command in the fixed environment; say whether it succeeded."""
+    return subprocess.run([str(w) for w in words], cwd=ROOT, env={**notebooks.environment(), **more}).returncode == 0
+
+
+def lint() -> bool:
+    """Style, form, types, spelling, lock, notebooks' form, derived exercises, addresses."""
+    checks = [
+        [BIN / "ruff", "check", "--quiet", "companion", "tools", "tests", "book", "solutions"],
+        [BIN / "ruff", "format", "--check", "--quiet", "companion", "tools", "tests"],
+        [BIN / "mypy"],
+        [BIN / "codespell", "companion", "tools", "tests", "book", "solutions", "README.md", "CONTRIBUTING.md"],
+        [PYTHON, "tools/lock.py", "--check"],
+        [PYTHON, "tools/notebooks.py", "normalise", "--check"],
+        [PYTHON, "tools/exercises.py", "--check"],
+        [PYTHON, "tools/address.py", "--check"],
+    ]
+    return all([command(*c) for c in checks])
+
+
+def unit() -> bool:
+    """Unit tests of the companion, the checks' own tests, the anatomy of the chapters."""
+    return command(*PYTEST, "-n", "2", "tests/companion", "tests/checks", "tests/notebooks", "-m", "not slow")
+
+
+def run_notebooks() -> bool:
+    """Execute and compare what changed since it last passed."""
+    return command(PYTHON, "tools/notebooks.py", "run")
+
+
+def site() -> bool:
+    """Build the site, warnings as errors."""
+    return command(PYTHON, "tools/build_site.py")
+
+
+def browser(everything: bool = False) -> bool:
+    """Drive the built site and the figures in a real browser."""
+    found = chromium()
+    if not found:
+        print("browser: no Chromium found; install it (Debian: apt install chromium) or set CHROMIUM=/path/to/chrome")
+        return False
+    which = [] if everything else ["-m", "not slow"]
+    return command(*PYTEST, "-n", "2", "--dist", "loadfile", "tests/site", *which, CHROMIUM=found)
+
+
+def slow() -> bool:
+    """What is too long for the gate: long properties, two threads, Lighthouse."""
+    parts = [
+        command(*PYTEST, "-n", "2", "tests/companion", "tests/checks", "tests/notebooks", "-m", "slow"),
+        command(PYTHON, "tools/notebooks.py", "run", NEURONS_THREADS="2"),
+        command(PYTHON, "tools/lighthouse.py"),
+        command(PYTHON, "tools/notebooks.py", "run"),
+    ]
+    return all(parts)
+
+
+STAGES: dict[str, Callable[[], bool]] = {
+    "lint": lint,
+    "unit": unit,
+    "notebooks": run_notebooks,
+    "site": site,
+    "browser": browser,
+}
+
+
+def main() -> None:
+    """Run the stages asked for, all without a name."""
+    everything = "--all" in sys.argv
+    asked = [a for a in sys.argv[1:] if not a.startswith("-")] or list(STAGES)
+    stages = {name: STAGES[name] for name in asked}
+    if everything:
+        stages |= {"browser": lambda: browser(everything=True), "slow": slow}
+    rows = []
+    for name, stage in stages.items():
+        print(f"\n=== {name}: {(stage.__doc__ or 'every page in a real browser').splitlines()[0]}", flush=True)
+        start = time.perf_counter()
+        passed = stage()
+        rows.append((name, passed, time.perf_counter() - start))
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1e6
+    print("\nstage       result   seconds")
+    for name, passed, seconds in rows:
+        print(f"{name:<11} {'passed' if passed else 'FAILED':<8} {seconds:7.1f}")
+    print(f"{'total':<20} {sum(r[2] for r in rows):7.1f}   largest process {peak:.2f} GB")
+    failed = [name for name, passed, _ in rows if not passed]
+    print(f"{len(rows) - len(failed)} passed, {len(failed)} failed")
+    sys.exit(f"gate: FAILED in {', '.join(failed)}" if failed else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,60 @@
+"""pytest plugin: nbval compares text, and the executed copy of each notebook that passed is kept for the site."""
+
+from __future__ import annotations
+
+import copy
+import os
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from nbval.plugin import IPyNbCell, IPyNbFile
+
+import notebooks
+
+#: Figures carry the numbers they show in their text/plain, which is compared; their pictures are not.
+NOT_COMPARED = ("text/html", "image/svg+xml", "application/vnd.jupyter.widget-view+json")
+_failed: set[Path] = set()
+_done: dict[Path, set[str]] = {}
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_collect_file(file_path: Path, parent: Any) -> Any:
+    """Extend the list of output fields that nbval does not compare."""
+    outcome = yield
+    for collected in outcome.get_result() or []:
+        if isinstance(collected, IPyNbFile):
+            collected.skip_compare += NOT_COMPARED
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Any:
+    """Remember which notebooks failed and which cells ran."""
+    outcome = yield
+    report = outcome.get_result()
+    if isinstance(item, IPyNbCell):
+        if report.failed:
+            _failed.add(item.parent.path)
+        if report.when == "call":
+            _done.setdefault(item.parent.path, set()).add(item.name)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Write the executed copy and its key for every notebook that ran whole and agreed."""
+    cells: dict[Path, list[IPyNbCell]] = {}
+    for item in session.items:
+        if isinstance(item, IPyNbCell):
+            cells.setdefault(item.parent.path, []).append(item)
+    for path, items in cells.items():
+        if path in _failed or _done.get(path, set()) != {i.name for i in items}:
+            continue
+        nb = copy.deepcopy(items[0].parent.nb)
+        for cell, item in zip([c for c in nb.cells if c.cell_type == "code"], items, strict=True):
+            cell.outputs = item.test_outputs or []
+        target = notebooks.executed(path)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        part = target.with_suffix(f".{os.getpid()}.part")
+        nbformat.write(nb, part)
+        os.replace(part, target)
+        target.with_suffix(".key").write_text(notebooks.key(path))

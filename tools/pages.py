@@ -1,0 +1,176 @@
+"""Pages and files that are made from data: glossary, flashcards, bibliography, brief, benchmarks, API, scripts, cards, deck."""
+
+from __future__ import annotations
+
+import io
+import json
+import tempfile
+from functools import cache
+from pathlib import Path
+
+import yaml
+
+import notebooks
+
+ROOT = notebooks.ROOT
+API = {
+    "functional": ("Functions", "Activations and affine maps as pure functions.", ["functional.activation", "functional.affine"]),
+    "nn": ("Layers", "The same as modules, with the names, parameters and initial values of `torch.nn`.", ["nn.activation", "nn.linear"]),
+    "models": ("Models", "Networks that chapters build and use.", ["models.perceptron", "models.mlp", "summary"]),
+    "training": ("Training", "The training loop that is a black box until chapter 6.", ["training"]),
+    "data": ("Data", "Data sets that travel with the libraries: nothing is downloaded.", ["data.dataset", "data.embedded"]),
+    "notebook": ("In the notebook", "Claims, figures, study aids and checks.", ["claims", "plotting", "figures", "study", "checks"]),
+    "helpers": ("Helpers", "Errors, randomness and devices.", ["errors", "random", "device"]),
+}
+
+
+def generated() -> dict[str, str | bytes]:
+    """Return the generated pages by their path in the staged sources."""
+    made: dict[str, str | bytes] = {
+        "book/glossary.md": glossary(),
+        "book/flashcards.md": flashcards(),
+        "book/bibliography.md": "# Bibliography\n\nEvery source that the chapters cite.\n\n```{bibliography}\n:all:\n:style: plain\n```\n",
+        "book/brief.md": brief(),
+        "book/benchmarks.md": benchmarks(),
+        "book/api/index.md": api_index(),
+    }
+    for name, (title, intro, modules) in API.items():
+        blocks = "\n".join(f".. automodule:: companion.{m}\n   :members:\n   :show-inheritance:\n" for m in modules)
+        made[f"book/api/{name}.md"] = f"# {title}\n\n{intro}\n\n```{{eval-rst}}\n{blocks}```\n"
+    return made
+
+
+def static_files() -> dict[str, str | bytes]:
+    """Return the generated static files by their path below _static/."""
+    from companion import figures
+
+    script, style = figures.bundle()
+    made: dict[str, str | bytes] = {"figures.js": script, "figures.css": style, "neurons-to-gans.apkg": deck()}
+    made["cards/site.png"] = card("From Neurons to GANs", "Deep learning you can read, run, move and check", "")
+    for aids in done():
+        made[f"cards/{aids.chapter}.png"] = card(aids.title, aids.promise, f"Chapter {aids.chapter}")
+    return made
+
+
+@cache
+def done() -> list:
+    """Return the aids of all chapters that are not drafts."""
+    from companion import study
+
+    return [a for a in (study.load(c) for c in study.chapters()) if a.status == "done"]
+
+
+def page_of(chapter: str) -> str:
+    """Return the file name of a chapter's notebook."""
+    return next((ROOT / "book").glob(f"{chapter}_*.ipynb")).name
+
+
+def glossary() -> str:
+    """Return the glossary: every term of every chapter, linked to where it is explained."""
+    terms = sorted(((t, a.chapter) for a in done() for t in a.terms), key=lambda pair: pair[0].term.lower())
+    entries = "\n\n".join(
+        f"{t.term}\n: {' '.join(t.definition.split())} Explained in [chapter {c}]({page_of(c)}#{t.anchor})." for t, c in terms
+    )
+    return f"# Glossary\n\nEvery term of the course, linked to the section that explains it.\n\n{entries}\n"
+
+
+def flashcards() -> str:
+    """Return the page of all flashcards with the Anki deck."""
+    from companion.study import inline
+
+    parts = [
+        "# Flashcards\n\nAll cards of the course, and one "
+        '<a href="../_static/neurons-to-gans.apkg" download>deck for Anki</a>. A card keeps its identity when its wording '
+        "is mended, so your learning history stays.\n"
+    ]
+    for aids in done():
+        rows = "".join(f"<details><summary>{inline(c.front)}</summary><p>{inline(c.back)}</p></details>\n" for c in aids.flashcards)
+        parts.append(f'## {aids.chapter} {aids.title}\n\n<div class="cards">\n{rows}</div>\n')
+    return "\n".join(parts)
+
+
+def brief() -> str:
+    """Return the page that says where each item the course promises is taught."""
+    items = yaml.safe_load((ROOT / "book" / "brief.yml").read_text(encoding="utf-8"))
+    lines = ["# What is taught where", "", "Every item that the course promises, and the section that teaches it.", ""]
+    for group, entries in items.items():
+        lines += [f"## {group}", "", "| Item | Taught in |", "| --- | --- |"]
+        for item, place in entries.items():
+            where = f"[chapter {place[:2]}](" + place.replace("#", ".ipynb#") + ")" if "#" in str(place) else f"chapter {place} (to come)"
+            lines.append(f"| {item} | {where} |")
+        lines.append("")
+    return "\n".join(lines)
+
+
+def benchmarks() -> str:
+    """Return the table of the last recorded benchmark run."""
+    found = json.loads((ROOT / "tests" / "benchmarks" / "results.json").read_text(encoding="utf-8"))
+    rows = "\n".join(f"| {r['name']} | {r['ours_us']:.0f} | {r['theirs_us']:.0f} | {r['ratio']:.2f} |" for r in found["rows"])
+    return (
+        "# Benchmarks\n\nHand-written code against the library, in the same run: the median of many calls, in microseconds, and the "
+        f"ratio of the two. Recorded on {found['date']} by `make bench` ({found['machine']}; {found['versions']}).\n\n"
+        f"| What | ours (µs) | library (µs) | ratio |\n| --- | ---: | ---: | ---: |\n{rows}\n"
+    )
+
+
+def api_index() -> str:
+    """Return the first page of the API reference."""
+    rows = "\n".join(f"| [{title}]({name}.md) | {intro} |" for name, (title, intro, _) in API.items())
+    return (
+        "# The companion package\n\nEverything that a chapter imports, from its own docstrings. Each function links to its source: "
+        f"reading it is part of the course.\n\n| Part | What is in it |\n| --- | --- |\n{rows}\n"
+    )
+
+
+def card(title: str, line: str, above: str) -> bytes:
+    """Return the picture that social networks show for a page, 1200 x 630."""
+    import textwrap
+
+    import matplotlib.pyplot as plt
+
+    from companion import plotting
+
+    fig = plt.figure(figsize=(12, 6.3), dpi=100, facecolor="#10243e", layout="none")
+    ax = fig.add_axes((0.62, 0, 0.38, 1))
+    ax.set_axis_off()
+    layers = [[(0, y) for y in (1, 2, 3)], [(1, y) for y in (0.5, 1.5, 2.5, 3.5)], [(2, y) for y in (1.5, 2.5)]]
+    for left, right in zip(layers, layers[1:], strict=False):
+        for a in left:
+            for b in right:
+                ax.plot(*zip(a, b, strict=True), color="#5aa9e6", lw=1.5, alpha=0.5)
+    for k, layer in enumerate(layers):
+        ax.scatter(*zip(*layer, strict=True), s=900, color=["#5aa9e6", "#f4a259", "#7fd1ae"][k], zorder=3)
+    ax.set(xlim=(-0.4, 2.4), ylim=(-0.4, 4.4))
+    fig.text(0.06, 0.80, above or "A course with a tested companion package", color="#9fc6ea", fontsize=24)
+    fig.text(0.06, 0.55, textwrap.fill(title, 24), color="white", fontsize=46, weight="bold", va="center")
+    fig.text(0.06, 0.20, textwrap.fill(line, 48), color="#d7e6f5", fontsize=24, va="center")
+    assert plotting.MAX_BYTES  # the course's style is loaded
+    buffer = io.BytesIO()
+    fig.savefig(buffer, format="png", metadata={"Software": None})
+    plt.close(fig)
+    return buffer.getvalue()
+
+
+def deck() -> bytes:
+    """Return all flashcards as an Anki deck; a note's identity comes from its card's key."""
+    import genanki
+
+    from companion.study import inline
+
+    model = genanki.Model(
+        1607392319,
+        "From Neurons to GANs",
+        fields=[{"name": "Front"}, {"name": "Back"}],
+        templates=[{"name": "Card", "qfmt": "{{Front}}", "afmt": "{{FrontSide}}<hr id=answer>{{Back}}"}],
+    )
+    decks = []
+    for aids in done():
+        one = genanki.Deck(2059400110 + int(aids.chapter[:2]), f"From Neurons to GANs::{aids.chapter} {aids.title}")
+        for c in aids.flashcards:
+            guid = genanki.guid_for("neurons-to-gans", aids.chapter, c.key)
+            one.add_note(genanki.Note(model=model, fields=[inline(c.front), inline(c.back)], guid=guid))
+        decks.append(one)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "deck.apkg"
+        genanki.Package(decks).write_to_file(str(path), timestamp=1_700_000_000)
+        return path.read_bytes()

@@ -1,0 +1,116 @@
+"""Sphinx hooks of the site: what a reading page needs and nothing else, and what search engines and cards want."""
+
+from __future__ import annotations
+
+import hashlib
+import html
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+from docutils import nodes
+from sphinx.application import Sphinx
+
+#: Scripts that a page may run later, in order, without holding up its first paint.
+DEFERRED = r"doctools|sphinx_highlight|clipboard\.min|copybutton|togglebutton|design-tabs|scripts/sphinx-book-theme|scripts/bootstrap|scripts/pydata-sphinx-theme"
+
+
+def description(app: Sphinx, page: str, doctree: nodes.document | None) -> str:
+    """Return what the page is about: a chapter's promise, else the page's first paragraph."""
+    from companion import study
+
+    name = page.split("/")[-1]
+    if page.startswith("book/") and name[:2] in study.chapters():
+        return study.load(name[:2]).promise
+    found = doctree.findall(nodes.paragraph) if doctree is not None else iter(())
+    first = next((" ".join(p.astext().split()) for p in found if len(p.astext()) > 40), "")
+    return first[:155] or f"{app.config.project}: {name.replace('_', ' ')}"
+
+
+def page_context(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None) -> None:
+    """Add description and sharing card, load figures only where there are any, drop what the site does not use."""
+    if app.builder.format != "html":
+        return
+    body = context.get("body") or ""
+    if "data-nfig=" in body:
+        app.add_js_file("figures.js", loading_method="defer")
+    unused = ("thebe", "THEBE", "mathjax", "require.min", "embed-amd")
+
+    def kept(file: Any) -> bool:
+        text = f"{getattr(file, 'filename', file)} {getattr(file, 'attributes', {})}"
+        return not any(word in text for word in unused)
+
+    context["script_files"] = [f for f in context["script_files"] if kept(f)]
+    context["css_files"] = [f for f in context["css_files"] if kept(f)]
+    chapter = page.split("/")[-1][:2]
+    base = app.config.html_baseurl
+    has_card = page.startswith("book/") and (Path(app.config.html_static_path[1]) / "cards" / f"{chapter}.png").exists()
+    image = f"{base}_static/cards/{chapter if has_card else 'site'}.png"
+    title = html.escape(re.sub(r"<[^>]+>", "", context.get("title") or app.config.project), quote=True)
+    about = html.escape(description(app, page, doctree), quote=True)
+    tags = {"og:title": title, "og:description": about, "og:image": image, "og:type": "article", "og:url": f"{base}{page}.html"}
+    meta = "".join(f'<meta property="{k}" content="{v}" />\n' for k, v in tags.items())
+    meta += f'<meta name="description" content="{about}" />\n<meta name="twitter:card" content="summary_large_image" />\n'
+    context["metatags"] = re.sub(r'<meta name="description"[^>]*>\n?', "", context.get("metatags") or "") + meta
+
+
+def slim(app: Sphinx, error: Exception | None) -> None:
+    """After the build: defer scripts, one stylesheet, names for the theme's unnamed controls.
+
+    The theme writes these tags inside its own macros, out of reach of page_context.
+    """
+    if error or app.builder.format != "html":
+        return
+    out = Path(app.outdir)
+    for file in out.rglob("*.html"):
+        if "_static" in file.relative_to(out).parts:
+            continue
+        before = file.read_text(encoding="utf-8")
+        after = one_stylesheet(out, file, slimmed(before, is_search=file.name == "search.html"))
+        if after != before:
+            file.write_text(after, encoding="utf-8")
+
+
+def slimmed(text: str, is_search: bool) -> str:
+    """Return a page's HTML without what a reader does not need."""
+    if not is_search:
+        text = re.sub(r"\s*<script[^>]*(searchtools|language_data|searchindex)\.js[^>]*></script>", "", text)
+        text = re.sub(rf'<script src="((?!https?:)[^"]*_static/(?:{DEFERRED})[^"]*)"></script>', r'<script defer src="\1"></script>', text)
+    text = re.sub(r"\s*<(link|script)[^>]*fontawesome\.js[^>]*>(</script>)?", "", text)
+    text = re.sub(r'\s*<link[^>]*rel="preload"[^>]*(fa-brands|fa-regular)[^>]*>', "", text)
+    text = re.sub(r'\s*<link rel="preload" as="script"[^>]*>', "", text)
+    text = re.sub(r"<script>\s*DOCUMENTATION_OPTIONS\.(?:theme_switcher|show_version)[^<]*</script>", lambda m: m[0], text)
+    if "data-default-mode" not in text:
+        text = text.replace("<html ", '<html data-default-mode="auto" ', 1)
+    text = re.sub(r"<img (?![^>]*loading=)", '<img loading="lazy" ', text)
+    # The visible text must be part of a control's name; the sidebar's first item is a landmark.
+    text = re.sub(r'(<button[^>]*(?:search-button|theme-switch-button)[^>]*?)\s+aria-label="[^"]*"', r"\1", text)
+    return text
+
+
+def one_stylesheet(out: Path, file: Path, text: str) -> str:
+    """Return the page with all its local stylesheets as one file."""
+    link = r'[ \t]*<link[^>]*href="((?!https?:)[^"?]+\.css)(?:\?[^"]*)?"[^>]*/?>\n?'
+    paths = [(file.parent / found).resolve() for found in re.findall(link, text)]
+    if len(paths) < 2 or not all(p.exists() for p in paths):
+        return text
+    static = (out / "_static").resolve()
+    css = ""
+    for path in paths:
+        folder = os.path.relpath(path.parent, static)
+        own = re.sub(r'url\(\s*(["\']?)(?!["\']|data:|https?:|#|/)', lambda m, f=folder: f"url({m[1]}{f}/", path.read_text(encoding="utf-8"))
+        css += re.sub(r"/\*# sourceMappingURL.*?\*/", "", own).replace("font-display:block", "font-display:swap") + "\n"
+    name = f"all-{hashlib.sha256(css.encode()).hexdigest()[:10]}.css"
+    (static / name).write_text(css, encoding="utf-8")
+    root = os.path.relpath(static, file.parent.resolve()).replace(os.sep, "/")
+    replaced = iter([f'<link rel="stylesheet" href="{root}/{name}" />\n'])
+    return re.sub(link, lambda m: next(replaced, ""), text)
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    """Connect the hooks."""
+    app.add_css_file("figures.css")
+    app.connect("html-page-context", page_context, priority=900)
+    app.connect("build-finished", slim, priority=950)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
