@@ -73,10 +73,8 @@ class Linear(Module):
         bound = 1 / math.sqrt(self.in_features)
         for parameter in self.parameters():
             source = parameter.device if generator is None else generator.device
-            drawn = torch.empty(parameter.shape, device=source, dtype=parameter.dtype)
-            drawn.uniform_(-bound, bound, generator=generator)
-            with torch.no_grad():
-                parameter.copy_(drawn)
+            uniform = torch.rand(parameter.shape, generator=generator, device=source, dtype=parameter.dtype)
+            parameter.data = (bound * (2 * uniform - 1)).to(parameter.device)
 
     def forward(self, x: Tensor) -> Tensor:
         """Give every output neuron its weighted sum plus its bias."""
