@@ -41,7 +41,7 @@ def breast_cancer() -> Dataset:
     """Load 569 tumours described by 30 measurements of cell nuclei.
 
     Returns:
-        X (569, 30), y 0 malignant (212), 1 benign (357): scikit-learn's numbering, in which 1 is the
+        X (569, 30), y 0 malignant (212), 1 benign (357). The numbering is scikit-learn's; 1 is the
         healthy case.
 
     Source:

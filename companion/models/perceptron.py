@@ -103,7 +103,7 @@ class Perceptron:
             x: One example (D,) or several (N, D).
 
         Returns:
-            One number for each example: shape () or (N,).
+            One number for each example, shape () or (N,).
 
         Raises:
             ValueError: If the last axis does not hold D numbers.
@@ -120,7 +120,7 @@ class Perceptron:
             x: One example (D,) or several (N, D).
 
         Returns:
-            One decision for each example: shape () or (N,).
+            One decision for each example, shape () or (N,).
         """
         return F.step(self.decision(x))
 

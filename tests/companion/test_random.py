@@ -51,6 +51,14 @@ def test_seed_everything_seeds_the_three_global_generators_and_returns_a_fourth(
     assert torch.equal(torch.rand(3, generator=rng), torch.rand(3, generator=again))
 
 
+def test_seed_everything_gives_numpy_the_last_32_bits():
+    draws = {}
+    for seed in (5, 2**31 + 5, 2**32 + 5):
+        seed_everything(seed)
+        draws[seed] = np.random.rand()
+    assert draws[5] == draws[2**32 + 5] != draws[2**31 + 5]
+
+
 @pytest.mark.parametrize("seed", [0, 2**32, 2**64 - 1, np.int64(5)])
 def test_every_seed_in_range_is_accepted(seed):
     assert seed_everything(seed).initial_seed() == int(seed)

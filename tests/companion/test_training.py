@@ -122,6 +122,15 @@ def test_fit_validation_changes_nothing_that_is_learned():
     assert torch.equal(a.weight, b.weight)
 
 
+def test_fit_trains_in_train_mode_whatever_mode_the_model_came_in():
+    X, y = regression()
+    model = torch.nn.Sequential(line(), torch.nn.BatchNorm1d(1, dtype=torch.float64))
+    for calls in (1, 2):
+        model.eval()
+        fit(model, X, y, loss="mse", epochs=1, batch_size=50)
+        assert model[1].num_batches_tracked == calls
+
+
 def test_fit_leaves_the_model_in_eval_mode_even_when_it_fails():
     X, y = regression()
     model = torch.nn.Sequential(line(), torch.nn.Dropout())
@@ -219,7 +228,7 @@ def test_fit_leaves_the_data_alone_and_works_on_every_device(device):
     assert history.loss[1] < history.loss[0]
 
 
-@pytest.mark.parametrize("logit", [-1e4, -50.0, -1.0, 0.0, 1.0, 50.0, 1e4])
+@pytest.mark.parametrize("logit", [-1e4, -50.0, -1.0, 0.0, 1.0, 25.0, 50.0, 1e4])
 @pytest.mark.parametrize("target", [0.0, 0.3, 1.0])
 def test_bce_agrees_with_torch_however_sure_the_model_is(logit, target):
     from companion.training import _bce
