@@ -1,0 +1,35 @@
+"""Activations, the softmax family and the affine map as pure functions of tensors, written by hand.
+
+None of them calls PyTorch's own version of itself; all of them agree with it in value and gradient, on any
+device, for any float type, and under ``torch.func``.
+"""
+
+from companion.functional.activations import (
+    elu,
+    gelu,
+    leaky_relu,
+    relu,
+    sigmoid,
+    silu,
+    softplus,
+    step,
+    tanh,
+)
+from companion.functional.affine import linear
+from companion.functional.shares import log_softmax, logsumexp, softmax
+
+__all__ = [
+    "elu",
+    "gelu",
+    "leaky_relu",
+    "linear",
+    "log_softmax",
+    "logsumexp",
+    "relu",
+    "sigmoid",
+    "silu",
+    "softmax",
+    "softplus",
+    "step",
+    "tanh",
+]

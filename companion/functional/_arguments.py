@@ -1,0 +1,51 @@
+"""The checks that functions, layers and models share, each refusing in the house form."""
+
+from __future__ import annotations
+
+import math
+from numbers import Integral, Real
+
+from torch import Tensor
+
+from companion.errors import bad_type, bad_value
+
+
+def require_tensor(where: str, argument: str, value: Tensor) -> None:
+    """Refuse what is no tensor."""
+    if not isinstance(value, Tensor):
+        raise bad_type(where, argument, "a tensor", value, f"torch.as_tensor({argument}) makes one")
+
+
+def require_float(where: str, argument: str, value: Tensor) -> None:
+    """Refuse what is no tensor of floating-point numbers."""
+    require_tensor(where, argument, value)
+    if not value.is_floating_point():
+        raise bad_value(where, argument, "a float tensor", value.dtype, f"{argument}.float() converts it")
+
+
+def require_number(where: str, argument: str, value: float, *, positive: bool = False) -> None:
+    """Refuse what is no finite number, or is not above 0 where it has to be."""
+    expected = "a finite number above 0" if positive else "a finite number"
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise bad_type(where, argument, expected, value)
+    if not math.isfinite(value) or (positive and value <= 0):
+        raise bad_value(where, argument, expected, value)
+
+
+def require_whole(where: str, argument: str, value: int, least: int) -> None:
+    """Refuse what is no whole number, or is below the least that makes sense."""
+    if isinstance(value, bool) or not isinstance(value, Integral):
+        raise bad_type(where, argument, "a whole number", value)
+    if value < least:
+        raise bad_value(where, argument, f"{least} or more", value)
+
+
+def require_axis(where: str, z: Tensor, dim: int) -> None:
+    """Refuse an axis that the tensor does not have."""
+    if isinstance(dim, bool) or not isinstance(dim, Integral):
+        raise bad_type(where, "dim", "the number of one axis", dim, "-1 is the last axis")
+    if z.ndim == 0:
+        raise bad_value(where, "z", "at least one axis", "a single number", "there is nothing to share with")
+    if not -z.ndim <= dim < z.ndim:
+        expected = f"an axis from {-z.ndim} to {z.ndim - 1}"
+        raise bad_value(where, "dim", expected, dim, "the last axis (-1) usually holds the classes")

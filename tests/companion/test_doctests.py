@@ -1,0 +1,46 @@
+"""The examples in the docstrings of the whole package, run and compared."""
+
+import doctest
+import importlib
+import pkgutil
+
+import pytest
+
+import companion
+
+MODULES = sorted(
+    module.name
+    for module in pkgutil.walk_packages(companion.__path__, "companion.")
+    if not module.name.endswith("__main__")
+)
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_docstring_examples_give_what_they_say(name):
+    module = importlib.import_module(name)
+    examples = [
+        test for test in doctest.DocTestFinder(exclude_empty=True).find(module, name) if test.examples
+    ]
+    for test in examples:
+        assert len(test.examples) <= 4, f"{test.name} has more than four lines of example"
+        runner = doctest.DocTestRunner(verbose=False)
+        output = []
+        runner.run(test, out=output.append)
+        assert not runner.failures, "".join(output)
+
+
+def test_every_public_function_of_the_core_has_an_example():
+    from companion import data, functional, random, training
+
+    without = [
+        f"{module.__name__}.{name}"
+        for module, names in [
+            (functional, functional.__all__),
+            (data, [n for n in data.__all__ if n != "Dataset"]),
+            (random, ["generator", "seed_everything"]),
+            (training, ["fit", "accuracy"]),
+        ]
+        for name in names
+        if ">>>" not in getattr(module, name).__doc__
+    ]
+    assert without == []
