@@ -36,10 +36,13 @@ def _frame(points: list[list[float]]) -> dict[str, Any]:
 
 
 def _mistakes(points: list[list[float]], weights: torch.Tensor, bias: float) -> torch.Tensor:
-    """Count the mistakes of each of K neurons: ``weights (K, 2)`` to ``(K,)``."""
+    """Count the mistakes of each of K neurons: ``weights (K, 2)`` to ``(K,)``.
+
+    All numbers have one decimal, so z is rounded: a flower on the line has z = 0 and not its last bit's sign.
+    """
     table = torch.tensor(points, dtype=torch.float64)
     z = F.linear(table[:, :2], weights) + bias  # (100, 2) @ (2, K) -> (100, K)
-    return (F.step(z) != table[:, 2:]).sum(dim=0)
+    return (F.step(z.round(decimals=9)) != table[:, 2:]).sum(dim=0)
 
 
 def neuron_boundary() -> Figure:
@@ -89,7 +92,7 @@ def _scatter(points: list[list[float]], weight: Sequence[float], bias: float, al
     picture = Picture(_X, _Y, xlabel=_FEATURES[0], ylabel=_FEATURES[1], height=218, ticks=_TICKS)
     for x1, x2, target in points:
         picture.mark((x1, x2), int(target))
-        if (weight[0] * x1 + weight[1] * x2 + bias >= 0) != bool(target):
+        if (round(weight[0] * x1 + weight[1] * x2 + bias, 9) >= 0) != bool(target):
             picture.ring((x1, x2))
     picture.line(segment(_X, _Y, weight, bias))
     return picture.svg(alt) + "<p>● setosa, ▲ versicolor, ring: mistake</p>"

@@ -2,7 +2,9 @@
 import { arrow, boundary, button, columns, fmt, halfPlane, h, hatch, key, marker, panel, path, plot, plural, put,
   region, root, s, signed, slider, status, toggle } from "./kit.js";
 
-export const weightedSum = (w1, w2, b, x) => w1 * x[0] + w2 * x[1] + b;
+// Measurements and sliders have one decimal, so z has two. Rounding keeps a flower that lies on the line at exactly 0;
+// otherwise the last bit of a product would choose its side.
+export const weightedSum = (w1, w2, b, x) => Math.round((w1 * x[0] + w2 * x[1] + b) * 1e9) / 1e9;
 
 // How many of each class are called the other: [class 0 called 1, class 1 called 0].
 export function mistakes(points, w1, w2, b) {

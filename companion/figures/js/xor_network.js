@@ -19,7 +19,7 @@ function render({ model, el }) {
   const svg = s("svg", { viewBox: `0 0 ${W} ${H}`, class: "nfig-svg nfig-net", role: "img", "aria-label": "The network with its sums" });
 
   function wire(from, to, w, v) {
-    const t = from[1] === to[1] || from[0] > 100 ? 0.5 : 0.3, lx = from[0] + t * (to[0] - from[0]), ly = from[1] + t * (to[1] - from[1]);
+    const t = from[0] > 100 ? 0.42 : from[1] === to[1] ? 0.5 : 0.3, lx = from[0] + t * (to[0] - from[0]), ly = from[1] + t * (to[1] - from[1]);
     return [s("line", { x1: from[0], y1: from[1], x2: to[0], y2: to[1], "stroke-width": 1 + 1.6 * Math.abs(w),
       class: `nfig-wire ${w < 0 ? "nfig-minus" : "nfig-plus"} ${v ? "" : "nfig-idle"}` }),
     s("text", { x: lx, y: ly - 6, class: `nfig-onwire ${w < 0 ? "nfig-ink-b" : "nfig-ink-a"}` }, `${fmt(w, 0)}·${v}`)];
