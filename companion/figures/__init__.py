@@ -1,0 +1,25 @@
+"""Interactive figures: one ES module each, shown live in a notebook, on a static page, and in words.
+
+Each function returns a :class:`Figure`; as the last line of a cell it shows itself. Nothing here imports a
+widget library before a figure is shown in a notebook.
+"""
+
+from companion.figures.activations import activation_explorer, softmax_temperature
+from companion.figures.aids import dialogue, flashcards, quiz, tabs
+from companion.figures.figure import Figure, bundle, modules
+from companion.figures.neurons import neuron_boundary, perceptron_steps, xor_network
+
+__all__ = [
+    "Figure",
+    "activation_explorer",
+    "bundle",
+    "dialogue",
+    "flashcards",
+    "modules",
+    "neuron_boundary",
+    "perceptron_steps",
+    "quiz",
+    "softmax_temperature",
+    "tabs",
+    "xor_network",
+]

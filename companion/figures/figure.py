@@ -1,0 +1,167 @@
+"""One interactive figure with three front ends: a live widget, a static page, and plain words."""
+
+from __future__ import annotations
+
+import html
+import json
+import os
+import re
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from companion.errors import bad_value
+
+_JS = resources.files("companion.figures") / "js"
+_LIBRARY = ("kit", "runtime")
+SITE_VARIABLE = "NEURONS_SITE"
+
+
+class Figure:
+    """Show an ES module of ``companion/figures/js`` with its state, and say in words what it shows.
+
+    With the environment variable ``NEURONS_SITE=1`` only ``text/html`` and ``text/plain`` are given, because
+    the page mounts the module itself; otherwise an anywidget view is added. ``text/plain`` is deterministic:
+    a notebook stores it and nbval compares it, so ``alt`` should hold numbers of the default state, computed.
+
+    Args:
+        name: module, a file name in ``companion/figures/js`` without its ending.
+        state: what the module reads; anything that JSON can hold, finite numbers only.
+        alt: what is seen in the default state, with its numbers.
+        caption: the finding, one sentence.
+        task: what to predict or to try; empty for none.
+        answer: shown when the reader asks for it.
+        fallback: SVG or HTML of the default state, shown without JavaScript and on paper.
+
+    Raises:
+        ValueError: an unknown module, or a state that JSON cannot hold.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        state: dict[str, Any],
+        *,
+        alt: str,
+        caption: str,
+        task: str = "",
+        answer: str = "",
+        fallback: str = "",
+    ) -> None:
+        if name not in modules():
+            raise bad_value("Figure", "name", f"one of {', '.join(modules())}", repr(name))
+        try:
+            self._json = json.dumps(state, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
+        except (TypeError, ValueError) as error:
+            hint = "convert tensors with .tolist() and replace nan and inf"
+            raise bad_value(
+                "Figure", "state", "finite numbers, texts, lists and dicts", error, hint
+            ) from None
+        self.name, self.state = name, state
+        self.alt, self.caption, self.task, self.answer, self.fallback = alt, caption, task, answer, fallback
+
+    @property
+    def text(self) -> str:
+        """Return the figure in words, as it is stored in a notebook."""
+        task = f"\nTask: {self.task}" if self.task else ""
+        return f"Interactive figure: {self.caption}\n{self.alt}{task}"
+
+    @property
+    def html(self) -> str:
+        """Return the figure for a static page: state, fallback, caption, task and answer."""
+        data = self._json.replace("<", "\\u003c")  # "</script>" in a text must not end the element
+        return self._shell(f'<script type="application/json">{data}</script>')
+
+    def _shell(self, data: str = "") -> str:
+        task = f'<p class="nfig-task">{html.escape(self.task)}</p>' if self.task else ""
+        answer = (
+            f"<details><summary>Show the answer</summary><p>{html.escape(self.answer)}</p></details>"
+            if self.answer
+            else ""
+        )
+        return (
+            f'<figure class="nfig" data-nfig="{self.name}" role="group" aria-label="{html.escape(self.alt)}">'
+            f"{data}"
+            f'<div class="nfig-body"><div class="nfig-fallback">{self.fallback}</div></div>'
+            f"<figcaption>{html.escape(self.caption)}</figcaption>{task}{answer}</figure>"
+        )
+
+    def widget(self) -> Any:
+        """Return a new anywidget that shows this figure; anywidget is imported here and not before."""
+        import anywidget
+        import traitlets
+
+        members = {
+            "_esm": widget_module(self.name),
+            "_css": (_JS / "figures.css").read_text(encoding="utf-8"),
+            "state": traitlets.Dict(json.loads(self._json)).tag(sync=True),
+            # The widget mounts itself, so the attribute that a page's runtime looks for is left out.
+            "shell": traitlets.Unicode(self._shell().replace(f' data-nfig="{self.name}"', "")).tag(sync=True),
+        }
+        return type(f"Figure_{self.name}", (anywidget.AnyWidget,), members)()
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        words = {"text/html": self.html, "text/plain": self.text}
+        if os.environ.get(SITE_VARIABLE) == "1":
+            return words
+        view = self.widget()._repr_mimebundle_() or {}
+        return {**(view[0] if isinstance(view, tuple) else view), **words}
+
+    def __repr__(self) -> str:
+        return self.text
+
+
+def minus(text: str) -> str:
+    """Return a text with the typographic minus sign before numbers and in exponents.
+
+    >>> minus("a 2-2-1 network, b = -0.5, 1e-07")
+    'a 2-2-1 network, b = −0.5, 1e−07'
+    """
+    return re.sub(r"(?<![\w-])-(?=\d)|(?<=\de)-", "−", text)
+
+
+@cache
+def modules() -> tuple[str, ...]:
+    """Return the names of all figure modules, sorted."""
+    names = (p.name.removesuffix(".js") for p in _JS.iterdir() if p.name.endswith(".js"))
+    return tuple(sorted(n for n in names if n not in _LIBRARY))
+
+
+def bundle() -> tuple[str, str]:
+    """Return the JavaScript and the CSS of all figures for a static page.
+
+    The script is a classic one (it works from ``file://``): the shared library once, each module in its own
+    scope, then the runtime that mounts every ``[data-nfig]`` of the page.
+    """
+    parts = ['(() => {\n"use strict";\nconst NFIG = (window.NFIG = window.NFIG || {});', _plain("kit")]
+    parts += [f'NFIG["{name}"] = {_scoped(name)};' for name in modules()]
+    parts += [
+        _plain("runtime"),
+        'if (document.readyState === "loading") addEventListener("DOMContentLoaded", () => mountAll(NFIG));',
+        "else mountAll(NFIG);\n})();\n",
+    ]
+    return "\n".join(parts), (_JS / "figures.css").read_text(encoding="utf-8")
+
+
+@cache
+def widget_module(name: str) -> str:
+    """Return one module with the shared library inside, as the single file that anywidget loads."""
+    return f"{_plain('kit')}\n{_plain('runtime')}\nexport default framed({_scoped(name)});\n"
+
+
+def _scoped(name: str) -> str:
+    """Return a module as an expression whose value is its default export."""
+    return f"(() => {{\n{_plain(name)}\n}})()"
+
+
+def _plain(name: str) -> str:
+    """Return a module's source without import and export, comment lines and indentation."""
+    source = (_JS / f"{name}.js").read_text(encoding="utf-8")
+    source = re.sub(r'^import \{[^}]*\} from "\./kit\.js";\n', "", source, flags=re.M)
+    source = re.sub(r"^export default ", "return ", source, flags=re.M)
+    source = re.sub(r"^export (?=const|function)", "", source, flags=re.M)
+    if stray := re.search(r"^(import|export)\b.*", source, flags=re.M):
+        expected = "one import from ./kit.js and exports of const, function or default"
+        raise bad_value("bundle", f"{name}.js", expected, stray[0])
+    source = re.sub(r"^\s*//.*\n|\s+// .*$", "", source, flags=re.M)
+    return re.sub(r"\n\s+", "\n", source).strip()

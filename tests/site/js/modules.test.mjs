@@ -1,0 +1,107 @@
+import assert from "node:assert/strict";
+import { readdirSync } from "node:fs";
+import test from "node:test";
+
+const folder = new URL("../../../companion/figures/js/", import.meta.url);
+const load = (name) => import(new URL(`${name}.js`, folder));
+const near = (a, b, tol = 1e-12) => assert.ok(Math.abs(a - b) <= tol, `${a} against ${b}`);
+
+test("every module exports render and nothing runs on import", async () => {
+  const names = readdirSync(folder).filter((f) => f.endsWith(".js")).map((f) => f.slice(0, -3));
+  for (const name of names.filter((n) => n !== "kit" && n !== "runtime")) {
+    assert.equal(typeof (await load(name)).default.render, "function", name);
+  }
+});
+
+test("neuron: weighted sum and mistakes of each kind", async () => {
+  const { weightedSum, mistakes } = await load("neuron_boundary");
+  near(weightedSum(2, -1, 0.5, [1, 3]), -0.5);
+  const points = [[0, 0, 0], [2, 0, 1], [3, 0, 0]];
+  assert.deepEqual(mistakes(points, 1, 0, -1), [1, 0]);
+  assert.deepEqual(mistakes(points, 0, 0, -1), [0, 1]);
+  assert.deepEqual(mistakes(points, 0, 0, 0), [2, 0], "z = 0 counts as firing");
+});
+
+test("perceptron: the sentence says what changes", async () => {
+  const { describe } = await load("perceptron_steps");
+  const step = { i: 0, epoch: 2, prediction: 1, target: 0 };
+  assert.match(describe(step, [[1.4, 0.2]], ["a", "b"]), /wrong\. Subtract the flower \(1\.4, 0\.2\) from the weights/);
+  assert.match(describe({ ...step, prediction: 0, target: 1 }, [[1.4, 0.2]], ["a", "b"]), /Add the flower .* add 1 to the bias/);
+  assert.match(describe({ ...step, prediction: 0 }, [[1.4, 0.2]], ["a", "b"]), /right, so nothing changes/);
+  assert.match(describe(undefined, [], []), /^Start/);
+});
+
+test("xor: four rows by hand", async () => {
+  const { forward } = await load("xor_network");
+  const net = { w1: [[1, 1], [1, 1]], b1: [-0.5, -1.5], w2: [1, -2], b2: -0.5 };
+  for (const [a, b] of [[0, 0], [0, 1], [1, 0], [1, 1]]) assert.equal(forward(net, [a, b]).y, a ^ b);
+  assert.deepEqual(forward(net, [1, 1]), { z: [1.5, 0.5], a: [1, 1], out: -1.5, y: 0 });
+});
+
+test("activations: known values, limits, and slopes by central differences", async () => {
+  const { FUNCTIONS } = await load("activation_explorer");
+  near(FUNCTIONS.sigmoid[0](0), 0.5);
+  near(FUNCTIONS.gelu[0](1), 0.8413447460685429);
+  near(FUNCTIONS.gelu[0](-3), -0.004049694094890284, 1e-14);
+  near(FUNCTIONS.softplus[0](0), Math.LN2);
+  near(FUNCTIONS.silu[0](-1), -1 / (1 + Math.E));
+  near(FUNCTIONS.elu[0](-1), 1 / Math.E - 1);
+  assert.deepEqual(["step", "relu", "leaky_relu", "elu"].map((n) => FUNCTIONS[n][1](0)), [0, 0, 0.01, 1]);
+  for (const [name, [f, d]] of Object.entries(FUNCTIONS)) {
+    for (let x = -7.93; x < 8; x += 0.37) near((f(x + 1e-5) - f(x - 1e-5)) / 2e-5, d(x), 1e-8);
+    for (const x of [-1e4, -800, 800, 1e4]) assert.ok(Number.isFinite(f(x)) && Number.isFinite(d(x)), `${name} at ${x}`);
+  }
+});
+
+test("softmax: stable stands still, naive leaves float32 at 88.72", async () => {
+  const { entropy, naive, stable } = await load("softmax_temperature");
+  const p = stable([1000, 1001, 1002], 1).p;
+  [0.09003057317038046, 0.24472847105479764, 0.6652409557748218].forEach((v, i) => near(p[i], v));
+  assert.ok(naive([2, 1, 0], 86, 1).p.every(Number.isFinite));
+  assert.ok(naive([2, 1, 0], 87, 1).p.some(Number.isNaN));
+  assert.equal(naive([2, 1, 0], -1000, 1).sum, 0);
+  near(entropy([0.25, 0.25, 0.25, 0.25]), Math.log(4));
+  assert.equal(entropy([1, 0, 0]), 0);
+  near(stable([2, 1, 0], 0.1).p.reduce((a, b) => a + b), 1);
+});
+
+test("quiz: the count in words", async () => {
+  const { verdict } = await load("quiz");
+  assert.match(verdict(0, 0, 10), /^10 questions/);
+  assert.equal(verdict(1, 2, 10), "1 of 2 right so far, 8 to go.");
+  assert.equal(verdict(10, 10, 10), "10 of 10 right. All of them.");
+  assert.match(verdict(3, 10, 10), /^3 of 10 right\. Read/);
+});
+
+test("flashcards: a shuffle keeps every card", async () => {
+  const { shuffled } = await load("flashcards");
+  for (let n = 0; n < 20; n++) assert.deepEqual(shuffled(n).sort((a, b) => a - b), Array.from({ length: n }, (_, i) => i));
+  assert.deepEqual(shuffled(4, () => 0), [1, 2, 3, 0]);
+});
+
+test("dialogue: two voices of the language, local ones first", async () => {
+  const { voicesFor } = await load("dialogue");
+  const v = (name, lang, localService) => ({ name, lang, localService });
+  const all = [v("de", "de-DE", true), v("far", "en-US", false), v("a", "en-GB", true), v("b", "en_US", true)];
+  assert.deepEqual(voicesFor(all, "en").map((x) => x.name), ["a", "b"]);
+  assert.deepEqual(voicesFor(all.slice(0, 3), "en-US").map((x) => x.name), ["far", "a"]);
+  assert.deepEqual(voicesFor(all, "fr"), []);
+});
+
+test("runtime: the model tells its listeners until they leave", async () => {
+  const { modelOf } = await load("runtime");
+  const model = modelOf({ a: 1 }), heard = [], f = () => heard.push(model.get("a"));
+  model.on("change:a", f);
+  model.set("a", 2);
+  model.off("change:a", f);
+  model.set("a", 3);
+  assert.deepEqual(heard, [2]);
+});
+
+test("neuron: a flower on the line has z = 0 whatever the rounding of its products", async () => {
+  const { weightedSum } = await load("neuron_boundary");
+  for (let x = 0; x <= 50; x++) {
+    for (let w = -20; w <= 20; w++) assert.equal(weightedSum(w / 10, -w / 10, 0, [x / 10, x / 10]) || 0, 0);
+    assert.equal(weightedSum(-0.4, 1.5, 0, [x * 3 / 20, x * 4 / 100]) || 0, 0);
+  }
+});

@@ -1,0 +1,768 @@
+"""Figures in a real browser: numbers against the companion, keyboard, touch, accessibility, no network."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import shutil
+from itertools import product
+
+import pytest
+import torch
+
+from companion import figures
+from companion import functional as F
+from companion.figures.activations import value_and_slope
+from companion.models.perceptron import Perceptron
+
+pytestmark = pytest.mark.browser
+CHROMIUM = os.environ.get("NEURONS_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+
+QUIZ = [
+    {
+        "id": "bias",
+        "question": "What does a neuron lose without its bias? <code>&lt;/script&gt;</code>",
+        "options": [
+            {"text": "The freedom to leave the origin.", "correct": True, "why": "z = 0 at the origin."},
+            {"text": "It can no longer turn.", "correct": False, "why": "The weights still turn it."},
+            {"text": "Nothing.", "correct": False, "why": "Try the figure with the box ticked."},
+        ],
+    },
+    {
+        "id": "xor",
+        "question": "How many lines does XOR need?",
+        "options": [
+            {"text": "One", "correct": False, "why": "No single line parts the corners."},
+            {"text": "Two", "correct": True, "why": "OR is one, AND the other."},
+        ],
+    },
+]
+CARDS = [{"front": f"Question <em>{i}</em>?", "back": f"Answer {i}. <!-- </script> -->"} for i in (1, 2, 3)]
+TURNS = [
+    {"who": "Student", "text": "Is <b>w</b> the same as the slope?", "say": "Is w the same as the slope?"},
+    {"who": "Teacher", "text": "It stands upright on the line."},
+    {"who": "Student", "text": "So turning it turns the line."},
+]
+TABS = [{"title": t, "html": f"<p>The {t.lower()} version.</p>"} for t in ("Quick", "Standard", "Detailed")]
+
+
+def harness_page() -> str:
+    shown = [
+        figures.neuron_boundary(),
+        figures.perceptron_steps(),
+        figures.xor_network(),
+        figures.activation_explorer(),
+        figures.softmax_temperature(),
+        figures.quiz(QUIZ),
+        figures.flashcards(CARDS),
+        figures.dialogue("weights and slopes", TURNS),
+        figures.tabs(TABS, caption="Summary at three depths"),
+    ]
+    script, css = figures.bundle()
+    look = (
+        "body{margin:0;font:16px/1.5 system-ui,sans-serif}main{max-width:760px;margin:auto;padding:0 12px}"
+        "html[data-theme=dark] body{background:#121212;color:#eee}"
+    )
+    parts = "".join(f"<h2>{f.name}</h2>{f.html}" for f in shown)
+    return (
+        '<!doctype html><html lang="en" data-theme="light"><head><meta charset="utf-8"><title>Figures</title>'
+        '<meta name="viewport" content="width=device-width,initial-scale=1"><link rel="icon" href="data:,">'
+        f"<style>{look}{css}</style></head><body><main><h1>Figures</h1>{parts}</main>"
+        f"<script>{script}</script></body></html>"
+    )
+
+
+# A voice for headless Chromium, which has none: every utterance is written down and ends after 40 ms.
+FAKE_SPEECH = """(voices) => {
+  const heard = (window.heard = []), listeners = [];
+  let timer = 0;
+  const fake = { getVoices: () => window.voices, removeEventListener() {},
+    addEventListener: (_, f) => listeners.push(f),
+    speak(u) { heard.push({ text: u.text, pitch: u.pitch, rate: u.rate, voice: u.voice && u.voice.name });
+      timer = setTimeout(() => u.onend && u.onend(), window.slow || 40); },
+    cancel() { clearTimeout(timer); } };
+  window.voices = voices;
+  window.voicesArrive = (v) => { window.voices = v; listeners.forEach((f) => f()); };
+  Object.defineProperty(window, "speechSynthesis", { value: fake, configurable: true });
+  window.SpeechSynthesisUtterance = class { constructor(t) { this.text = t; } };
+}"""
+ANNA, BEN = ({"name": n, "lang": "en-GB", "localService": True} for n in ("Anna", "Ben"))
+
+# Set sliders by their label, as a hand would, and read each number that is shown with all its digits.
+HELPERS = """
+window.fig = (name) => document.querySelector(`[data-nfig=${name}]`);
+window.ctl = (name, label) => { const f = fig(name);
+  const l = [...f.querySelectorAll("label")].find((x) => x.textContent.startsWith(label));
+  return f.querySelector("#" + l.htmlFor); };
+window.put = (name, label, v) => { const c = ctl(name, label); c.value = v;
+  c.dispatchEvent(new Event(c.type === "range" ? "input" : "change", { bubbles: true })); return +c.value; };
+window.num = (name, sel) => { const v = fig(name).querySelector(sel).dataset.v;
+  return v === "NaN" ? NaN : Number(v); };
+window.row = (name, sel) => [...fig(name).querySelectorAll(sel)].map((c) => c.dataset.v);
+window.press = (name, text) => [...fig(name).querySelectorAll("button")]
+  .find((b) => b.textContent.startsWith(text)).click();
+window.say = (name) => fig(name).querySelector(".nfig-say").textContent;
+"""
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    if not CHROMIUM:
+        pytest.skip("no Chromium: install the system's package or set NEURONS_CHROMIUM")
+    playwright = pytest.importorskip("playwright.sync_api")
+    with playwright.sync_playwright() as p:
+        browser = p.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def harness(tmp_path_factory):
+    file = tmp_path_factory.mktemp("figures") / "page.html"
+    file.write_text(harness_page(), encoding="utf-8")
+    return file.as_uri()
+
+
+@pytest.fixture
+def open_page(chromium, harness):
+    """Return a function that opens the harness page; no page may log, fail or ask another host."""
+    contexts, complaints = [], []
+
+    def opener(*, script: str = "", js: bool = True, url: str = harness, width: int = 1280, **options):
+        context = chromium.new_context(
+            viewport={"width": width, "height": 900}, java_script_enabled=js, **options
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda m: complaints.append(m.text) if m.type in ("error", "warning") else None)
+        page.on("pageerror", lambda e: complaints.append(str(e)))
+        page.on(
+            "request",
+            lambda r: None if r.url.startswith(("file:", "data:", "blob:")) else complaints.append(r.url),
+        )
+        if script:
+            page.add_init_script(script)
+        page.goto(url)
+        if js:
+            page.evaluate(HELPERS + "0")
+        return page
+
+    yield opener
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+def numbers(values):
+    return torch.tensor([math.nan if v is None else float(v) for v in values], dtype=torch.float64)
+
+
+# ---- numbers against the companion
+
+
+def test_neuron_boundary_counts_as_the_companion_over_the_grid(open_page):
+    page = open_page()
+    grid = [
+        (w1, w2, b, i)
+        for i, (w1, w2, b) in enumerate(product((-2, -0.3, 0, 1.1, 2), (-2, 0, 0.7, 2), (-6, -3, 0, 4)))
+    ]
+    seen = page.evaluate(
+        """(grid) => grid.map(([w1, w2, b, i]) => { const n = "neuron_boundary";
+          put(n, "weight w₁", w1); put(n, "weight w₂", w2); put(n, "bias", b); put(n, "flower", i + 1);
+          return [num(n, ".nfig-big"), num(n, ".nfig-z"),
+            fig(n).querySelectorAll(".nfig-wrong").length]; })""",
+        grid,
+    )
+    points = torch.tensor(figures.neuron_boundary().state["points"], dtype=torch.float64)
+    for (w1, w2, b, i), (mistakes, z, rings) in zip(grid, seen):
+        weight, bias = torch.tensor([[w1, w2]], dtype=torch.float64), torch.tensor([b], dtype=torch.float64)
+        sums = F.linear(points[:, :2], weight, bias)[:, 0]
+        assert z == pytest.approx(sums[i].item(), abs=1e-6)
+        assert mistakes == rings == (F.step(sums.round(decimals=9)) != points[:, 2]).sum().item()
+
+
+def test_neuron_boundary_without_bias_never_gets_below_the_stated_best(open_page):
+    page = open_page()
+    page.locator("[data-nfig=neuron_boundary] input[type=checkbox]").check()
+    assert page.evaluate("ctl('neuron_boundary', 'bias').disabled") is True
+    assert "origin" in page.evaluate("say('neuron_boundary')")
+    best = page.evaluate(
+        """() => { const n = "neuron_boundary"; let best = 100;
+          for (let i = -20; i <= 20; i++) { put(n, "weight w₁", i / 10); for (let j = -20; j <= 20; j++) {
+            put(n, "weight w₂", j / 10); best = Math.min(best, num(n, ".nfig-big")); } }
+          return best; }"""
+    )
+    assert f"the best has {best} mistakes" in figures.neuron_boundary().answer
+    assert best > 0
+
+
+def test_perceptron_figure_shows_each_step_of_the_rule(open_page):
+    page = open_page()
+    points = torch.tensor(figures.perceptron_steps().state["points"], dtype=torch.float64)
+    history = Perceptron(2, dtype=torch.float64).fit(points[:, :2], points[:, 2])
+    weight, bias = torch.zeros(2, dtype=torch.float64), torch.zeros((), dtype=torch.float64)
+    for step in history.steps:
+        page.evaluate("press('perceptron_steps', 'Next')")
+        shown = page.evaluate(
+            "['.nfig-z', '.nfig-w1', '.nfig-w2', '.nfig-b'].map((s) => num('perceptron_steps', s))"
+        )
+        z = F.linear(points[step.index, :2], weight[None], bias[None]).item()
+        weight, bias = step.weight, step.bias
+        assert shown == pytest.approx([z, *weight.tolist(), bias.item()], abs=1e-6)
+        words = page.evaluate("say('perceptron_steps')")
+        assert f"flower {step.index + 1}," in words
+        assert ("wrong" in words) == (step.prediction != step.target)
+    assert page.locator("[data-nfig=perceptron_steps]").get_by_role("button", name="Next").is_disabled()
+
+
+def test_perceptron_answer_names_the_way_the_line_turns(open_page):
+    page = open_page()
+    figure = figures.perceptron_steps()
+    k = int(figure.task.split("Go to step ")[1].split()[0]) + 1
+    page.evaluate(f"put('perceptron_steps', 'step', {k})")
+    ends = page.evaluate(
+        "[...fig('perceptron_steps').querySelectorAll('.nfig-line')]"
+        ".map((p) => p.getAttribute('d').match(/-?[\\d.]+/g))"
+    )
+    before, after = (
+        math.degrees(math.atan2(-(float(e[3]) - float(e[1])), float(e[2]) - float(e[0]))) for e in ends
+    )
+    turned = (after - before + 90) % 180 - 90
+    assert ("against the clock" in figure.answer) == (turned > 0)
+    assert f"By {abs(turned):.0f} degrees" in figure.answer
+
+
+def test_xor_network_sums_as_the_companion_over_the_grid(open_page):
+    page = open_page()
+    state = figures.xor_network().state
+    rows = torch.tensor(state["rows"], dtype=torch.float64)
+    biases = list(product((-3, -2.1, -2, -1.1, -1, -0.5, 0, 1), repeat=2))
+    seen = page.evaluate(
+        """(grid) => grid.map(([a, b]) => { put("xor_network", "bias of OR", a);
+          put("xor_network", "bias of AND", b);
+          return [row("xor_network", "td[data-v]").map(Number), num("xor_network", ".nfig-big"),
+            fig("xor_network").querySelectorAll(".nfig-badrow").length]; })""",
+        biases,
+    )
+    w1, w2 = (torch.tensor(state[k], dtype=torch.float64) for k in ("w1", "w2"))
+    for pair, (sums, right, bad) in zip(biases, seen):
+        z = F.linear(rows[:, :2], w1, torch.tensor(pair, dtype=torch.float64))
+        out = F.linear(F.step(z), w2[None], torch.tensor([state["b2"]], dtype=torch.float64))
+        assert sums == pytest.approx(torch.cat([z, out], dim=1).flatten().tolist(), abs=1e-6)
+        assert right == 4 - bad == (F.step(out)[:, 0] == rows[:, 2]).sum().item()
+
+
+def test_xor_network_inputs_toggle_and_speak(open_page):
+    page = open_page()
+    figure = page.locator("[data-nfig=xor_network]")
+    for p, q in ((1, 1), (0, 1), (0, 0), (1, 0)):
+        for i, wanted in ((0, p), (1, q)):
+            button = figure.get_by_role("button", name=f"x{'₁₂'[i]} =")
+            if button.get_attribute("aria-pressed") != str(bool(wanted)).lower():
+                button.click()
+        assert page.evaluate("say('xor_network')").startswith(f"Inputs {p} and {q}:")
+        assert f"says {p ^ q}; XOR wants {p ^ q}" in page.evaluate("say('xor_network')")
+        assert figure.locator("tr[aria-current] td").first.inner_text() == str(p)
+
+
+@pytest.mark.parametrize("name", [f["name"] for f in figures.activation_explorer().state["functions"]])
+def test_activation_explorer_agrees_with_the_companion(open_page, name):
+    page = open_page()
+    xs = [round(-6 + 0.05 * i, 2) for i in range(241)]
+    seen = page.evaluate(
+        """([name, xs]) => { const n = "activation_explorer"; put(n, "function", name);
+          return xs.map((x, i) => [put(n, "x", x), num(n, ".nfig-value"), num(n, ".nfig-slope"),
+            put(n, "layers", 1 + i % 20), num(n, ".nfig-left")]); }""",
+        [name, xs],
+    )
+    at, value, slope, n, left = torch.tensor(seen, dtype=torch.float64).T
+    assert torch.allclose(at, torch.tensor(xs, dtype=torch.float64), atol=1e-9, rtol=0)
+    expected, derivative = value_and_slope(name, at)
+    torch.testing.assert_close(value, expected, atol=1e-6, rtol=0)
+    torch.testing.assert_close(slope, derivative, atol=1e-6, rtol=0)
+    torch.testing.assert_close(left, derivative**n, atol=1e-12, rtol=1e-6)
+
+
+def test_softmax_agrees_with_the_companion_and_with_float32(open_page):
+    page = open_page()
+    logits = [(2, 1, 0), (-5, 5, 0.3), (0, 0, 0), (4.9, 5, -5)]
+    grid = [(*z, t, c) for z, t, c in product(logits, (-1, -0.67, 0, 0.5, 1), (-1000, -90, 0, 86, 87, 1000))]
+    seen = page.evaluate(
+        """(grid) => grid.map(([a, b, c, t, s]) => { const n = "softmax_temperature";
+          [a, b, c].forEach((v, i) => put(n, "logit of " + "ABC"[i], v));
+          put(n, "temperature", t); put(n, "common", s);
+          const r = (k) => row(n, `tr[data-row=${k}] td`).map((v) => (v === "NaN" ? null : v));
+          return [r("stable-p"), r("naive-p"), r("naive-e"), num(n, ".nfig-entropy"), say(n)]; })""",
+        grid,
+    )
+    for (*z, t, shift), (stable, naive, exps, entropy, words) in zip(grid, seen):
+        p = F.softmax(torch.tensor(z, dtype=torch.float64), temperature=10**t)
+        torch.testing.assert_close(numbers(stable), p, atol=1e-6, rtol=0)
+        assert entropy == pytest.approx(torch.special.entr(p).sum().item(), abs=1e-6)
+        e = torch.exp(
+            (torch.tensor(z, dtype=torch.float32) + shift) / torch.tensor(10**t, dtype=torch.float32)
+        )
+        torch.testing.assert_close(numbers(exps), e.double(), atol=1e-38, rtol=1e-6)
+        by_formula = e / e.sum()
+        torch.testing.assert_close(numbers(naive), by_formula.double(), atol=1e-6, rtol=0, equal_nan=True)
+        assert ("nan" in words) == bool(by_formula.isnan().any())
+        assert ("overflowed" in words) == bool(e.isinf().any())
+
+
+def test_softmax_answer_holds_in_the_figure(open_page):
+    page = open_page()
+    told = figures.softmax_temperature().answer
+    shift = int(told.split("a shift of ")[1].split()[0])
+    t = float(told.split("temperature of about ")[1].split()[0])
+    words = page.evaluate(
+        """(c) => [c - 1, c].map((v) => { put("softmax_temperature", "common", v);
+          return say("softmax_temperature"); })""",
+        shift,
+    )
+    assert "agree" in words[0]
+    assert "overflowed" in words[1]
+    page.evaluate("put('softmax_temperature', 'common', 0)")
+    shares = page.evaluate(
+        """(ts) => ts.map((t) => { put("softmax_temperature", "temp", t);
+          return num("softmax_temperature", ".nfig-big"); })""",
+        [math.log10(t) - 0.02, math.log10(t) + 0.02],
+    )
+    assert shares[0] > 0.99 > shares[1]
+
+
+# ---- behaviour
+
+
+FIGURES = ("neuron_boundary", "perceptron_steps", "xor_network", "activation_explorer", "softmax_temperature")
+SNAPSHOT = """(n) => [fig(n).querySelector(".nfig-live").innerText,
+  [...fig(n).querySelectorAll("input, select")].map((c) => [c.value, c.checked, c.disabled]),
+  fig(n).querySelector("svg.nfig-svg").innerHTML.replace(/nf\\d+/g, "")]"""
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_every_control_changes_the_figure_and_reset_brings_it_back(open_page, name):
+    page = open_page()
+    fresh = page.evaluate(SNAPSHOT, name)
+    controls = page.evaluate(
+        "(n) => fig(n).querySelectorAll('.nfig-live input, .nfig-live select').length", name
+    )
+    for i in range(controls):
+        before = page.evaluate(SNAPSHOT, name)
+        page.evaluate(
+            """([n, i]) => { const c = fig(n).querySelectorAll(".nfig-live input, .nfig-live select")[i];
+              if (c.type === "checkbox") c.checked = !c.checked;
+              else if (c.tagName === "SELECT") c.selectedIndex = 3;
+              else { c.value = +c.max * 0.4 + +c.min * 0.6; if (c.disabled) return; }
+              c.dispatchEvent(new Event(c.type === "range" ? "input" : "change")); }""",
+            [name, i],
+        )
+        assert page.evaluate(SNAPSHOT, name) != before
+    assert page.evaluate(SNAPSHOT, name) != fresh
+    page.evaluate("(n) => press(n, 'Reset')", name)
+    assert page.evaluate(SNAPSHOT, name) == fresh
+
+
+@pytest.mark.parametrize(
+    ("name", "label", "value", "expected"),
+    [
+        ("neuron_boundary", "bias", -3, "No mistakes"),
+        ("perceptron_steps", "step", 1, "wrong. Subtract the flower"),
+        ("xor_network", "bias of OR", 0.5, "1 row wrong"),
+        ("activation_explorer", "x", -5, "slope 0.0066"),
+        ("softmax_temperature", "common", -1000, "0 / 0 is nan"),
+    ],
+)
+def test_live_text_says_in_words_what_changed(open_page, name, label, value, expected):
+    page = open_page()
+    before = page.evaluate(f"say('{name}')")
+    page.evaluate(f"put('{name}', '{label}', {value})")
+    after = page.evaluate(f"say('{name}')")
+    assert expected in after
+    assert before != after
+    region = page.locator(f"[data-nfig={name}] .nfig-live [role=status]")
+    assert region.count() == 1
+
+
+def test_hover_and_tap_pick_the_flower_under_the_pointer(open_page):
+    page = open_page(has_touch=True)
+    picks = []
+    for act in ("hover", "tap"):
+        dot = page.locator("[data-nfig=neuron_boundary] svg .nfig-dot-a").nth(20 if act == "hover" else 3)
+        dot.scroll_into_view_if_needed()
+        box = dot.bounding_box()
+        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        page.mouse.move(x, y) if act == "hover" else page.touchscreen.tap(x, y)
+        picks.append(page.evaluate("+ctl('neuron_boundary', 'flower').value"))
+        points = figures.neuron_boundary().state["points"]
+        wanted = points[20 if act == "hover" else 3]
+        assert points[picks[-1] - 1] == wanted
+    assert picks[0] != picks[1]
+
+
+def test_dragging_moves_the_point_along_the_curve_with_mouse_and_finger(open_page):
+    page = open_page(has_touch=True, width=390, is_mobile=True)
+    svg = page.locator("[data-nfig=activation_explorer] svg.nfig-svg")
+    svg.scroll_into_view_if_needed()
+    box = svg.bounding_box()
+    middle = box["y"] + box["height"] * 0.4
+    page.mouse.move(box["x"] + 0.5 * box["width"], middle)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.3 * box["width"], middle, steps=4)
+    page.mouse.up()
+    page.mouse.move(box["x"] + 0.9 * box["width"], middle)
+    by_mouse = page.evaluate("+ctl('activation_explorer', 'x').value")
+    assert -3.5 < by_mouse < -1.5
+    client = page.context.new_cdp_session(page)
+    for kind, share in (("touchStart", 0.3), ("touchMove", 0.6), ("touchMove", 0.85), ("touchEnd", None)):
+        at = [] if share is None else [{"x": box["x"] + share * box["width"], "y": middle}]
+        client.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": at})
+    assert 3 < page.evaluate("+ctl('activation_explorer', 'x').value") < 6
+    assert page.locator(".nfig-handle").get_attribute("aria-valuenow") == str(
+        page.evaluate("ctl('activation_explorer', 'x').value")
+    )
+
+
+def test_touch_moves_a_slider(open_page):
+    page = open_page(has_touch=True, width=390, is_mobile=True)
+    slider = page.locator("[data-nfig=softmax_temperature] input[type=range]").first
+    slider.scroll_into_view_if_needed()
+    box = slider.bounding_box()
+    page.touchscreen.tap(box["x"] + 0.1 * box["width"], box["y"] + box["height"] / 2)
+    assert float(slider.input_value()) < -3
+
+
+# ---- keyboard
+
+
+def test_keyboard_alone_works_and_the_notebook_does_not_hear_the_keys(open_page):
+    page = open_page()
+    page.evaluate(
+        "window.stolen = []; document.addEventListener('keydown', (e) => { stolen.push(e.key); "
+        "if (e.key.startsWith('Arrow')) e.preventDefault(); })"
+    )
+    for name in FIGURES:
+        for slider in page.locator(f"[data-nfig={name}] .nfig-live input[type=range]").all():
+            slider.focus()
+            before = slider.input_value()
+            page.keyboard.press("ArrowRight")
+            page.keyboard.press("ArrowRight")
+            assert float(slider.input_value()) > float(before)
+            page.keyboard.press("ArrowLeft")
+    handle = page.locator(".nfig-handle")
+    handle.focus()
+    for key, expected in (
+        ("End", 6),
+        ("Home", -6),
+        ("PageUp", -5.5),
+        ("ArrowRight", -5.45),
+        ("ArrowDown", -5.5),
+    ):
+        page.keyboard.press(key)
+        assert float(handle.get_attribute("aria-valuenow")) == expected
+        assert handle.evaluate("(e) => e === document.activeElement")
+        assert page.evaluate("+ctl('activation_explorer', 'x').value") == expected
+    page.locator("[data-nfig=xor_network]").get_by_role("button", name="x₁").focus()
+    page.keyboard.press("Space")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Enter")
+    assert page.evaluate("say('xor_network')").startswith("Inputs 0 and 0")
+    assert page.evaluate("stolen") == []
+    page.locator("h1").evaluate("(e) => { e.tabIndex = 0; e.focus(); }")
+    page.keyboard.press("ArrowDown")
+    assert page.evaluate("stolen") == ["ArrowDown"]
+
+
+def test_tab_reaches_every_control_and_leaves_again(open_page):
+    page = open_page()
+    wanted = page.evaluate(
+        """() => [...document.querySelectorAll("button, input, select, summary, [tabindex='0']")]
+          .filter((e) =>
+          e.tabIndex >= 0 && !e.disabled && e.getClientRects().length && (e.type !== "radio" ||
+            e === document.querySelector(`[name=${e.name}]`))).length"""
+    )
+    seen = set()
+    for _ in range(wanted + 1):
+        page.keyboard.press("Tab")
+        seen.add(
+            page.evaluate(
+                "(() => { const e = document.activeElement; e.dataset.k ||= ++window.kk || (window.kk = 1); "
+                "return e === document.body ? 0 : +e.dataset.k; })()"
+            )
+        )
+    assert len(seen - {0}) == wanted
+    assert 0 in seen, "the last Tab leaves the page"
+
+
+def test_focus_is_visible_in_both_modes(open_page):
+    page = open_page()
+    for mode in ("light", "dark"):
+        page.evaluate(f"document.documentElement.dataset.theme = '{mode}'")
+        page.locator("[data-nfig=quiz] button").first.focus()
+        page.keyboard.press("Tab")
+        page.keyboard.press("Shift+Tab")
+        outline = page.evaluate("getComputedStyle(document.activeElement).outline")
+        assert "3px" in outline
+        assert "none" not in outline
+
+
+# ---- study aids
+
+
+def test_quiz_explains_the_chosen_option_counts_first_answers_and_starts_again(open_page):
+    page = open_page()
+    quiz = page.locator("[data-nfig=quiz]")
+    score = quiz.locator(".nfig-score")
+    assert score.inner_text() == "2 questions. The first answer you check counts."
+    first, second = quiz.locator("fieldset").all()
+    first.get_by_role("button", name="Check").click()
+    assert first.get_by_role("status").inner_text() == "Choose an option first."
+    for option in QUIZ[0]["options"][::-1]:
+        first.get_by_label(option["text"]).check()
+        first.get_by_role("button", name="Check").click()
+        told = first.get_by_role("status").inner_text()
+        assert told.endswith(option["why"])
+        assert ("Right" in told) == option["correct"]
+    assert score.inner_text() == "0 of 1 right so far, 1 to go."
+    second.get_by_label("Two").focus()
+    page.keyboard.press("Space")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    assert score.inner_text().startswith("1 of 2 right.")
+    quiz.get_by_role("button", name="Try again").click()
+    assert score.inner_text().startswith("2 questions")
+    assert quiz.locator("input:checked").count() == 0
+    assert "</script>" in first.locator("legend").inner_text()
+
+
+def test_flashcards_turn_count_and_shuffle(open_page):
+    page = open_page()
+    deck = page.locator("[data-nfig=flashcards]")
+    press = lambda text: deck.get_by_role("button", name=text, exact=True).click()  # noqa: E731
+    card, words = deck.locator(".nfig-card"), deck.get_by_role("status")
+    assert "Question 1?" in card.inner_text()
+    press("Show the back")
+    assert "Answer 1." in card.inner_text()
+    press("I knew it")
+    press("Again")
+    assert words.inner_text() == "Card 3 of 3. Known: 1, again: 1."
+    press("Next")
+    assert words.inner_text().startswith("Card 1 of 3.")
+    press("Previous")
+    press("I knew it")
+    assert words.inner_text() == "Card 1 of 3. Known: 2, again: 1. Every card has a mark."
+    press("Shuffle")
+    seen = set()
+    for _ in CARDS:
+        seen.add(card.inner_text())
+        press("Next")
+    assert len(seen) == len(CARDS)
+    press("Start over")
+    assert words.inner_text() == "Card 1 of 3. Known: 0, again: 0."
+
+
+def test_tabs_follow_the_keyboard_pattern(open_page):
+    page = open_page()
+    tabs = page.locator("[data-nfig=tabs]")
+    tabs.get_by_role("tab", name="Quick").focus()
+    for key, title in (
+        ("ArrowRight", "Standard"),
+        ("End", "Detailed"),
+        ("ArrowRight", "Quick"),
+        ("ArrowLeft", "Detailed"),
+        ("Home", "Quick"),
+    ):
+        page.keyboard.press(key)
+        assert page.evaluate("document.activeElement.textContent") == title
+        assert tabs.get_by_role("tabpanel").inner_text() == f"The {title.lower()} version."
+        assert tabs.locator("[role=tab][aria-selected=true]").inner_text() == title
+        assert tabs.locator("[role=tab][tabindex='0']").count() == 1
+
+
+# ---- listening
+
+
+def test_dialogue_without_a_voice_says_so_in_one_line(open_page):
+    page = open_page(script=f"({FAKE_SPEECH})([])")
+    talk = page.locator("[data-nfig=dialogue]")
+    assert talk.locator(".nfig-silent").is_visible()
+    assert talk.get_by_role("button").count() == 0
+    assert talk.locator("li:visible").count() == len(TURNS)
+
+
+def test_dialogue_without_the_interface_says_so_in_one_line(open_page):
+    page = open_page(script="Object.defineProperty(window, 'speechSynthesis', { value: undefined });")
+    assert page.locator("[data-nfig=dialogue] .nfig-silent").is_visible()
+
+
+def test_dialogue_offers_its_player_when_voices_arrive_late(open_page):
+    page = open_page(script=f"({FAKE_SPEECH})([])")
+    page.evaluate("(v) => voicesArrive(v)", [ANNA])
+    talk = page.locator("[data-nfig=dialogue]")
+    assert talk.get_by_role("button", name="Play").is_visible()
+    assert not talk.locator(".nfig-silent").is_visible()
+
+
+@pytest.mark.parametrize("voices", [[ANNA], [ANNA, BEN]], ids=["one voice", "two voices"])
+def test_dialogue_speaks_every_turn_with_two_speakers_and_marks_the_current_one(open_page, voices):
+    page = open_page(script=f"({FAKE_SPEECH})({json.dumps(voices)})")
+    talk = page.locator("[data-nfig=dialogue]")
+    talk.get_by_label("speed").select_option("1.5")
+    talk.get_by_role("button", name="Play").click()
+    assert talk.locator("li[aria-current=true]").inner_text().startswith("Student: Is w")
+    assert talk.get_by_role("status").inner_text() == "Turn 1 of 3, Student."
+    talk.get_by_text("The end.").wait_for()
+    heard = page.evaluate("heard")
+    assert [h["text"] for h in heard] == ["Is w the same as the slope?", TURNS[1]["text"], TURNS[2]["text"]]
+    assert {h["rate"] for h in heard} == {1.5}
+    distinct = {(h["voice"], h["pitch"]) for h in heard}
+    assert len(distinct) == 2
+    assert (heard[0]["voice"], heard[0]["pitch"]) == (heard[2]["voice"], heard[2]["pitch"])
+    assert talk.get_by_role("button", name="Play").is_visible()
+
+
+def test_dialogue_pauses_resumes_the_turn_and_skips(open_page):
+    page = open_page(script=f"window.slow = 60000; ({FAKE_SPEECH})({json.dumps([ANNA])})")
+    talk = page.locator("[data-nfig=dialogue]")
+    talk.get_by_role("button", name="Play").click()
+    talk.get_by_role("button", name="Next").click()
+    assert talk.locator("li[aria-current=true]").inner_text().startswith("Teacher:")
+    talk.get_by_role("button", name="Pause").click()
+    assert talk.get_by_role("status").inner_text() == "Paused."
+    talk.get_by_role("button", name="Next").click()
+    assert len(page.evaluate("heard")) == 2, "Next while paused is silent"
+    talk.get_by_role("button", name="Play").click()
+    assert page.evaluate("heard.at(-1).text") == TURNS[2]["text"]
+
+
+# ---- motion, print, no script, live widget
+
+
+def test_play_moves_on_and_stops_when_less_motion_is_asked_for(open_page):
+    page = open_page()
+    player = page.locator("[data-nfig=perceptron_steps]")
+    player.get_by_role("button", name="Play").click()
+    page.wait_for_function("+ctl('perceptron_steps', 'step').value >= 1")
+    page.emulate_media(reduced_motion="reduce")
+    page.wait_for_function("[...fig('perceptron_steps').querySelectorAll('button')][0].hidden")
+    stopped = page.evaluate("ctl('perceptron_steps', 'step').value")
+    page.wait_for_timeout(1500)
+    assert page.evaluate("ctl('perceptron_steps', 'step').value") == stopped
+    assert player.get_by_role("button", name="Next").is_enabled()
+
+
+def test_reduced_motion_offers_steps_and_no_play(open_page):
+    page = open_page(reduced_motion="reduce")
+    player = page.locator("[data-nfig=perceptron_steps]")
+    assert not player.get_by_role("button", name="Play").is_visible()
+    player.get_by_role("button", name="Next").click()
+    assert "Epoch 1, flower 1" in page.evaluate("say('perceptron_steps')")
+
+
+def test_paper_shows_the_fallback(open_page):
+    page = open_page()
+    figure = page.locator("[data-nfig=neuron_boundary]")
+    assert not figure.locator(".nfig-fallback").is_visible()
+    page.emulate_media(media="print")
+    assert figure.locator(".nfig-fallback svg").is_visible()
+    assert not figure.locator(".nfig-live").is_visible()
+
+
+def test_page_is_readable_without_script(open_page):
+    page = open_page(js=False)
+    assert page.locator(".nfig-fallback:visible").count() == page.locator("figure.nfig").count() == 9
+    for wanted in (
+        "The quick version.",
+        "The detailed version.",
+        "It stands upright on the line.",
+        "Question 3?",
+    ):
+        assert page.get_by_text(wanted).is_visible()
+    page.locator("[data-nfig=quiz] summary").first.click()
+    assert page.get_by_text("Right. z = 0 at the origin.").is_visible()
+
+
+@pytest.mark.parametrize("name", figures.modules())
+def test_widget_module_renders_alone_and_cleans_up(open_page, name):
+    page = open_page()
+    state = page.evaluate("(n) => JSON.parse(fig(n).querySelector('script').textContent)", name)
+    report = page.evaluate(
+        """async ([source, state, name]) => {
+          const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
+          const { default: widget } = await import(url), el = document.createElement("div");
+          const shell = '<figure class="nfig"><div class="nfig-body"></div></figure>';
+          let listeners = 0;
+          const add = window.addEventListener, remove = window.removeEventListener;
+          window.addEventListener = (...a) => { listeners += 1; add.apply(window, a); };
+          window.removeEventListener = (...a) => { listeners -= 1; remove.apply(window, a); };
+          const off = widget.render({ model: { get: (k) => ({ shell, state })[k] }, el });
+          document.body.append(el);
+          const text = el.querySelector(".nfig-live").innerText, held = listeners;
+          off();
+          Object.assign(window, { addEventListener: add, removeEventListener: remove });
+          el.remove();
+          const same = text === fig(name).querySelector(".nfig-live").innerText;
+          return { text, held, same, left: listeners };
+        }""",
+        [figures.figure.widget_module(name), state, name],
+    )
+    assert report["same"], report["text"]
+    assert report["held"] > 0
+    assert report["left"] == 0
+
+
+# ---- access and size
+
+
+@pytest.mark.parametrize("mode", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_no_accessibility_violation(open_page, mode, width):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    page = open_page(width=width, script=f"({FAKE_SPEECH})({json.dumps([ANNA])})")
+    page.evaluate(f"document.documentElement.dataset.theme = '{mode}'")
+    page.evaluate(
+        """() => { document.querySelectorAll("details").forEach((d) => (d.open = true));
+          document.querySelectorAll("fieldset").forEach((f) => { f.querySelector("input").checked = true;
+            f.querySelector("button").click(); });
+          put("perceptron_steps", "step", 9); put("softmax_temperature", "common", 1000);
+          put("xor_network", "bias of OR", 0.5); press("flashcards", "Show the back");
+          press("dialogue", "Next"); }"""
+    )
+    result = axe.run(page)
+    found = [(v["id"], [n["html"][:160] for n in v["nodes"]]) for v in result.response["violations"]]
+    assert found == []
+
+
+@pytest.mark.parametrize("width", [320, 390, 1280])
+def test_page_fits_its_width_with_legible_text_and_large_targets(open_page, width):
+    page = open_page(width=width)
+    page.wait_for_timeout(100)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    small = page.evaluate(
+        """() => [...document.querySelectorAll(".nfig-live svg text")].map((t) =>
+          [t.textContent, parseFloat(getComputedStyle(t).fontSize) * t.getScreenCTM().a])
+          .filter((p) => p[1] < 11)"""
+    )
+    assert small == []
+    tiny = page.evaluate(
+        """() => [...document.querySelectorAll(".nfig button, .nfig input, .nfig select, .nfig summary")]
+          .filter((e) => e.getClientRects().length)
+          .map((e) => [e.outerHTML.slice(0, 80), e.getBoundingClientRect()])
+          .filter(([, r]) => r.width < 24 || r.height < 24).map(([h]) => h)"""
+    )
+    assert tiny == []
+
+
+@pytest.mark.parametrize("width", [320, 390, 1280])
+def test_letters_do_not_lie_on_each_other(open_page, width):
+    page = open_page(width=width)
+    page.wait_for_timeout(100)
+    clashes = page.evaluate(
+        """() => [...document.querySelectorAll(".nfig-live svg.nfig-svg")].flatMap((svg) => {
+          const boxes = [...svg.querySelectorAll("text")].filter((t) => t.textContent.trim())
+            .map((t) => [t.textContent, t.getBoundingClientRect()]);
+          return boxes.flatMap(([a, r], i) => boxes.slice(i + 1).filter(([, q]) => r.left < q.right - 1 &&
+            q.left < r.right - 1 && r.top < q.bottom - 3 && q.top < r.bottom - 3).map(([b]) => [a, b])); })"""
+    )
+    assert clashes == []
