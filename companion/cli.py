@@ -52,7 +52,11 @@ def get(
     if target.exists():
         _stop(f"{target} is already there and stays as it is. Rename it, or choose another folder with --to.")
     try:
-        to.mkdir(parents=True, exist_ok=True)
+        if not to.is_dir():
+            to.mkdir(parents=True)
+    except OSError as error:
+        _stop(f"{to} cannot be made a folder: {error.strerror}.")
+    try:
         _write_whole(target, source.read_bytes())
     except FileExistsError:
         _stop(f"{target} is already there and stays as it is. Rename it, or choose another folder with --to.")

@@ -1,4 +1,4 @@
-"""What an exercise is: one definition for practice, grading, its own tests and the page of common mistakes."""
+"""What an exercise is: one definition for practice, grading, tests and the page of common mistakes."""
 
 from __future__ import annotations
 
@@ -213,7 +213,7 @@ def _source(function: Function, name: str, parameter: Parameter) -> str:
     text = re.sub(rf"^def {re.escape(function.__name__)}\(", f"def {name}(", text)
     for key, value in parameter.items():
         text = re.sub(rf"\b{key}\b", repr(value), text)
-    return re.sub(r"(?<!\.)\bTensor\b", "torch.Tensor", text)
+    return text
 
 
 def _stub(source: str) -> str:

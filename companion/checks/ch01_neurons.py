@@ -32,7 +32,7 @@ def _number(number: float, dtype: torch.dtype = torch.float32) -> Tensor:
 # == 01.1 =============================================================================================
 
 
-def weighted_sum(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+def weighted_sum(x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor) -> torch.Tensor:
     """Return each row's weighted sum plus the bias: (B, D), (D,), () -> (B,)."""
     return x @ weight + bias
 
@@ -114,6 +114,18 @@ class WeightedSum:
             "added before or after you sum?",
         ),
         Mistake(
+            "adds the bias to the inputs",
+            lambda x, weight, bias: (x + bias) @ weight,
+            "You add the bias to the inputs, so each weight multiplies it as well. It is added once, to the "
+            "finished sum.",
+        ),
+        Mistake(
+            "adds the bias to the weights",
+            lambda x, weight, bias: x @ (weight + bias),
+            "You add the bias to the weights, so it grows with the inputs. It is added to the finished sum, "
+            "whatever the inputs are.",
+        ),
+        Mistake(
             "subtracts the bias",
             lambda x, weight, bias: x @ weight - bias,
             "You subtract the bias. A threshold would be subtracted; the bias is that threshold with its "
@@ -159,7 +171,7 @@ class WeightedSum:
 # == 01.2 =============================================================================================
 
 
-def fires(z: Tensor, threshold: float) -> Tensor:
+def fires(z: torch.Tensor, threshold: float) -> torch.Tensor:
     """Return 1.0 where z reaches the threshold and 0.0 elsewhere, in the shape and dtype of z."""
     return (z >= threshold).to(z.dtype)
 
@@ -239,6 +251,12 @@ class Fires:
             "too.)",
         ),
         Mistake(
+            "takes the sign",
+            lambda z, threshold: torch.sign(z - threshold),
+            "The sign has three answers, -1, 0 and 1. A step has two: 0 below the threshold and 1 from it "
+            "on.",
+        ),
+        Mistake(
             "passes the sum on",
             lambda z, threshold: torch.where(z >= threshold, z, torch.zeros_like(z)),
             "Where it fires you return z itself. A step says yes or no, and yes is 1, however large the sum "
@@ -258,8 +276,8 @@ class Fires:
 
 
 def perceptron_update(
-    x: Tensor, target: Tensor, weight: Tensor, bias: Tensor, lr: float
-) -> tuple[Tensor, Tensor]:
+    x: torch.Tensor, target: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor, lr: float
+) -> tuple[torch.Tensor, torch.Tensor]:
     """Return the weight (D,) and the bias () after one example x (D,) with its target, 0.0 or 1.0."""
     prediction = (x @ weight + bias >= 0).to(x.dtype)
     error = target - prediction  # -1, 0 or 1
@@ -303,6 +321,13 @@ def _update_without_input(
     return weight + lr * error, bias + lr * error
 
 
+def _update_without_bias(
+    x: Tensor, target: Tensor, weight: Tensor, bias: Tensor, lr: float
+) -> tuple[Tensor, Tensor]:
+    error = target - (x @ weight >= 0).to(x.dtype)
+    return weight + lr * error * x, bias + lr * error
+
+
 def _step_of(z: Tensor) -> Tensor:
     return (z >= 0).to(z.dtype)
 
@@ -336,6 +361,7 @@ def _update_cases(seed: int) -> list[Case]:
         case("an example that is predicted rightly (0)", [1.0, 2.0], 0.0, [-1.0, 0.5], -0.25),
         case("an example that should fire and does not", [2.0, -1.0, 0.5], 1.0, [-1.0, 0.5, 1.0], 0.25),
         case("an example that fires and should not", [2.0, -1.0], 0.0, [1.0, 0.5], 0.25),
+        case("a bias that decides", [1.0, -1.0], 1.0, [1.0, 0.5], -2.0),
         case("all weights 0 and target 0", [3.0, 1.0], 0.0, [0.0, 0.0], 0.0),
         case("all weights 0 and target 1", [3.0, 1.0], 1.0, [0.0, 0.0], 0.0),
         Case("four features in float64", args),
@@ -376,6 +402,17 @@ class PerceptronUpdate:
             _update_variant(lambda z, target: 2 * target - 1),
             "Your weights also move when the prediction was right. The rule uses target minus prediction, "
             "which is 0 then.",
+        ),
+        Mistake(
+            "uses the target as the error",
+            _update_variant(lambda z, target: target),
+            "You move whenever the target is 1 and never when it is 0. What matters is target minus "
+            "prediction: a neuron that fires wrongly must move too, the other way.",
+        ),
+        Mistake(
+            "leaves the bias out of the prediction",
+            _update_without_bias,
+            "Your prediction leaves the bias out, so that you judge another neuron than the one you train.",
         ),
         Mistake(
             "uses the weighted sum as the prediction",
@@ -428,7 +465,9 @@ class PerceptronUpdate:
 # == 01.4 =============================================================================================
 
 
-def train_perceptron(X: Tensor, y: Tensor, max_epochs: int) -> tuple[Tensor, Tensor, list[int]]:
+def train_perceptron(
+    X: torch.Tensor, y: torch.Tensor, max_epochs: int
+) -> tuple[torch.Tensor, torch.Tensor, list[int]]:
     """Return weight (D,), bias () and the mistakes of each epoch, from X (N, D) and targets y (N,)."""
     weight, bias = torch.zeros_like(X[0]), torch.zeros_like(y[0])
     history = []
@@ -619,7 +658,7 @@ GATES: dict[str, tuple[float, float, float, float]] = {
 Network = tuple[Tensor, Tensor, Tensor, Tensor]
 
 
-def _xor_network() -> tuple[Tensor, Tensor, Tensor, Tensor]:
+def _xor_network() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
     """Return hidden_weight (2, 2), hidden_bias (2,), out_weight (2,) and out_bias () of a step network."""
     hidden_weight = torch.tensor([[1.0, 1.0], [1.0, 1.0]])
     hidden_bias = torch.tensor([-0.5, -1.5])  # at least one input; both inputs
@@ -627,7 +666,7 @@ def _xor_network() -> tuple[Tensor, Tensor, Tensor, Tensor]:
     return hidden_weight, hidden_bias, out_weight, torch.tensor(-0.5)
 
 
-def _xnor_network() -> tuple[Tensor, Tensor, Tensor, Tensor]:
+def _xnor_network() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
     """Return hidden_weight (2, 2), hidden_bias (2,), out_weight (2,) and out_bias () of a step network."""
     hidden_weight = torch.tensor([[-1.0, -1.0], [1.0, 1.0]])
     hidden_bias = torch.tensor([0.5, -1.5])  # no input; both inputs
@@ -635,7 +674,7 @@ def _xnor_network() -> tuple[Tensor, Tensor, Tensor, Tensor]:
     return hidden_weight, hidden_bias, out_weight, torch.tensor(-0.5)
 
 
-def _first_only_network() -> tuple[Tensor, Tensor, Tensor, Tensor]:
+def _first_only_network() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
     """Return hidden_weight (2, 2), hidden_bias (2,), out_weight (2,) and out_bias () of a step network."""
     hidden_weight = torch.tensor([[1.0, 0.0], [0.0, 1.0]])
     hidden_bias = torch.tensor([-0.5, -0.5])  # the first input; the second input
@@ -643,7 +682,7 @@ def _first_only_network() -> tuple[Tensor, Tensor, Tensor, Tensor]:
     return hidden_weight, hidden_bias, out_weight, torch.tensor(-0.5)
 
 
-def _implies_network() -> tuple[Tensor, Tensor, Tensor, Tensor]:
+def _implies_network() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
     """Return hidden_weight (2, 2), hidden_bias (2,), out_weight (2,) and out_bias () of a step network."""
     hidden_weight = torch.tensor([[1.0, 0.0], [0.0, -1.0]])
     hidden_bias = torch.tensor([-0.5, 0.5])  # the first input; not the second input
@@ -827,20 +866,20 @@ class GateNetwork:
         title = p["gate"].upper() if len(p["gate"]) < 5 else p["gate"]
         cannot = " One neuron cannot do it." if p["gate"] in ("xor", "xnor") else ""
         return rf"""
-        Choose the weights of a network with two inputs, two hidden units and one output unit, all of them steps
-        ($1$ where the sum is $\ge 0$), so that it computes **{title}**.{cannot}
+        Choose the weights of a network with two inputs, two hidden units and one output unit, all of them
+        steps ($1$ where the sum is $\ge 0$), so that it computes **{title}**.{cannot}
 
         | $x_1$ | $x_2$ | output |
         |---|---|---|
 {rows}
 
-        Write `gate_network()`, without arguments. It returns four tensors: `hidden_weight` of shape (2, 2), one
-        row per hidden unit; `hidden_bias` (2,); `out_weight` (2,); `out_bias` (). Your network is judged by what it
-        answers, also for inputs up to 0.2 away from the rows of the table, so leave room on both sides of each
-        threshold.
+        Write `gate_network()`, without arguments. It returns four tensors: `hidden_weight` of shape (2, 2),
+        one row per hidden unit; `hidden_bias` (2,); `out_weight` (2,); `out_bias` (). Your network is judged
+        by what it answers, also for inputs up to 0.2 away from the rows of the table, so leave room on both
+        sides of each threshold.
 
-        Example of one unit: the weights `[1, 1]` with the bias `-1.5` fire for (1, 1) alone, and there is 0.5 to
-        spare on both sides.
+        Example of one unit: the weights `[1, 1]` with the bias `-1.5` fire for (1, 1) alone, and there is 0.5
+        to spare on both sides.
 
         *Serves the objective: show what one neuron cannot do and how a second layer does it.*
         """
@@ -880,7 +919,7 @@ class GateNetwork:
         """Return hints that fit the gate."""
         last = {
             "xor": "Let one hidden unit be OR and the other AND. The output should fire for OR without AND.",
-            "xnor": "Let one hidden unit fire for (0, 0) alone, the other for (1, 1) alone. The output is OR.",
+            "xnor": "One hidden unit fires for (0, 0) alone, the other for (1, 1) alone. The output is OR.",
             "x1 and not x2": "Let each hidden unit copy one input. The output needs one weight of each sign.",
             "x2 implies x1": "Let one hidden unit be x1 and the other NOT x2. The output is OR.",
         }[p["gate"]]
@@ -980,6 +1019,17 @@ class CountParameters:
             "You counted the units. Each of them brings as many weights as it has inputs.",
         ),
         Mistake(
+            "counts the inputs and the units",
+            lambda sizes, bias=True: sum(sizes),
+            "You added up the sizes. A parameter is a weight or a bias: how many lie between two layers?",
+        ),
+        Mistake(
+            "counts the first layer only",
+            lambda sizes, bias=True: sizes[0] * sizes[1] + sizes[1] * bias if len(sizes) > 1 else 0,
+            "You count the first layer of weights and stop. The units of each layer send to the next one: "
+            "go on to the end.",
+        ),
+        Mistake(
             "multiplies only the ends",
             lambda sizes, bias=True: sizes[0] * sizes[-1] + sizes[-1] * bias if len(sizes) > 1 else 0,
             "You connect the inputs straight to the outputs. Weights lie between each layer and the next "
@@ -989,8 +1039,8 @@ class CountParameters:
     alternatives: ClassVar = {"two sums": _count_by_sums, "build it and count": _count_by_building}
     hints = (
         "How many numbers does one unit need that has 4 inputs? And three such units side by side?",
-        "Between a layer of a and a layer of b lie a times b weights and b biases. Go through the sizes and keep "
-        "the one before.",
+        "Between a layer of a and a layer of b lie a times b weights and b biases. Go through the sizes and "
+        "keep the one before.",
         "Add up `a * b + b` over the pairs, and leave out the second term when bias is False.",
     )
 
@@ -1025,7 +1075,7 @@ def split_flowers(seed: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     return X[a], y[a], X[b], y[b]
 
 
-def train_neuron(X: Tensor, y: Tensor, X_test: Tensor) -> Tensor:
+def train_neuron(X: torch.Tensor, y: torch.Tensor, X_test: torch.Tensor) -> torch.Tensor:
     """Return 0.0 or 1.0 for each row of X_test (M, 4), from one neuron trained on X (N, 4) and y (N,)."""
     mean, std = X.mean(dim=0), X.std(dim=0)  # of the training rows only
     X, X_test = (X - mean) / std, (X_test - mean) / std

@@ -29,7 +29,7 @@ def _rows(*rows: Sequence[float], dtype: torch.dtype = torch.float32) -> Tensor:
 
 
 def _leaky_relu_with(slope: float) -> Callable[..., Tensor]:
-    def leaky_relu(z: Tensor, negative_slope: float = slope) -> Tensor:
+    def leaky_relu(z: torch.Tensor, negative_slope: float = slope) -> torch.Tensor:
         """Return z where it is positive and negative_slope times z elsewhere."""
         return torch.where(z > 0, z, negative_slope * z)
 
@@ -79,6 +79,18 @@ def _leaky_mistakes(slope: float) -> list[Mistake]:
             make(lambda z, s: torch.relu(z) + s * z),
             "Negative numbers are right; positive ones came out a little too large, because the leak is "
             "added there as well.",
+        ),
+        Mistake(
+            "subtracts the leak",
+            make(lambda z, s: torch.clamp(z, min=0) - s * z),
+            "You subtract slope times z everywhere, so negative numbers come out positive and positive ones "
+            "too small.",
+        ),
+        Mistake(
+            "decides once for the whole tensor",
+            make(lambda z, s: z if z.sum() > 0 else s * z),
+            "All numbers are treated alike, by one decision for the whole tensor. Each number needs its "
+            "own: torch.where chooses entry by entry.",
         ),
         Mistake(
             "writes into its argument",
@@ -156,13 +168,13 @@ class LeakyRelu:
         """Return the task with this variant's slope."""
         s = p["slope"]
         return rf"""
-        A ReLU sends 0 for every negative sum, and with it no gradient: a unit that is always negative can never
-        recover. The leaky ReLU lets a little through:
+        A ReLU sends 0 for every negative sum, and with it no gradient: a unit that is always negative can
+        never recover. The leaky ReLU lets a little through:
 
         $$f(z) = \begin{{cases}} z & z > 0 \\ s\,z & z \le 0 \end{{cases}}$$
 
-        Write `leaky_relu(z, negative_slope={s})` for a tensor of any shape. Slopes lie between 0 and 1. Do not call
-        a ready-made leaky ReLU, and leave `z` as it was.
+        Write `leaky_relu(z, negative_slope={s})` for a tensor of any shape. Slopes lie between 0 and 1. Do
+        not call a ready-made leaky ReLU, and leave `z` as it was.
 
         Example: `z = [-3, 2]` with the default slope gives `[{-3 * s:.4g}, 2]`.
 
@@ -196,7 +208,7 @@ class LeakyRelu:
 # == 02.2 =============================================================================================
 
 
-def sigmoid(z: Tensor) -> Tensor:
+def sigmoid(z: torch.Tensor) -> torch.Tensor:
     """Return 1 / (1 + exp(-z)) for every entry, without overflow in value or gradient."""
     e = torch.exp(-torch.where(z >= 0, z, -z))  # the exponent is never positive, so e lies in (0, 1]
     return torch.where(z >= 0, torch.ones_like(e), e) / (1 + e)
@@ -269,7 +281,7 @@ class Sigmoid:
         $$\sigma(z) = \frac{1}{1 + e^{-z}} = \frac{e^{z}}{1 + e^{z}}$$
 
         Both forms are right on paper. In float32 an exponential is infinite from about 88.7 on, so each of
-        them fails on one side, some of them only in the gradient.
+        them fails on one side, one of them only in the gradient.
 
         Write `sigmoid(z)` for a tensor of any shape, so that value **and gradient** are right for all
         numbers, among them 1000, -1000 and 0. The gradient at 0 is 0.25. Do not call a ready-made sigmoid.
@@ -367,7 +379,7 @@ class Sigmoid:
 # == 02.3 =============================================================================================
 
 
-def softmax(z: Tensor, dim: int) -> Tensor:
+def softmax(z: torch.Tensor, dim: int) -> torch.Tensor:
     """Return probabilities along one axis, for any number of axes, without overflow."""
     e = torch.exp(z - z.amax(dim=dim, keepdim=True))  # the largest exponent is 0
     return e / e.sum(dim=dim, keepdim=True)
@@ -399,6 +411,11 @@ def _softmax_in_place(z: Tensor, dim: int) -> Tensor:
 
 def _softmax_without_keepdim(z: Tensor, dim: int) -> Tensor:
     e = torch.exp(z - z.amax(dim=dim, keepdim=True))
+    return e / e.sum(dim=dim)
+
+
+def _softmax_without_any_keepdim(z: Tensor, dim: int) -> Tensor:
+    e = torch.exp(z - z.amax(dim=dim))
     return e / e.sum(dim=dim)
 
 
@@ -444,8 +461,8 @@ def _softmax_cases(seed: int) -> list[Case]:
             "three axes, dim=1",
             {"z": torch.randn(2, 3, 4, generator=g, dtype=F64), "dim": 1},
             grad=("z",),
-            says="Right for a table; with three axes the classes may lie in the middle one. Which line assumes "
-            "something about axes?",
+            says="Right for a table; with three axes the classes may lie in the middle one. Which line "
+            "assumes something about axes?",
         ),
     ]
 
@@ -510,6 +527,18 @@ class StableSoftmax:
             "for a square table nothing even complains. Keep the axis (keepdim).",
         ),
         Mistake(
+            "drops the axis of the maximum as well",
+            _softmax_without_any_keepdim,
+            "Maximum and sum have lost the axis they were taken along, so each row meets the maxima of its "
+            "neighbours. Keep the axis (keepdim) in both.",
+        ),
+        Mistake(
+            "does not divide",
+            lambda z, dim: torch.exp(z - z.amax(dim=dim, keepdim=True)),
+            "The shift is right and nothing overflows, but the shares do not sum to 1: the division by the "
+            "sum is missing.",
+        ),
+        Mistake(
             "does not shift",
             _softmax_by_formula,
             "exp(100) is infinite in float32, so you divide inf by inf. Softmax ignores a common shift: "
@@ -556,18 +585,18 @@ class StableSoftmax:
 # == 02.4 =============================================================================================
 
 
-def sigmoid_grad(z: Tensor) -> Tensor:
+def sigmoid_grad(z: torch.Tensor) -> torch.Tensor:
     """Return the derivative of the sigmoid at every entry of z."""
     e = torch.exp(-z.abs())  # the derivative is even, so the sign of z does not matter
     return e / (1 + e) ** 2
 
 
-def tanh_grad(z: Tensor) -> Tensor:
+def tanh_grad(z: torch.Tensor) -> torch.Tensor:
     """Return the derivative of tanh at every entry of z."""
     return 1 - torch.tanh(z) ** 2
 
 
-def relu_grad(z: Tensor) -> Tensor:
+def relu_grad(z: torch.Tensor) -> torch.Tensor:
     """Return the derivative of ReLU at every entry of z, taking 0 at z = 0."""
     return (z > 0).to(z.dtype)
 
@@ -732,7 +761,9 @@ class Derivatives:
 # == 02.5 =============================================================================================
 
 
-def merge_linear(W1: Tensor, b1: Tensor, W2: Tensor, b2: Tensor) -> tuple[Tensor, Tensor]:
+def merge_linear(
+    W1: torch.Tensor, b1: torch.Tensor, W2: torch.Tensor, b2: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
     """Return weight and bias of the one layer that equals layer 1 followed by layer 2."""
     return W2 @ W1, W2 @ b1 + b2
 
@@ -804,6 +835,24 @@ class MergeLinear:
             "which matrix does it meet?",
         ),
         Mistake(
+            "multiplies in the wrong order and adds the biases",
+            lambda W1, b1, W2, b2: (W1 @ W2, b1 + b2),
+            "Both are off: x meets W1 first, so W1 stands on the right of W2; and b1 still has to go "
+            "through the second layer.",
+        ),
+        Mistake(
+            "puts the bias on the wrong side",
+            lambda W1, b1, W2, b2: (W2 @ W1, b1 @ W2 + b2),
+            "W is right. For b you compute b1 @ W2, which is W2 transposed times b1: the matrix belongs on "
+            "the left.",
+        ),
+        Mistake(
+            "sends the second bias through the second layer",
+            lambda W1, b1, W2, b2: (W2 @ W1, W2 @ (b1 + b2)),
+            "W is right. But b2 is added after the second layer and meets no matrix; only b1 goes through "
+            "W2.",
+        ),
+        Mistake(
             "drops the first bias",
             lambda W1, b1, W2, b2: (W2 @ W1, b2.clone()),
             "W is right, and b1 is lost. Put h = W1 x + b1 into the second formula and multiply out.",
@@ -844,7 +893,7 @@ class MergeLinear:
 # == 02.6 =============================================================================================
 
 
-def dead_share(activations: Tensor) -> Tensor:
+def dead_share(activations: torch.Tensor) -> torch.Tensor:
     """Return the share of units that are 0 for every sample: outputs of a ReLU layer (N, H) -> ()."""
     dead = (activations == 0).all(dim=0)  # (N, H) -> (H,)
     return dead.to(activations.dtype).mean()
@@ -937,6 +986,14 @@ class DeadShare:
             "You divide by the number of samples. It is a share of the units: columns, not rows.",
         ),
         Mistake(
+            "compares the zeros of a unit with the number of units",
+            lambda activations: (
+                ((activations == 0).sum(dim=0) == activations.shape[1]).to(activations.dtype).mean()
+            ),
+            "You count a unit's zeros and compare with the number of units. A unit is dead if it has as "
+            "many zeros as there are samples.",
+        ),
+        Mistake(
             "takes small activations for zero",
             lambda activations: (activations < 1e-8).all(dim=0).to(activations.dtype).mean(),
             "A unit that gives 1e-12 still passes its gradient on: a ReLU is dead at exactly 0, not at "
@@ -1000,9 +1057,8 @@ def make_network() -> torch.nn.Module:
     inputs = sizes[0]
     for outputs in sizes[1:]:
         linear = torch.nn.Linear(inputs, outputs)
-        torch.nn.init.normal_(
-            linear.weight, std=(2 / inputs) ** 0.5
-        )  # keeps the size of the signal from layer to layer
+        # This spread keeps the size of the signal from layer to layer.
+        torch.nn.init.normal_(linear.weight, std=(2 / inputs) ** 0.5)
         torch.nn.init.zeros_(linear.bias)
         layers += [linear, torch.nn.LeakyReLU(0.1)]
         inputs = outputs

@@ -82,7 +82,7 @@ def judge(
     if known:
         mistake, i = known
         return _wrong(exercise, mistake.message, cases[i], mine[i], failures[i], mistake=mistake.name)
-    worst = min(wrong, key=lambda i: (_order(failures[i]), cases[i].size, i))
+    worst = min(wrong, key=lambda i: (_order(failures, i), cases[i].size, i))
     failure = failures[worst]
     assert failure is not None
     if failure.kind == "value" and cases[smallest].says and worst == smallest:
@@ -208,10 +208,10 @@ def _crash(exercise: Exercise, case: Case, crash: Crash) -> Failure:
         return Failure(
             0, "signature", f"`{name}` is called with ({', '.join(case.args)}), but yours takes ({takes})."
         )
-    where = f" in line {crash.line_number} of your code" if crash.line_number else ""
-    where += f", `{crash.line}`" if crash.line else ""
-    text = f": {crash.text}" if crash.text else ""
-    message = f"With {case.name} your code stops{where} with {crash.type}{text}. {_look_at(crash)}"
+    where = f"line {crash.line_number} of your code" if crash.line_number else "your code"
+    where += f", `{crash.line}`," if crash.line else ""
+    text = f": {crash.text.rstrip('.')}" if crash.text else ""
+    message = f"With {case.name}, {where} stops with {crash.type}{text}. {_look_at(crash)}"
     return Failure(0, "crash", message)
 
 
@@ -404,8 +404,13 @@ def _close(one: Tensor, other: Tensor, tolerance: float) -> bool:
     return bool(torch.isclose(a, b, rtol=tolerance, atol=tolerance / 10, equal_nan=True).all())
 
 
-def _order(failure: Failure | None) -> int:
-    return failure.order if failure else 99
+def _order(failures: Sequence[Failure | None], i: int) -> int:
+    """Return how early a failure is told. Cases go from plain to odd: a crash on an odd one waits."""
+    failure = failures[i]
+    if failure is None:
+        return 99
+    earlier = any(f is not None and f.kind not in ("crash", "not reached") for f in failures[:i])
+    return 12 if failure.kind == "crash" and earlier else failure.order
 
 
 def _wrong(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import functools
 import inspect
 import io
 import linecache
@@ -65,10 +66,10 @@ def drive(
             done.append(_run(functions, calls, watch))
 
     with _quiet(), _same_randomness_afterwards():
-        in_time = _with_time_limit(work, timeout)
+        how = _with_time_limit(work, timeout)
     traces = done[: len(scripts)]
-    if not in_time:
-        traces = [*traces, Trace({}, {}, Crash("timeout"))]
+    if how != "ended":
+        traces = [*traces, Trace({}, {}, Crash("timeout", text=how))]
     return [*traces, *[Trace({}, {}, Crash("not reached"))] * len(scripts)][: len(scripts)]
 
 
@@ -77,8 +78,7 @@ def _run(functions: Mapping[str, Callable[..., Any]], calls: Sequence[Call], wat
     facts: dict[str, str] = {}
     for call in calls:
         try:
-            with _Watcher(watch, facts) if watch else contextlib.nullcontext():
-                _do(functions[call.function], call, tensors, facts)
+            _do(_watched(functions[call.function], watch, facts), call, tensors, facts)
         except TimeUp:
             raise
         except (
@@ -103,7 +103,11 @@ def _do(function: Callable[..., Any], call: Call, tensors: dict[str, Tensor], fa
         second: dict[str, Tensor] = {}
         _read(function(*[_fresh(a) for a in call.args]), call.returns, second, {})
         tensors.update({f"again.{name}": tensor for name, tensor in second.items()})
-    if call.grad:
+    changed = any(
+        isinstance(a, Tensor) and not torch.equal(a, tensors[f"after.{n}"])
+        for n, a in zip(call.names, call.args)
+    )
+    if call.grad and not changed:  # autograd would stumble over the change, which has been recorded
         _differentiate(function, call, tensors, facts)
 
 
@@ -211,8 +215,8 @@ def _train(
 # -- boundaries ---------------------------------------------------------------------------------------
 
 
-def _with_time_limit(work: Callable[[], None], seconds: float) -> bool:
-    """Run ``work`` in a daemon thread; return whether it ended by itself within ``seconds``."""
+def _with_time_limit(work: Callable[[], None], seconds: float) -> str:
+    """Run ``work`` in a daemon thread; return ``ended``, ``stopped``, or ``still running``."""
     stopped = False
 
     def body() -> None:
@@ -230,12 +234,12 @@ def _with_time_limit(work: Callable[[], None], seconds: float) -> bool:
         _raise_in(thread)
         raise
     if not thread.is_alive():
-        return not stopped
+        return "stopped" if stopped else "ended"
     give_up = time.monotonic() + _GRACE
     while thread.is_alive() and time.monotonic() < give_up:
         _raise_in(thread)  # repeated, because a bare `except:` inside a loop swallows it
-        thread.join(0.1)
-    return False
+        thread.join(0.05)
+    return "still running" if thread.is_alive() else "stopped"
 
 
 def _raise_in(thread: threading.Thread) -> None:
@@ -275,10 +279,22 @@ class _Watcher(TorchFunctionMode):
         self.names, self.facts = set(names), facts
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        name = resolve_name(func) or getattr(func, "__qualname__", "")
+        name = resolve_name(func) or f"{func.__module__}.{getattr(func, '__qualname__', '')}"
         if name.removeprefix("torch.") in self.names:
             self.facts["used"] = name
         return func(*args, **(kwargs or {}))
+
+
+def _watched(function: Callable[..., Any], names: Sequence[str], facts: dict[str, str]) -> Callable[..., Any]:
+    if not names:
+        return function
+
+    @functools.wraps(function)
+    def watched(*args: Any) -> Any:
+        with _Watcher(names, facts):
+            return function(*args)
+
+    return watched
 
 
 def _fresh(value: Value) -> Value:

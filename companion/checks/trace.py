@@ -68,7 +68,7 @@ class Case:
 
     @property
     def size(self) -> int:
-        """Number of values in its arguments: the smaller, the easier to explain (nothing explains nothing)."""
+        """Number of values in its arguments: the smaller, the easier to explain, but for none at all."""
         sizes = [a.numel() if isinstance(a, Tensor) else len(str(a)) for a in self.args.values()]
         return sum(sizes) if all(sizes) else 1000
 
