@@ -1,0 +1,232 @@
+"""What an exercise is: one definition for practice, grading, tests and the page of common mistakes."""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import importlib
+import inspect
+import pkgutil
+import re
+import textwrap
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+import torch
+from torch import Tensor
+
+import companion.checks
+from companion.checks.trace import Call, Case, Trace, call_once
+
+Function = Callable[..., Any]
+Parameter = Mapping[str, Any]
+Observed = Mapping[str, Tensor]
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A known wrong answer.
+
+    Args:
+        name: what goes wrong, in a few words that follow "it".
+        answer: the wrong function; for exercises with several functions, one of the same name as the right
+        one. message: what the learner reads: what they see, why, what to think about; not the answer itself.
+        matches: recognises the mistake from all observations (cases, learner's, reference's) where equal
+        tensors would be too narrow, as for anything that is trained.
+    """
+
+    name: str
+    answer: Function
+    message: str
+    matches: Callable[[Sequence[Case], Sequence[Observed]], bool] | None = None
+
+
+@dataclass(frozen=True)
+class Out:
+    """One thing that comes back: its name and its kind (``tensor``, ``number``, ``integer``, ``counts``)."""
+
+    name: str = "out"
+    kind: str = "tensor"
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """One variant of an exercise, ready to be checked. Made by :func:`exercise`; see there for the fields."""
+
+    id: str
+    title: str
+    points: int
+    variant: int
+    parameter: Parameter
+    reference: tuple[Function, ...]
+    functions: tuple[str, ...]
+    statement: str
+    cases: Callable[[int], list[Case]]
+    mistakes: tuple[Mistake, ...]
+    alternatives: Mapping[str, tuple[Function, ...]]
+    hints: tuple[str, ...]
+    returns: tuple[Out, ...] = (Out(),)
+    forbidden: Mapping[str, str] = field(default_factory=dict)
+    tolerance: float = 1e-5
+    timeout: float = 5.0
+    needs_reference: bool = True
+    script: Callable[[Case], list[Call]] | None = None
+    observe: Callable[[Case, Trace], Observed] | None = None
+    judge: Callable[[Case, Observed, Observed], str | None] | None = None
+    scores: Callable[[Sequence[Observed]], str] | None = None
+
+    def calls(self, case: Case) -> list[Call]:
+        """Return what is to be called for a case."""
+        if self.script is not None:
+            return self.script(case)
+        return call_once(case, self.functions, tuple(out.name for out in self.returns))
+
+    def answer(self, wrong: Function) -> dict[str, Function]:
+        """Return the right functions, one of them replaced by ``wrong`` (of several, the one of its name)."""
+        right = dict(zip(self.functions, self.reference))
+        return right | {wrong.__name__ if len(right) > 1 else self.functions[0]: wrong}
+
+    def source(self) -> str:
+        """Return the reference's source as a learner would have written it, with this variant's numbers."""
+        return "\n\n\n".join(
+            _source(f, name, self.parameter) for f, name in zip(self.reference, self.functions)
+        )
+
+    def stub(self) -> str:
+        """Return the same signatures and docstrings with an empty body."""
+        return _stub(self.source())
+
+
+_registry: dict[str, list[Exercise]] = {}
+
+
+def per_variant(make: Callable[[Parameter], Any]) -> Any:
+    """Mark a field of an exercise that depends on the variant's parameter; called once per variant."""
+    make.__per_variant__ = True  # type: ignore[attr-defined]
+    return make
+
+
+def exercise(
+    id: str, *, title: str, points: int = 1, parameters: Sequence[Parameter] = ({},)
+) -> Callable[[type], type]:
+    """Register the class below as exercise ``id``, once per parameter. Variant 0 is the public one.
+
+    The class holds data: ``reference`` (function, or tuple of functions), ``statement`` (Markdown), ``cases``
+    (seed to list of :class:`Case`), ``mistakes``, ``alternatives`` (name to function or tuple: other right
+    answers), ``hints`` (from nudge to nearly there), and where needed ``name`` (what the learner's function
+    is called if not as the reference), ``returns``, ``forbidden`` (torch function to reason), ``tolerance``,
+    ``timeout``, ``needs_reference`` (false where the judge needs no right answer beside the learner's),
+    ``script``, ``observe`` (case and trace to what is compared), ``judge`` (case, observed, reference's to a
+    sentence or ``None``), ``scores``. Any of them may be a function of the parameter under ``@per_variant``.
+    """
+
+    def register(body: type) -> type:
+        fields = {k: v for k, v in vars(body).items() if not k.startswith("__")}
+        _registry[id] = [_build(id, title, points, n, p, fields) for n, p in enumerate(parameters)]
+        return body
+
+    return register
+
+
+def _build(
+    id: str, title: str, points: int, variant: int, parameter: Parameter, fields: Mapping[str, Any]
+) -> Exercise:
+    given = {k: v(parameter) if getattr(v, "__per_variant__", False) else v for k, v in fields.items()}
+    reference = _as_tuple(given.pop("reference"))
+    name = given.pop("name", None)
+    return Exercise(
+        id=id,
+        title=title,
+        points=points,
+        variant=variant,
+        parameter=parameter,
+        reference=reference,
+        functions=(name,) if name else tuple(f.__name__ for f in reference),
+        statement=textwrap.dedent(given.pop("statement")).strip(),
+        mistakes=tuple(given.pop("mistakes")),
+        alternatives={k: _as_tuple(v) for k, v in given.pop("alternatives").items()},
+        hints=tuple(given.pop("hints")),
+        **given,
+    )
+
+
+def _as_tuple(value: Any) -> tuple[Function, ...]:
+    return value if isinstance(value, tuple) else (value,)
+
+
+# -- finding them -------------------------------------------------------------------------------------
+
+
+@cache
+def chapters() -> dict[str, str]:
+    """Return chapter numbers and the module that holds each one's exercises."""
+    found = sorted(
+        m.name for m in pkgutil.iter_modules(companion.checks.__path__) if re.match(r"ch\d\d_", m.name)
+    )
+    return {name[2:4]: name for name in found}
+
+
+def ids(chapter: str | None = None) -> list[str]:
+    """Return the exercises of a chapter, or of all, in order."""
+    for number in [chapter] if chapter else chapters():
+        _load(number)
+    return sorted(i for i in _registry if chapter is None or i.startswith(f"{chapter}."))
+
+
+def get(id: str, variant: int = 0) -> Exercise:
+    """Return one variant of an exercise.
+
+    Raises:
+        KeyError: with a sentence that names the nearest exercise.
+    """
+    _load(str(id)[:2])
+    variants = _registry.get(id)
+    if variants is None:
+        everything = ids()
+        nearest = difflib.get_close_matches(str(id), everything, 1, 0) or everything[:1]
+        raise KeyError(
+            f"there is no exercise {id!r}; the nearest is {nearest[0]!r} ({get(nearest[0]).title})"
+        )
+    if variant not in range(len(variants)):
+        raise KeyError(f"exercise {id} has the variants 0 to {len(variants) - 1}, not {variant}")
+    return variants[variant]
+
+
+def variants(id: str) -> list[Exercise]:
+    """Return all variants of an exercise."""
+    get(id)
+    return _registry[id]
+
+
+def _load(chapter: str) -> None:
+    if chapter in chapters():
+        importlib.import_module(f"companion.checks.{chapters()[chapter]}")
+
+
+# -- source -------------------------------------------------------------------------------------------
+
+
+def _source(function: Function, name: str, parameter: Parameter) -> str:
+    text = textwrap.dedent(inspect.getsource(function)).rstrip()
+    text = re.sub(rf"^def {re.escape(function.__name__)}\(", f"def {name}(", text)
+    for key, value in parameter.items():
+        text = re.sub(rf"\b{key}\b", repr(value), text)
+    return text
+
+
+def _stub(source: str) -> str:
+    lines = source.splitlines()
+    parts = []
+    for node in ast.parse(source).body:
+        assert isinstance(node, ast.FunctionDef)
+        documented = ast.get_docstring(node) is not None
+        last = node.body[0].end_lineno if documented else node.body[0].lineno - 1
+        parts.append("\n".join([*lines[node.lineno - 1 : last], "    ..."]))
+    return "\n\n\n".join(parts)
+
+
+def rng(seed: int) -> torch.Generator:
+    """Return a generator for the random part of an exercise's cases."""
+    return torch.Generator().manual_seed(seed)

@@ -1,0 +1,87 @@
+"""What a check answers: plain text for every front end, simple HTML where there is one."""
+
+from __future__ import annotations
+
+import html
+from dataclasses import dataclass
+
+from torch import Tensor
+
+
+@dataclass(frozen=True, repr=False)
+class Result:
+    """The answer of :func:`companion.checks.check`.
+
+    Attributes:
+        id: the exercise.
+        status: ``"right"``, ``"wrong"`` or ``"not attempted"``.
+        message: one or two sentences.
+        shown: lines beneath it, as (label, text): the input that shows it, what came back.
+        kind: ``"mistake"``, ``"crash"``, ``"timeout"``, ``"type"``, ``"shape"``, ``"value"``, ...
+        mistake: name of the known mistake, if one was recognised.
+        case: name of the case that is shown.
+        scores: measured numbers, shown in HTML only (they may differ in the last digit between machines).
+    """
+
+    id: str
+    status: str
+    message: str
+    shown: tuple[tuple[str, str], ...] = ()
+    kind: str = ""
+    mistake: str = ""
+    case: str = ""
+    scores: str = ""
+
+    def __repr__(self) -> str:
+        head = f"{self.id} {self.status}: {self.message}" if self.id else f"check: {self.message}"
+        return "\n".join([head, *(f"  {label}: {text}" for label, text in self.shown)])
+
+    def _repr_html_(self) -> str:
+        sign = {"right": "✓", "wrong": "✗", "not attempted": "○"}[self.status]
+        rows = [*self.shown, *([("measured", self.scores)] if self.scores else [])]
+        details = "".join(
+            f"<div><span>{html.escape(label)}:</span> <code "
+            f'style="white-space:pre-wrap">{html.escape(text)}</code></div>'
+            for label, text in rows
+        )
+        head = html.escape(f"{self.id} {self.status}" if self.id else "check")
+        style = "border-left:4px solid currentColor;padding:0.25em 0.75em;margin:0.25em 0"
+        return (
+            f'<div class="ncheck ncheck-{self.status.replace(" ", "-")}" role="status" '
+            f'style="{style}"><strong><span aria-hidden="true">{sign}</span> {head}</strong>: '
+            f"{html.escape(self.message)}{details}</div>"
+        )
+
+
+@dataclass(frozen=True, repr=False)
+class Hint:
+    """One hint, and how many there are."""
+
+    id: str
+    number: int
+    total: int
+    text: str
+
+    def __repr__(self) -> str:
+        where = f"{self.id} hint {self.number} of {self.total}" if self.id else "hint"
+        return f"{where}: {self.text}"
+
+
+def show(value: object, limit: int = 16) -> str:
+    """Write a value in few characters and the same on every machine.
+
+    >>> import torch
+    >>> show(torch.tensor([[0.0, 1.0], [5.0, -0.25]]))
+    '[[0, 1], [5, -0.25]]'
+    """
+    if isinstance(value, Tensor):
+        if value.numel() > limit:
+            return f"a tensor of shape {tuple(value.shape)}"
+        return _nested(value.tolist()) if value.numel() else f"an empty tensor of shape {tuple(value.shape)}"
+    return _nested(value)
+
+
+def _nested(value: object) -> str:
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(_nested(v) for v in value) + "]"
+    return f"{value:.4g}" if isinstance(value, float) else repr(value)

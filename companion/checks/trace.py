@@ -1,0 +1,112 @@
+"""The contract between a learner's object and everything that judges it: calls go in, named tensors come out.
+
+A :class:`Case` is one input. An exercise's script turns it into :class:`Call` objects, which hold plain data
+only, so that they can be sent to another process. Running them gives a :class:`Trace`. Whoever compares,
+explains or grades reads traces and never touches the learner's object.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from torch import Tensor
+
+Value = Any
+"""What a call may carry: a tensor, a number, a string, ``None``, or a list, tuple or dict of these."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of one of the learner's functions.
+
+    Args:
+        function: name of the learner's function.
+        args: what it is called with, by position.
+        names: the names of these arguments, in the same order (for reports, never used as keywords).
+        returns: a name for each thing that should come back.
+        grad: names of the arguments by which the first result is differentiated.
+        repeat: call a second time with fresh copies, so that hidden state shows.
+        then: ``""``, or the name of a routine of the driver that goes on with what came back (``"train"``).
+        settings: plain data for that routine.
+    """
+
+    function: str
+    args: tuple[Value, ...] = ()
+    names: tuple[str, ...] = ()
+    returns: tuple[str, ...] = ("out",)
+    grad: tuple[str, ...] = ()
+    repeat: bool = True
+    then: str = ""
+    settings: Mapping[str, Value] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Case:
+    """One input of an exercise, in words and in values.
+
+    Args:
+        name: what is special about it, in words that follow "with".
+        args: arguments by name, in the order of the call.
+        function: which function it is for; empty where the exercise has one function.
+        grad: arguments by which the result is differentiated.
+        secret: what only the judge may know (labels of held-out rows); never part of a call.
+        seed: set before the learner's code runs, so that a check says the same twice.
+        says: what to tell the learner when this case is the first to fail and no known mistake explains it.
+        show: whether its input may be shown.
+    """
+
+    name: str
+    args: Mapping[str, Value] = field(default_factory=dict)
+    function: str = ""
+    grad: tuple[str, ...] = ()
+    secret: Mapping[str, Tensor] = field(default_factory=dict)
+    seed: int = 0
+    says: str = ""
+    show: bool = True
+
+    @property
+    def size(self) -> int:
+        """Number of values in its arguments: the smaller, the easier to explain, but for none at all."""
+        sizes = [a.numel() if isinstance(a, Tensor) else len(str(a)) for a in self.args.values()]
+        return sum(sizes) if all(sizes) else 1000
+
+
+@dataclass(frozen=True)
+class Crash:
+    """Where and how a learner's code stopped: ``raised``, ``signature``, ``timeout``, or ``not reached``."""
+
+    kind: str
+    type: str = ""
+    text: str = ""
+    line_number: int = 0
+    line: str = ""
+
+
+@dataclass(frozen=True)
+class Trace:
+    """What came out of one case.
+
+    ``tensors`` holds every result under its name, ``again.<name>`` of the second call, ``after.<argument>``
+    as the caller's argument looked afterwards, and ``grad.<argument>``. ``facts`` holds short texts about
+    them: ``<name>.type``, ``<name>.dtype``, ``grad.<argument>`` (``"lost"``), ``structure``, ``used``
+    (watched functions).
+    """
+
+    tensors: Mapping[str, Tensor]
+    facts: Mapping[str, str]
+    crash: Crash | None = None
+
+
+def call_once(case: Case, functions: tuple[str, ...], returns: tuple[str, ...]) -> list[Call]:
+    """Return the usual script: one call with the case's arguments."""
+    return [
+        Call(
+            function=case.function or functions[0],
+            args=tuple(case.args.values()),
+            names=tuple(case.args),
+            returns=returns,
+            grad=case.grad,
+        )
+    ]

@@ -1,0 +1,270 @@
+"""The command ``neurons``: get exercises, check them, ask for hints, look whether everything is in place."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import textwrap
+from importlib import metadata
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+app = typer.Typer(
+    help="Exercises of the course From Neurons to GANs.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+@app.command("list")
+def list_exercises() -> None:
+    """Show all exercises."""
+    from companion.checks import bank
+
+    for number in bank.ids():
+        found = bank.get(number)
+        typer.echo(f"{number}  {found.title} ({_points(found.points)})")
+
+
+@app.command()
+def get(
+    chapter: Annotated[str, typer.Argument(help="The chapter's number, such as 02.")],
+    to: Annotated[Path, typer.Option(help="The folder to put the notebook in.")] = Path(),
+) -> None:
+    """Copy a chapter's exercise notebook to your folder. What is already there is never overwritten."""
+    available = _notebooks()
+    number = chapter.rjust(2, "0")
+    if number not in available:
+        there = ", ".join(available) or "none"
+        _stop(f"There is no exercise notebook for chapter {chapter!r}; there are: {there}.")
+    source = available[number]
+    target = to / source.name
+    if target.exists():
+        _stop(f"{target} is already there and stays as it is. Rename it, or choose another folder with --to.")
+    try:
+        if not to.is_dir():
+            to.mkdir(parents=True)
+    except OSError as error:
+        _stop(f"{to} cannot be made a folder: {error.strerror}.")
+    try:
+        _write_whole(target, source.read_bytes())
+    except FileExistsError:
+        _stop(f"{target} is already there and stays as it is. Rename it, or choose another folder with --to.")
+    except OSError as error:
+        _stop(f"{target} cannot be written: {error.strerror}.")
+    typer.echo(f"{target} is ready. Open it with: jupyter lab {target}")
+
+
+@app.command()
+def check(
+    notebook: Annotated[Path, typer.Argument(help="Your exercise notebook, an .ipynb file.")],
+    timeout: Annotated[int, typer.Option(help="Stop the notebook after this many seconds.")] = 600,
+) -> None:
+    """Run a notebook from top to bottom and show how far you are.
+
+    Exit status: 0 all exercises right, 1 not yet, 2 the file cannot be used.
+    """
+    from companion.checks import bank
+    from companion.checks.run_notebook import exercises_of
+
+    content = _read_notebook(notebook)
+    if not exercises_of(content):
+        _stop(f"{notebook} holds no exercise of this course.")
+    outcome = _run_notebook(notebook, timeout)
+    rows = []
+    for result in outcome["results"]:
+        found = bank.get(result["id"])
+        rows.append((result["id"], found.title, found.points, result["status"], _first_sentence(result)))
+    _print_table(rows)
+    total = sum(row[2] for row in rows)
+    reached = sum(row[2] for row in rows if row[3] == "right")
+    right = sum(row[3] == "right" for row in rows)
+    typer.echo(f"\n{right} of {len(rows)} exercises right, {reached} of {_points(total)}.")
+    if outcome["error"]:
+        typer.echo(f"{outcome['error']}. The cells after it were run all the same.")
+    raise typer.Exit(0 if right == len(rows) else 1)
+
+
+@app.command()
+def hint(
+    exercise: Annotated[str, typer.Argument(help="The exercise's number, such as 02.3.")],
+    number: Annotated[
+        int, typer.Option("--number", "-n", help="Which hint; they go from nudge to nearly there.")
+    ] = 1,
+) -> None:
+    """Show a hint for an exercise."""
+    from companion.checks import hint as next_hint
+
+    shown = next_hint(exercise, number)
+    if not shown.id:
+        _stop(shown.text[0].upper() + shown.text[1:])
+    typer.echo(repr(shown))
+    if shown.number < shown.total:
+        typer.echo(f"The next one: neurons hint {exercise} --number {shown.number + 1}")
+
+
+@app.command()
+def doctor() -> None:
+    """Look whether everything that the course needs is in place."""
+    lines = [_about_python(), _about_torch(), _about_widgets(), _about_notebooks()]
+    for fine, name, text in lines:
+        typer.echo(f"{'ok  ' if fine else 'MISS'}  {name}: {text}")
+    raise typer.Exit(0 if all(fine for fine, _, _ in lines) else 1)
+
+
+def main() -> None:
+    """Run the command."""
+    app()
+
+
+# -- notebooks ----------------------------------------------------------------------------------------
+
+
+def _notebooks() -> dict[str, Path]:
+    """Return exercise notebooks by chapter: those of the installed package, else those of a checkout."""
+    package = Path(__file__).resolve().parent
+    for folder in (package / "notebooks", package.parent / "exercises"):
+        found = {path.name[:2]: path for path in sorted(folder.glob("[0-9][0-9]_*.ipynb"))}
+        if found:
+            return found
+    return {}
+
+
+def _write_whole(target: Path, content: bytes) -> None:
+    """Write a file so that it is there entirely or not at all."""
+    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        os.chmod(temporary, 0o644)
+        if target.exists():  # somebody else was quicker
+            raise FileExistsError(target)
+        os.replace(temporary, target)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise
+
+
+def _read_notebook(path: Path) -> dict[str, Any]:
+    if not path.exists():
+        _stop(f"{path} does not exist. `neurons get 01` copies an exercise notebook to this folder.")
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        _stop(f"{path} cannot be read: {error.strerror}.")
+    except ValueError:
+        _stop(f"{path} is not a notebook, or it is damaged: it cannot be read as JSON.")
+    cells = content.get("cells") if isinstance(content, dict) else None
+    if not isinstance(cells, list) or not all(isinstance(cell, dict) for cell in cells):
+        _stop(f"{path} is not a notebook: it has no cells.")
+    return content
+
+
+def _run_notebook(path: Path, timeout: int) -> dict[str, Any]:
+    with tempfile.TemporaryDirectory() as folder:
+        results = Path(folder) / "results.json"
+        command = [sys.executable, "-m", "companion.checks.run_notebook", str(path.resolve()), str(results)]
+        environment = os.environ | {"IPYTHONDIR": folder, "MPLBACKEND": "agg"}
+        try:
+            done = subprocess.run(
+                command,
+                cwd=path.resolve().parent,
+                env=environment,
+                capture_output=True,
+                text=True,
+                timeout=timeout,
+            )
+        except subprocess.TimeoutExpired:
+            _stop(
+                f"{path} did not come to an end within {timeout} seconds: does a cell wait, or loop for "
+                "ever?",
+                status=1,
+            )
+        if not results.is_file():
+            last = (done.stderr.strip().splitlines() or ["no message"])[-1]
+            _stop(f"{path} stopped the Python that ran it: {last}", status=1)
+        return json.loads(results.read_text(encoding="utf-8"))
+
+
+# -- output -------------------------------------------------------------------------------------------
+
+
+def _print_table(rows: list[tuple[str, str, int, str, str]]) -> None:
+    head = ("exercise", "title", "points", "result", "")
+    table = [head, *((a, b, str(c), d, e) for a, b, c, d, e in rows)]
+    widths = [max(len(row[i]) for row in table) for i in range(4)]
+    for row in table:
+        start = "  ".join(cell.ljust(width) for cell, width in zip(row, widths))
+        lines = textwrap.wrap(row[4], 60) or [""]
+        typer.echo(f"{start}  {lines[0]}".rstrip())
+        for line in lines[1:]:
+            typer.echo(" " * (len(start) + 2) + line)
+
+
+def _first_sentence(result: dict[str, str]) -> str:
+    if result["status"] != "wrong":
+        return ""
+    text = result["message"]
+    ends = [i for mark in (". ", "? ", ": ") if (i := text.find(mark)) > 20]
+    return text[: min(ends) + 1].rstrip(":") if ends else text
+
+
+def _points(number: int) -> str:
+    return "1 point" if number == 1 else f"{number} points"
+
+
+def _stop(sentence: str, status: int = 2) -> Any:
+    typer.echo(sentence, err=True)
+    raise typer.Exit(status)
+
+
+# -- doctor -------------------------------------------------------------------------------------------
+
+
+def _about_python() -> tuple[bool, str, str]:
+    return sys.version_info >= (3, 11), "Python", f"{platform.python_version()} (3.11 or newer is needed)"
+
+
+def _about_torch() -> tuple[bool, str, str]:
+    if find_spec("torch") is None:
+        return False, "PyTorch", "not installed; pip install torch"
+    import torch
+
+    if torch.cuda.is_available():
+        device = f"GPU {torch.cuda.get_device_name()}"
+    elif torch.backends.mps.is_available():
+        device = "GPU of this Mac (mps)"
+    else:
+        device = "no GPU, and none is needed"
+    return True, "PyTorch", f"{torch.__version__}, {device}"
+
+
+def _about_widgets() -> tuple[bool, str, str]:
+    missing = [name for name in ("anywidget", "ipywidgets") if find_spec(name) is None]
+    if missing:
+        return (
+            False,
+            "Interactive figures",
+            f"{' and '.join(missing)} not installed; pip install {' '.join(missing)}",
+        )
+    return True, "Interactive figures", f"anywidget {metadata.version('anywidget')}"
+
+
+def _about_notebooks() -> tuple[bool, str, str]:
+    number = len(_notebooks())
+    return (
+        number > 0,
+        "Exercise notebooks",
+        f"{number} found" if number else "none found; install the package again",
+    )

@@ -1,0 +1,378 @@
+"""Every exercise, held to the same rules: right answers are right, each known mistake is named as itself."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import re
+import time
+
+import pytest
+import torch
+
+from companion.checks import bank, ch01_neurons, ch02_activations, diagnose
+from companion.checks.bank import Exercise
+from companion.checks.result import Result
+from companion.checks.trace import Crash, Trace
+
+ALL = [e for i in bank.ids() for e in bank.variants(i)]
+TRAINED = ("01.7", "02.7")  # judged on held-out rows, by a score
+FUNCTIONS = [e for e in ALL if e.id not in TRAINED]
+
+
+def name(exercise: Exercise) -> str:
+    return f"{exercise.id}-{exercise.variant}"
+
+
+def each(exercises=ALL):
+    return pytest.mark.parametrize("exercise", exercises, ids=name)
+
+
+def each_mistake(exercises=ALL):
+    pairs = [(e, m) for e in exercises for m in e.mistakes]
+    return pytest.mark.parametrize(
+        ("exercise", "mistake"), pairs, ids=[f"{name(e)}-{m.name}" for e, m in pairs]
+    )
+
+
+def right(exercise: Exercise) -> dict:
+    return dict(zip(exercise.functions, exercise.reference))
+
+
+def audit(exercise: Exercise) -> list[str]:
+    """Return what is wrong with an exercise's checker, as the tests below would find it."""
+    found = [] if diagnose.assess(exercise, right(exercise)).status == "right" else ["refuses the reference"]
+    for mistake in exercise.mistakes:
+        result = diagnose.assess(exercise, exercise.answer(mistake.answer))
+        if result.status == "right":
+            found.append(f"accepts: {mistake.name}")
+        elif result.mistake != mistake.name:
+            found.append(f"takes {mistake.name!r} for {result.mistake!r}")
+    return found
+
+
+# -- right answers ---------------------------------------------------------------------------------
+
+
+@each()
+def test_reference_is_right(exercise):
+    result = diagnose.assess(exercise, right(exercise))
+    assert result.status == "right", result
+
+
+@each(FUNCTIONS)
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_reference_is_right_on_hidden_seeds(exercise, seed):
+    assert diagnose.assess(exercise, right(exercise), seed=seed).status == "right"
+
+
+ALTERNATIVES = [(e, n, f) for e in ALL for n, f in e.alternatives.items()]
+
+
+@pytest.mark.parametrize(
+    ("exercise", "which", "functions"), ALTERNATIVES, ids=[f"{name(e)}-{n}" for e, n, _ in ALTERNATIVES]
+)
+def test_another_right_answer_is_right(exercise, which, functions):
+    result = diagnose.assess(exercise, dict(zip(exercise.functions, functions)))
+    assert result.status == "right", f"{which}: {result}"
+
+
+@pytest.mark.parametrize("which", [0, 1, 2])
+def test_derivative_from_the_output_is_right_for_each_function_alone(which):
+    exercise = bank.get("02.4")
+    function = exercise.alternatives["from the outputs"][which]
+    assert diagnose.assess(exercise, exercise.answer(function)).status == "right"
+
+
+# -- known mistakes --------------------------------------------------------------------------------
+
+
+@each_mistake()
+def test_mistake_is_named_as_itself(exercise, mistake):
+    result = diagnose.assess(exercise, exercise.answer(mistake.answer))
+    assert (result.status, result.mistake) == ("wrong", mistake.name)
+    assert result.message == mistake.message
+    assert result.shown[-1] == ("next", f'hint("{exercise.id}")')
+
+
+@each_mistake(FUNCTIONS)
+def test_mistake_is_rejected_on_a_hidden_seed(exercise, mistake):
+    assert diagnose.assess(exercise, exercise.answer(mistake.answer), seed=5).status == "wrong"
+
+
+@each()
+def test_exercise_has_enough_of_everything(exercise):
+    assert len(exercise.mistakes) >= 4
+    assert len(exercise.alternatives) >= 1
+    assert len(exercise.hints) >= 3
+    messages = [m.message for m in exercise.mistakes]
+    assert len(set(messages)) == len(messages)
+    assert all(len(m) > 40 and m.rstrip()[-1] in ".?)" for m in messages)
+
+
+@each([e for e in FUNCTIONS if e.id != "01.5"])
+def test_every_mistake_differs_from_every_other_on_some_case(exercise):
+    cases = exercise.cases(0)
+    traces = {m.name: diagnose.run(exercise, exercise.answer(m.answer), cases, 60) for m in exercise.mistakes}
+    names = list(traces)
+    for i, one in enumerate(names):
+        for other in names[i + 1 :]:
+            pairs = zip(traces[one], traces[other])
+            assert not all(diagnose.same(exercise, a, b) for a, b in pairs), (
+                f"{one} and {other} look the same"
+            )
+
+
+@each([e for e in FUNCTIONS if e.id not in ("01.5", "01.6")])  # these two take no tensors
+def test_cases_are_not_symmetric(exercise):
+    tensors = [a for c in exercise.cases(0) for a in c.args.values() if isinstance(a, torch.Tensor)]
+    tables = [t for t in tensors if t.dim() >= 2]
+    assert any(len(set(t.shape)) == t.dim() for t in tables) or not tables, "every table is square"
+    assert any(t.flatten().unique().numel() > 2 for t in tensors)
+    assert any(bool((t != t.flip(0)).any()) for t in tensors if t.dim()), (
+        "reversing the order changes nothing"
+    )
+    dtypes = {t.dtype for t in tensors}
+    assert dtypes == {torch.float32, torch.float64}
+
+
+# -- what a learner may hand in --------------------------------------------------------------------
+
+
+def stub_of(exercise: Exercise) -> dict:
+    namespace = {"torch": torch}
+    exec(exercise.stub(), namespace)
+    return {n: namespace[n] for n in exercise.functions}
+
+
+@each()
+def test_stub_is_not_attempted(exercise):
+    from companion.checks import check
+
+    result = check(exercise.id, *stub_of(exercise).values(), variant=exercise.variant)
+    assert result.status == "not attempted"
+    assert str(result).startswith(f"{exercise.id} not attempted: write `{exercise.functions[0]}`")
+
+
+@each()
+def test_source_runs_by_itself_and_is_right(exercise):
+    namespace = {"torch": torch}
+    exec(exercise.source(), namespace)
+    result = diagnose.assess(exercise, {n: namespace[n] for n in exercise.functions})
+    assert result.status == "right", result
+
+
+@each()
+def test_stub_keeps_signature_and_docstring_and_no_word_of_the_answer(exercise):
+    stub = exercise.stub()
+    for function_name in exercise.functions:
+        assert f"def {function_name}(" in stub
+    assert stub.count('"""') == 2 * len(exercise.functions)
+    assert "return" not in stub.replace("Return", "")
+
+
+class Everything:
+    """Equal to whatever it is compared with, and callable."""
+
+    def __eq__(self, other):
+        return True
+
+    def __hash__(self):
+        return 0
+
+    def __call__(self, *args):
+        return Everything()
+
+    def __bool__(self):
+        return True
+
+
+class Liar(torch.Tensor):
+    """A tensor that claims to equal everything."""
+
+    @classmethod
+    def __torch_function__(cls, func, types, args=(), kwargs=None):
+        if func.__name__ in ("isclose", "allclose", "eq", "__eq__"):
+            return torch.tensor(True)
+        return super().__torch_function__(func, types, args, kwargs or {})
+
+
+def endless(*args):
+    while True:
+        pass
+
+
+def endless_and_deaf(*args):
+    n = 0
+    end = time.monotonic() + 3  # so that the test leaves nothing behind
+    while time.monotonic() < end:
+        try:
+            n += 1
+        except:  # noqa: E722
+            n = 0
+
+
+def raising(*args):
+    raise ValueError("no idea")
+
+
+def leaving(*args):
+    raise SystemExit(0)
+
+
+BAD = {
+    "raises": raising,
+    "leaves": leaving,
+    "returns None": lambda *args: [None][0],
+    "returns a word": lambda *args: "one",
+    "returns something equal to everything": lambda *args: Everything(),
+    "returns a lying tensor": lambda *args: torch.zeros(2, 5, 7).as_subclass(Liar),
+    "is equal to everything": Everything(),
+    "returns a dictionary": lambda *args: {"out": torch.zeros(1)},
+    "returns a ragged list": lambda *args: [[1], [2, 3]],
+    "takes nothing and more": lambda a, b, c, d, e, f, g: a,
+}
+
+
+@each([e for e in ALL if e.variant == 0])
+@pytest.mark.parametrize("bad", BAD)
+def test_bad_answer_is_wrong_and_never_a_crash(exercise, bad):
+    from companion.checks import check
+
+    result = check(exercise.id, *[BAD[bad]] * len(exercise.functions))
+    assert isinstance(result, Result)
+    assert result.status == "wrong"
+    assert not result.mistake
+    assert str(result).startswith(f"{exercise.id} wrong: ")
+
+
+@each([e for e in ALL if e.variant == 0])
+@pytest.mark.parametrize("loop", [endless, endless_and_deaf])
+def test_endless_loop_is_stopped(exercise, loop):
+    if exercise.id in ("01.2", "02.7") or loop is endless:
+        result = diagnose.assess(exercise, dict.fromkeys(exercise.functions, loop), timeout=0.2)
+        assert (result.status, result.kind) == ("wrong", "timeout")
+        assert "did not come to an end" in result.message
+
+
+@each([e for e in ALL if e.variant == 0])
+@pytest.mark.parametrize("thing", [None, 3, torch.zeros(3), Everything, [1, 2]], ids=str)
+def test_something_that_is_no_function_gets_one_sentence(exercise, thing):
+    from companion.checks import check
+
+    result = check(exercise.id, *[thing] * len(exercise.functions))
+    assert result.status == "wrong"
+    assert result.kind == "usage"
+    assert "\n" not in str(result)
+
+
+# -- the trace is the contract ---------------------------------------------------------------------
+
+
+def through_a_pipe(value):
+    """Save and load with the strict loader: only tensors and plain data survive it."""
+    buffer = io.BytesIO()
+    torch.save(value, buffer)
+    return torch.load(io.BytesIO(buffer.getvalue()), weights_only=True)
+
+
+@each()
+def test_calls_and_traces_are_plain_data(exercise):
+    cases = exercise.cases(0)
+    calls = [[dataclasses.asdict(call) for call in exercise.calls(case)] for case in cases]
+    assert len(through_a_pipe(calls)) == len(cases)
+    traces = diagnose.run(exercise, right(exercise), cases, 60)
+    assert len(through_a_pipe([dataclasses.asdict(trace) for trace in traces])) == len(cases)
+
+
+@each([e for e in ALL if e.variant == 0])
+def test_diagnosis_needs_traces_only(exercise):
+    mistake = exercise.mistakes[0]
+    cases = exercise.cases(0)
+    mine = through_a_pipe(
+        [dataclasses.asdict(t) for t in diagnose.run(exercise, exercise.answer(mistake.answer), cases, 60)]
+    )
+    reloaded = [Trace(t["tensors"], t["facts"], Crash(**t["crash"]) if t["crash"] else None) for t in mine]
+    correct = diagnose.run(exercise, right(exercise), cases, 60)
+
+    def again(m, among):
+        return diagnose.run(exercise, exercise.answer(m.answer), [cases[i] for i in among], 60)
+
+    assert diagnose.judge(exercise, cases, reloaded, correct, again).mistake == mistake.name
+
+
+@each([e for e in ALL if e.id in TRAINED])
+def test_labels_are_not_in_the_calls(exercise):
+    for case in exercise.cases(0):
+        held_out = exercise.calls(case)[0]
+        sent = [*held_out.args, *held_out.settings.values()]
+        inputs = 30 if exercise.id == "01.7" else 450
+        assert not any(isinstance(v, torch.Tensor) and v.shape == (inputs,) for v in sent)
+
+
+# -- a checker that has been tampered with is caught -----------------------------------------------
+
+
+def test_audit_finds_nothing_in_an_honest_checker():
+    assert audit(bank.get("02.3")) == []
+
+
+def test_audit_catches_a_checker_that_accepts_a_known_mistake():
+    honest = bank.get("02.3")
+    blind = dataclasses.replace(honest, tolerance=1e9)
+    assert any(finding.startswith("accepts") for finding in audit(blind))
+    one_row = dataclasses.replace(honest, cases=lambda seed: honest.cases(seed)[2:3])
+    assert "accepts: shifts by the maximum of everything" in audit(one_row)
+
+
+def test_audit_catches_a_checker_that_confuses_mistakes():
+    honest = bank.get("02.3")
+    no_shift = next(m for m in honest.mistakes if m.name == "does not shift")
+    twice = dataclasses.replace(
+        honest, mistakes=(dataclasses.replace(no_shift, name="somebody else"), *honest.mistakes)
+    )
+    assert "takes 'does not shift' for 'somebody else'" in audit(twice)
+
+
+# -- statements ------------------------------------------------------------------------------------
+
+
+@each()
+def test_statement_names_the_functions_and_an_example_and_an_objective(exercise):
+    for function_name in exercise.functions:
+        assert f"`{function_name}(" in exercise.statement
+    assert "Example" in exercise.statement or exercise.id in TRAINED
+    assert "*Serves the" in exercise.statement
+
+
+def table(exercise: Exercise) -> dict[str, list[float]]:
+    rows = re.findall(r"^\| ([^|]+) \|((?: [\d.]+ \|)+)$", exercise.statement, flags=re.MULTILINE)
+    return {label: [float(x) for x in numbers.split("|")[:-1]] for label, numbers in rows}
+
+
+def test_table_of_01_7_is_what_the_baselines_give():
+    stated = table(bank.get("01.7"))
+    assert set(stated) == set(ch01_neurons.BASELINES)
+
+    def accuracy(train, seed):
+        X, y, X_test, y_test = ch01_neurons.split_flowers(seed)
+        return (train(X, y, X_test) == y_test).double().mean().item()
+
+    for label, train in ch01_neurons.BASELINES.items():
+        on_three = [accuracy(train, s) for s in ch01_neurons.SPLITS]
+        others = [accuracy(train, s) for s in range(100, 120)]
+        assert stated[label] == pytest.approx([*on_three, sum(others) / 20], abs=0.006)
+        assert min(on_three) < ch01_neurons.TARGET
+
+
+def test_table_of_02_7_is_what_the_baselines_give():
+    exercise = bank.get("02.7")
+    stated = table(exercise)
+    assert set(stated) == set(ch02_activations.BASELINES)
+    cases = exercise.cases(0)
+    for label, make in ch02_activations.BASELINES.items():
+        traces = diagnose.run(exercise, {"make_network": make}, cases, 60)
+        got = [exercise.observe(c, t)["accuracy"].item() for c, t in zip(cases, traces)]
+        # Training differs a little between machines; the middling baselines most.
+        assert stated[label] == pytest.approx(got, abs=0.06)
+        assert min(got) < ch02_activations.TARGET - 0.05

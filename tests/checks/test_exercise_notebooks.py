@@ -1,0 +1,110 @@
+"""solutions/ and exercises/ are what the bank says, and nobody has edited an exercise by hand."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from companion.checks import bank
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def tool():
+    spec = importlib.util.spec_from_file_location("exercises_tool", ROOT / "tools" / "exercises.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def copy(tmp_path):
+    for folder in ("solutions", "exercises"):
+        shutil.copytree(ROOT / folder, tmp_path / folder)
+    return tmp_path
+
+
+def load(path: Path) -> dict:
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def test_notebooks_are_in_step_with_the_bank(tool, capsys):
+    assert tool.main(["--check"]) == 0, capsys.readouterr().out
+
+
+def test_exercise_edited_by_hand_is_named(tool, copy, capsys):
+    path = copy / "exercises" / "01_neurons.ipynb"
+    path.write_text(
+        path.read_text(encoding="utf-8").replace("is_attempted", "x").replace("Weighted sum", "Sum")
+    )
+    assert tool.main(["--check", "--root", str(copy)]) == 1
+    out = capsys.readouterr().out
+    assert "exercises/01_neurons.ipynb: cell 3 (01.1) differs" in out
+    assert "solutions/" not in out.splitlines()[0]
+    assert tool.main(["--root", str(copy)]) == 0
+    assert tool.main(["--check", "--root", str(copy)]) == 0
+
+
+def test_authors_cells_survive_and_solution_only_cells_stay_out(tool, copy):
+    path = copy / "solutions" / "02_activations.ipynb"
+    notebook = load(path)
+    mine = {"cell_type": "markdown", "id": "abcd0001", "metadata": {}, "source": ["A word from the author."]}
+    secret = mine | {"id": "abcd0002", "metadata": {"tags": ["solution-only"]}, "source": ["For teachers."]}
+    notebook["cells"][4:4] = [mine, secret]
+    path.write_text(json.dumps(notebook), encoding="utf-8")
+    assert tool.main(["--root", str(copy)]) == 0
+    sources = {
+        folder: ["".join(c["source"]) for c in load(copy / folder / path.name)["cells"]]
+        for folder in ("solutions", "exercises")
+    }
+    assert {"A word from the author.", "For teachers."} <= set(sources["solutions"])
+    assert "A word from the author." in sources["exercises"]
+    assert "For teachers." not in sources["exercises"]
+
+
+def test_damaged_exercise_is_written_anew(tool, copy, capsys):
+    path = copy / "exercises" / "02_activations.ipynb"
+    path.write_text("not json")
+    assert tool.main(["--check", "--root", str(copy)]) == 1
+    assert "not a notebook" in capsys.readouterr().out
+    path.unlink()
+    assert tool.main(["--check", "--root", str(copy)]) == 1
+    assert "missing" in capsys.readouterr().out
+
+
+NOTEBOOKS = sorted([*ROOT.glob("solutions/*.ipynb"), *ROOT.glob("exercises/*.ipynb")])
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: f"{p.parent.name}/{p.name}")
+def test_notebook_has_the_house_form(path):
+    notebook = load(path)
+    assert notebook["metadata"] == {
+        "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+        "language_info": {"name": "python"},
+    }
+    ids = [c["id"] for c in notebook["cells"]]
+    assert len(set(ids)) == len(ids)
+    assert all(len(i) == 8 and set(i) <= set("0123456789abcdef") for i in ids)
+    code = [c for c in notebook["cells"] if c["cell_type"] == "code"]
+    assert [c["execution_count"] for c in code] == list(range(1, len(code) + 1))
+    expected = "right: " if path.parent.name == "solutions" else "not attempted: "
+    said = {}
+    for cell in code:
+        if "check" in cell["metadata"]["tags"]:
+            (output,) = cell["outputs"]
+            assert set(output["data"]) == {"text/plain"}
+            said[cell["metadata"]["exercise"]] = "".join(output["data"]["text/plain"])
+    assert list(said) == bank.ids(path.name[:2])
+    assert all(text.startswith(f"{number} {expected}") for number, text in said.items())
+
+
+def test_exercises_hold_no_word_of_a_solution():
+    for path in ROOT.glob("exercises/*.ipynb"):
+        for cell in load(path)["cells"]:
+            if "answer" in cell["metadata"].get("tags", []):
+                assert "return " not in "".join(cell["source"]).replace("Return ", "")

@@ -1,0 +1,204 @@
+"""Write the exercise notebooks: solutions/ from the bank of exercises, exercises/ from solutions/.
+
+``python tools/exercises.py`` writes both; ``--check`` writes nothing and exits 1 naming what differs.
+
+In ``solutions/NN_topic.ipynb`` the cells with ``exercise`` in their metadata (statement, solution, check) are
+made from ``companion/checks/chNN_topic.py``. All other cells are the author's and survive; those tagged
+``solution-only`` are left out of the exercises.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from companion.checks import bank, check, hint
+
+ROOT = Path(__file__).resolve().parents[1]
+METADATA = {
+    "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+    "language_info": {"name": "python"},
+}
+SETUP = "import torch\n\nfrom companion.checks import check, hint\n\ntorch.set_num_threads(1)"
+INTRO = """# Exercises {chapter}: {topic}
+
+Write each function in its cell, run the cell, then run the check below it: it says *right*, *wrong* and why,
+or *not attempted*. Nothing is graded, and you may check as often as you like. When you are stuck,
+`hint("{chapter}.1")` in a cell of its own gives
+one hint at a time."""
+SOLUTIONS = (
+    "These are the solutions, one of several for each exercise. The notebook without them is in `exercises/`."
+)
+Cell = dict[str, Any]
+Notebook = dict[str, Any]
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Write or compare; return the exit status."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--check", action="store_true", help="compare only; exit 1 if anything differs")
+    parser.add_argument("--root", type=Path, default=ROOT, help=argparse.SUPPRESS)
+    options = parser.parse_args(arguments)
+    torch.set_num_threads(1)
+    differing = []
+    for chapter, module in bank.chapters().items():
+        name = f"{module.removeprefix('ch')}.ipynb"
+        solution = make_solution(chapter, name, options.root / "solutions" / name)
+        for path, notebook in (
+            (options.root / "solutions" / name, solution),
+            (options.root / "exercises" / name, make_exercise(solution)),
+        ):
+            text = json.dumps(notebook, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+            if path.is_file() and path.read_text(encoding="utf-8") == text:
+                continue
+            differing.append(f"{path.relative_to(options.root)}: {first_difference(path, notebook)}")
+            if not options.check:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(text, encoding="utf-8")
+    for line in differing:
+        print(line if options.check else line.split(":")[0] + " written")
+    if options.check and differing:
+        print(
+            "Exercises are made from the bank and from solutions/: edit there, then run `python "
+            "tools/exercises.py`."
+        )
+    return int(options.check and bool(differing))
+
+
+def make_solution(chapter: str, name: str, path: Path) -> Notebook:
+    """Return the solution notebook: the author's cells as they are, the exercises' cells from the bank."""
+    exercises = {i: bank.get(i) for i in bank.ids(chapter)}
+    old = (
+        json.loads(path.read_text(encoding="utf-8"))["cells"]
+        if path.is_file()
+        else _first_cells(chapter, name)
+    )
+    cells: list[Cell] = []
+    placed = set()
+    for cell in old:
+        number = cell["metadata"].get("exercise")
+        if number is None:
+            cells.append(cell)
+        elif number in exercises and number not in placed:  # the first of its cells stands for all three
+            placed.add(number)
+            cells += _cells(exercises[number])
+    for number in exercises:
+        cells += [] if number in placed else _cells(exercises[number])
+    return _finish(cells)
+
+
+def make_exercise(solution: Notebook) -> Notebook:
+    """Return the exercise notebook: every solution replaced by its stub."""
+    cells = []
+    for cell in solution["cells"]:
+        tags = cell["metadata"].get("tags", [])
+        if "solution-only" in tags:
+            continue
+        if "solution" in tags:
+            number = cell["metadata"]["exercise"]
+            cell = _code(bank.get(number).stub(), number, "answer", cell["id"])
+        cells.append(json.loads(json.dumps(cell)))
+    return _finish(cells)
+
+
+def _finish(cells: list[Cell]) -> Notebook:
+    """Number the code cells and store what the checks answer."""
+    namespace: dict[str, Any] = {"torch": torch, "check": check, "hint": hint}
+    count = 0
+    for cell in cells:
+        if cell["cell_type"] != "code":
+            continue
+        count += 1
+        cell["execution_count"] = count
+        tags = cell["metadata"].get("tags", [])
+        source = "".join(cell["source"])
+        if "solution" in tags or "answer" in tags:
+            exec(compile(source, cell["metadata"]["exercise"], "exec"), namespace)
+        elif "check" in tags:
+            text = repr(eval(source, namespace))
+            data = {"text/plain": text.splitlines(keepends=True)}
+            cell["outputs"] = [
+                {"data": data, "execution_count": count, "metadata": {}, "output_type": "execute_result"}
+            ]
+        for output in cell["outputs"]:
+            if "execution_count" in output:
+                output["execution_count"] = count
+    return {"cells": cells, "metadata": METADATA, "nbformat": 4, "nbformat_minor": 5}
+
+
+def _first_cells(chapter: str, name: str) -> list[Cell]:
+    topic = name[3:].removesuffix(".ipynb").replace("_", " ").capitalize()
+    intro = _markdown(INTRO.format(chapter=chapter, topic=topic), cell_id=_id(chapter, "title"))
+    note = _markdown(SOLUTIONS, cell_id=_id(chapter, "solutions"))
+    note["metadata"] = {"tags": ["solution-only"]}
+    setup = _code(SETUP, None, "setup", _id(chapter, "setup"))
+    return [intro, note, setup]
+
+
+def _cells(exercise: bank.Exercise) -> list[Cell]:
+    number = exercise.id
+    points = "1 point" if exercise.points == 1 else f"{exercise.points} points"
+    statement = f"## {number} {exercise.title}\n\n*{points}*\n\n{exercise.statement}"
+    call = f'check("{number}", {", ".join(exercise.functions)})'
+    return [
+        _markdown(statement, number, _id(number, "statement")),
+        _code(exercise.source(), number, "solution", _id(number, "solution")),
+        _code(call, number, "check", _id(number, "check")),
+    ]
+
+
+def _markdown(text: str, number: str | None = None, cell_id: str = "") -> Cell:
+    metadata = {"exercise": number, "tags": ["statement"]} if number else {}
+    return {
+        "cell_type": "markdown",
+        "id": cell_id,
+        "metadata": metadata,
+        "source": text.splitlines(keepends=True),
+    }
+
+
+def _code(text: str, number: str | None, tag: str, cell_id: str) -> Cell:
+    metadata: dict[str, Any] = {"tags": [tag]}
+    if number:
+        metadata["exercise"] = number
+    return {
+        "cell_type": "code",
+        "execution_count": None,
+        "id": cell_id,
+        "metadata": metadata,
+        "outputs": [],
+        "source": text.splitlines(keepends=True),
+    }
+
+
+def _id(*parts: str) -> str:
+    return hashlib.sha256("/".join(parts).encode()).hexdigest()[:8]
+
+
+def first_difference(path: Path, notebook: Notebook) -> str:
+    """Say in a few words what differs from the file."""
+    if not path.is_file():
+        return "missing"
+    try:
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    except (ValueError, KeyError, TypeError):
+        return "not a notebook"
+    for n, (old, new) in enumerate(zip(cells, notebook["cells"]), 1):
+        if old != new:
+            about = new["metadata"].get("exercise") or "the author's text"
+            return f"cell {n} ({about}) differs"
+    if len(cells) != len(notebook["cells"]):
+        return f"{len(cells)} cells instead of {len(notebook['cells'])}"
+    return "layout of the file differs"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
