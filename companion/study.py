@@ -6,6 +6,7 @@ glossary terms of chapter NN. From it come the sections of the page, the Anki de
 
 from __future__ import annotations
 
+import hashlib
 import html
 import re
 from functools import cache
@@ -15,6 +16,7 @@ from typing import Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from . import figures
 from .errors import bad_value
 from .figures import Figure
 
@@ -171,43 +173,39 @@ def parse(text: str, name: str) -> Aids:
 
 def dialogue(chapter: str) -> Figure:
     """Show the dialogue; where the browser has a voice it can be listened to."""
-    turns = [{"who": t.who, "text": html.escape(t.say), "say": t.say} for t in load(chapter).dialogue]
-    items = "".join(f"<li><strong>{t['who']}:</strong> {t['text']}</li>" for t in turns)
-    plain = "\n".join(f"{t.who}: {t.say}" for t in load(chapter).dialogue)
-    return _aid("dialogue", chapter, {"title": "Dialogue", "turns": turns}, f'<ol class="nfig-turns">{items}</ol>', plain)
+    aids = load(chapter)
+    shown = figures.dialogue(aids.title, [{"who": t.who, "text": html.escape(t.say), "say": t.say} for t in aids.dialogue])
+    return _with_words(shown, "\n".join(f"{t.who}: {t.say}" for t in aids.dialogue))
 
 
 def summary(chapter: str) -> Figure:
     """Show the summary at three depths as tabs."""
-    s = load(chapter).summary
-    tabs = [{"title": depth.capitalize(), "html": block(getattr(s, depth))} for depth in ("quick", "standard", "detailed")]
-    body = "".join(f"<h3>{t['title']}</h3>{t['html']}" for t in tabs)
-    plain = "\n\n".join(f"{depth.upper()}\n{getattr(s, depth)}" for depth in ("quick", "standard", "detailed"))
-    return _aid("tabs", chapter, {"tabs": tabs}, body, plain)
+    depths = load(chapter).summary.model_dump()
+    items = [{"title": depth.capitalize(), "html": block(text)} for depth, text in depths.items()]
+    shown = figures.tabs(items, caption="Summary at three depths", label="Choose a depth")
+    return _with_words(shown, "\n\n".join(f"{depth.upper()}\n{text}" for depth, text in depths.items()))
 
 
 def flashcards(chapter: str) -> Figure:
     """Show the chapter's flashcards."""
     cards = load(chapter).flashcards
-    state = {"cards": [{"front": inline(c.front), "back": inline(c.back)} for c in cards]}
-    body = "".join(f"<details><summary>{inline(c.front)}</summary><p>{inline(c.back)}</p></details>" for c in cards)
-    return _aid("flashcards", chapter, state, body, "\n".join(f"{c.front} | {c.back}" for c in cards))
+    shown = figures.flashcards([{"front": inline(c.front), "back": inline(c.back)} for c in cards])
+    return _with_words(shown, "\n".join(f"{c.front} | {c.back}" for c in cards))
 
 
 def quiz(chapter: str) -> Figure:
-    """Show the practice test: one right option each, every option explained."""
+    """Show the practice test: one right option each, every option explained; options stand in an order that gives nothing away."""
     questions = load(chapter).quiz
     items = [
         {
             "id": q.id,
             "question": inline(q.question),
-            "options": [{"text": inline(o.text), "correct": o.correct, "why": inline(o.why)} for o in q.options],
+            "options": [{"text": inline(o.text), "correct": o.correct, "why": inline(o.why)} for o in _mixed(q)],
         }
         for q in questions
     ]
-    body = "".join(_quiz_fallback(q) for q in questions)
-    plain = "\n".join(f"{n}. {q.question}\n" + "\n".join(f"   - {o.text}" for o in q.options) for n, q in enumerate(questions, 1))
-    return _aid("quiz", chapter, {"items": items}, body, plain)
+    lines = (f"{n}. {q.question}\n" + "\n".join(f"   - {o.text}" for o in _mixed(q)) for n, q in enumerate(questions, 1))
+    return _with_words(figures.quiz(items), "\n".join(lines))
 
 
 class Panel:
@@ -283,11 +281,12 @@ def block(text: str) -> str:
     return "".join(parts)
 
 
-def _quiz_fallback(q: Question) -> str:
-    options = "".join(f"<li>{inline(o.text)}<br><em>{'Right. ' if o.correct else 'No. '}{inline(o.why)}</em></li>" for o in q.options)
-    return f"<details><summary>{inline(q.question)}</summary><ul>{options}</ul></details>"
+def _mixed(q: Question) -> list[Option]:
+    """Return the options in an order that is fixed but does not follow the file's."""
+    return sorted(q.options, key=lambda o: hashlib.sha256(f"{q.id}/{o.text}".encode()).digest())
 
 
-def _aid(name: str, chapter: str, state: dict[str, Any], fallback: str, plain: str) -> Figure:
-    title = {"dialogue": "Dialogue", "tabs": "Summary at three depths", "flashcards": "Flashcards", "quiz": "Practice test"}[name]
-    return Figure(name, state, alt=plain, caption=f"{title} of chapter {chapter}", fallback=fallback)
+def _with_words(shown: Figure, words: str) -> Figure:
+    """Return the figure with its whole text stored in the notebook, so that it reads where no script runs."""
+    shown.words = words
+    return shown

@@ -14,9 +14,9 @@ import notebooks
 
 ROOT = notebooks.ROOT
 API = {
-    "functional": ("Functions", "Activations and affine maps as pure functions.", ["functional.activation", "functional.affine"]),
+    "functional": ("Functions", "Activations and affine maps as pure functions.", ["functional.activations", "functional.shares", "functional.affine"]),
     "nn": ("Layers", "The same as modules, with the names, parameters and initial values of `torch.nn`.", ["nn.activation", "nn.linear"]),
-    "models": ("Models", "Networks that chapters build and use.", ["models.perceptron", "models.mlp", "summary"]),
+    "models": ("Models", "Networks that chapters build and use.", ["models.perceptron", "summary"]),
     "training": ("Training", "The training loop that is a black box until chapter 6.", ["training"]),
     "data": ("Data", "Data sets that travel with the libraries: nothing is downloaded.", ["data.dataset", "data.embedded"]),
     "notebook": ("In the notebook", "Claims, figures, study aids and checks.", ["claims", "plotting", "figures", "study", "checks"]),

@@ -59,12 +59,14 @@ class Figure:
             ) from None
         self.name, self.state = name, state
         self.alt, self.caption, self.task, self.answer, self.fallback = alt, caption, task, answer, fallback
+        self.words = ""  # more text for the notebook's file: what a study aid says in full
 
     @property
     def text(self) -> str:
         """Return the figure in words, as it is stored in a notebook."""
         task = f"\nTask: {self.task}" if self.task else ""
-        return f"Interactive figure: {self.caption}\n{self.alt}{task}"
+        words = f"\n{self.words}" if self.words else ""
+        return f"Interactive figure: {self.caption}\n{self.alt}{task}{words}"
 
     @property
     def html(self) -> str:
