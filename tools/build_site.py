@@ -13,6 +13,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -41,21 +42,31 @@ def main() -> None:
         serve()
 
 
+#: Every chapter of the course, so that a link to one that is still to come can be told from a wrong link.
+CHAPTERS = (
+    "00_start 01_neurons 02_activations 03_forward 04_losses 05_backprop 06_gradient_descent 07_optimizers 08_challenges "
+    "09_regularization 10_training 11_metrics 12_convolution 13_recurrent 14_attention 15_autoencoders 16_gans 17_transfer "
+    "18_frameworks 19_scale 20_applications 20a_healthcare 20b_finance 20c_retail 20d_transport 20e_language 20f_speech "
+    "21_limits 22_fairness 23_explanation 24_privacy 25_energy"
+).split()
+
+
 def stage() -> None:
     """Write the sources of the site."""
     sys.path.insert(0, str(ROOT))
     toc = without_drafts(yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8")))
     files: dict[str, str | bytes] = {"_toc.yml": yaml.safe_dump(toc, sort_keys=False), "_config.yml": staged_config()}
     files |= pages.generated()
+    present = set(listed(toc))
     for name in listed(toc):
         source = next((p for p in (ROOT / f"{name}.ipynb", ROOT / f"{name}.md") if p.exists()), None)
         if source is None:
             if f"{name}.md" not in files:
                 sys.exit(f"site: _toc.yml lists {name}, and there is neither {name}.ipynb nor {name}.md")
         elif source.suffix == ".md":
-            files[f"{name}.md"] = source.read_text(encoding="utf-8")
+            files[f"{name}.md"] = without_dead_links(source.read_text(encoding="utf-8"), present)
         else:
-            files[f"{name}.ipynb"] = published(source)
+            files[f"{name}.ipynb"] = published(source, present)
     files["book/references.bib"] = (ROOT / "book" / "references.bib").read_text(encoding="utf-8")
     for picture in (ROOT / "book").glob("images/*"):
         files[f"book/images/{picture.name}"] = picture.read_bytes()
@@ -96,17 +107,29 @@ def staged_config() -> str:
     return yaml.safe_dump(config, sort_keys=False)
 
 
-def published(path: Path) -> str:
+def published(path: Path, present: set[str]) -> str:
     """Return the executed copy of a notebook with the tags that fold cells on the site."""
     if not notebooks.is_current(path):
         sys.exit(f"site: {path.relative_to(ROOT)} was not executed since it or the companion changed; run `make notebooks`")
     nb = json.loads(notebooks.executed(path).read_text(encoding="utf-8"))
     for cell in nb["cells"]:
         tags = cell["metadata"].get("tags", [])
+        if cell["cell_type"] == "markdown":
+            cell["source"] = without_dead_links("".join(cell["source"]), present)
         if cell["cell_type"] == "code":
             cell["metadata"]["tags"] = [TAGS.get(t, t) for t in tags]
             cell["outputs"] = [o for o in cell["outputs"] if keeps(o)]
     return json.dumps(nb, indent=1, ensure_ascii=False)
+
+
+def without_dead_links(text: str, present: set[str]) -> str:
+    """Return Markdown in which a link to a chapter that is still to come is plain text that says so."""
+
+    def mended(link: re.Match[str]) -> str:
+        to_come = link[2] in CHAPTERS and f"book/{link[2]}" not in present
+        return f"{link[1]} (to come)" if to_come else link[0]
+
+    return re.sub(r"\[([^\]]+)\]\((?:\.\./book/)?(\w+)\.ipynb(?:#[\w-]+)?\)", mended, text)
 
 
 def keeps(output: dict[str, Any]) -> bool:
@@ -133,11 +156,15 @@ def build() -> None:
     command += ["--warningiserror", "--nitpick", "--keep-going", "--quiet"]
     env = {**notebooks.environment(), "PYTHONWARNINGS": "ignore"}
     log = ROOT / "_build" / "site.log"
-    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True)
-    log.write_text(done.stdout + done.stderr)
-    if done.returncode:
-        said = [line for line in (done.stdout + done.stderr).splitlines() if re.search(r"WARNING|ERROR|Error", line)]
-        print("\n".join(said[:40]) or (done.stdout + done.stderr)[-3000:])
+    with log.open("w", encoding="utf-8") as out:  # a file, not a pipe: KaTeX's server outlives the build and would hold a pipe open
+        build = subprocess.Popen(command, cwd=ROOT, env=env, stdout=out, stderr=subprocess.STDOUT, start_new_session=True)
+        status = build.wait()
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(build.pid, signal.SIGTERM)
+    if status:
+        text = log.read_text(encoding="utf-8")
+        said = [line for line in text.splitlines() if re.search(r"WARNING|ERROR|Error", line)]
+        print("\n".join(said[:60]) or text[-3000:])
         sys.exit(f"site: the build failed; all it said is in {log.relative_to(ROOT)}")
     for folder in notebooks.FOLDERS:
         for page in (HTML / "_sources" / folder).glob("*.ipynb"):

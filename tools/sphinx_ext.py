@@ -6,6 +6,7 @@ import hashlib
 import html
 import os
 import re
+import time
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,7 @@ def page_context(app: Sphinx, page: str, template: str, context: dict[str, Any],
     body = context.get("body") or ""
     if "data-nfig=" in body:
         app.add_js_file("figures.js", loading_method="defer")
-    unused = ("thebe", "THEBE", "mathjax", "require.min", "embed-amd")
+    unused = ("thebe", "THEBE", "mathjax", "MathJax", "require.min", "embed-amd", "katex-math.css")
 
     def kept(file: Any) -> bool:
         text = f"{getattr(file, 'filename', file)} {getattr(file, 'attributes', {})}"
@@ -108,8 +109,30 @@ def one_stylesheet(out: Path, file: Path, text: str) -> str:
     return re.sub(link, lambda m: next(replaced, ""), text)
 
 
+def patient_katex() -> None:
+    """Let KaTeX's server take its time: the extension connects as soon as its socket exists, a moment before it listens.
+
+    Measured: the build failed with "connection refused" on a busy machine, about one start in three.
+    """
+    from sphinxcontrib import katex
+
+    original = katex.KaTeXServer.start
+    katex.STARTUP_TIMEOUT = 60.0
+
+    def start() -> katex.KaTeXServer:
+        for pause in (0.1, 0.3, 1.0, 3.0, 5.0):
+            try:
+                return original()
+            except ConnectionRefusedError:
+                time.sleep(pause)
+        return original()
+
+    katex.KaTeXServer.start = start
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
     """Connect the hooks."""
+    patient_katex()
     app.add_css_file("figures.css")
     app.connect("html-page-context", page_context, priority=900)
     app.connect("build-finished", slim, priority=950)
