@@ -46,10 +46,19 @@ def rows(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
         ours = [time for who, time in times.items() if who in OURS]
         others = {who: time for who, time in times.items() if who not in OURS}
         if len(ours) != 1 or not others:
-            sys.exit(f"bench: the group {group!r} must have one of {OURS} and something to compare with, and has {sorted(times)}")
+            sys.exit(
+                f"bench: the group {group!r} must have one of {OURS} and something to compare with, and has {sorted(times)}"
+            )
         for who, theirs in others.items():
             name = group if who == "torch" else f"{group}: against the {who}"
-            found.append({"name": name, "ours_us": round(ours[0], 2), "theirs_us": round(theirs, 2), "ratio": round(ours[0] / theirs, 3)})
+            found.append(
+                {
+                    "name": name,
+                    "ours_us": round(ours[0], 2),
+                    "theirs_us": round(theirs, 2),
+                    "ratio": round(ours[0] / theirs, 3),
+                }
+            )
     return found
 
 
@@ -58,7 +67,9 @@ def machine() -> str:
     model = platform.machine()
     info = Path("/proc/cpuinfo")
     if info.exists():
-        names = [line.split(":", 1)[1].strip() for line in info.read_text().splitlines() if line.startswith("model name")]
+        names = [
+            line.split(":", 1)[1].strip() for line in info.read_text().splitlines() if line.startswith("model name")
+        ]
         model = f"{names[0]} ({platform.machine()})" if names else model
     threads = notebooks.environment()["OMP_NUM_THREADS"]
     return f"{model}, {os.cpu_count()} cores, {threads} thread used, {platform.system()}"
@@ -70,12 +81,16 @@ def main() -> None:
     record = {
         "date": datetime.date.today().isoformat(),
         "machine": machine(),
-        "versions": ", ".join([f"Python {platform.python_version()}", *(f"{name} {version(name)}" for name in LIBRARIES)]),
+        "versions": ", ".join(
+            [f"Python {platform.python_version()}", *(f"{name} {version(name)}" for name in LIBRARIES)]
+        ),
         "rows": found,
     }
     RESULTS.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     slowest = max(found, key=lambda row: row["ratio"])
-    print(f"bench: {len(found)} comparisons in {RESULTS.relative_to(notebooks.ROOT)}; highest ratio {slowest['ratio']:.2f} ({slowest['name']})")
+    print(
+        f"bench: {len(found)} comparisons in {RESULTS.relative_to(notebooks.ROOT)}; highest ratio {slowest['ratio']:.2f} ({slowest['name']})"
+    )
 
 
 if __name__ == "__main__":
