@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
-import shutil
 from itertools import product
 
 import pytest
@@ -17,8 +15,6 @@ from companion.figures.activations import value_and_slope
 from companion.models.perceptron import Perceptron
 
 pytestmark = pytest.mark.browser
-CHROMIUM = os.environ.get("NEURONS_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 
 QUIZ = [
     {
@@ -108,17 +104,6 @@ window.say = (name) => fig(name).querySelector(".nfig-say").textContent;
 
 
 @pytest.fixture(scope="session")
-def chromium():
-    if not CHROMIUM:
-        pytest.skip("no Chromium: install the system's package or set NEURONS_CHROMIUM")
-    playwright = pytest.importorskip("playwright.sync_api")
-    with playwright.sync_playwright() as p:
-        browser = p.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(scope="session")
 def harness(tmp_path_factory):
     file = tmp_path_factory.mktemp("figures") / "page.html"
     file.write_text(harness_page(), encoding="utf-8")
@@ -131,9 +116,7 @@ def open_page(chromium, harness):
     contexts, complaints = [], []
 
     def opener(*, script: str = "", js: bool = True, url: str = harness, width: int = 1280, **options):
-        context = chromium.new_context(
-            viewport={"width": width, "height": 900}, java_script_enabled=js, **options
-        )
+        context = chromium.new_context(viewport={"width": width, "height": 900}, java_script_enabled=js, **options)
         contexts.append(context)
         page = context.new_page()
         page.on("console", lambda m: complaints.append(m.text) if m.type in ("error", "warning") else None)
@@ -165,8 +148,7 @@ def numbers(values):
 def test_neuron_boundary_counts_as_the_companion_over_the_grid(open_page):
     page = open_page()
     grid = [
-        (w1, w2, b, i)
-        for i, (w1, w2, b) in enumerate(product((-2, -0.3, 0, 1.1, 2), (-2, 0, 0.7, 2), (-6, -3, 0, 4)))
+        (w1, w2, b, i) for i, (w1, w2, b) in enumerate(product((-2, -0.3, 0, 1.1, 2), (-2, 0, 0.7, 2), (-6, -3, 0, 4)))
     ]
     seen = page.evaluate(
         """(grid) => grid.map(([w1, w2, b, i]) => { const n = "neuron_boundary";
@@ -205,9 +187,7 @@ def test_perceptron_figure_shows_each_step_of_the_rule(open_page):
     weight, bias = torch.zeros(2, dtype=torch.float64), torch.zeros((), dtype=torch.float64)
     for step in history.steps:
         page.evaluate("press('perceptron_steps', 'Next')")
-        shown = page.evaluate(
-            "['.nfig-z', '.nfig-w1', '.nfig-w2', '.nfig-b'].map((s) => num('perceptron_steps', s))"
-        )
+        shown = page.evaluate("['.nfig-z', '.nfig-w1', '.nfig-w2', '.nfig-b'].map((s) => num('perceptron_steps', s))")
         z = F.linear(points[step.index, :2], weight[None], bias[None]).item()
         weight, bias = step.weight, step.bias
         assert shown == pytest.approx([z, *weight.tolist(), bias.item()], abs=1e-6)
@@ -226,9 +206,7 @@ def test_perceptron_answer_names_the_way_the_line_turns(open_page):
         "[...fig('perceptron_steps').querySelectorAll('.nfig-line')]"
         ".map((p) => p.getAttribute('d').match(/-?[\\d.]+/g))"
     )
-    before, after = (
-        math.degrees(math.atan2(-(float(e[3]) - float(e[1])), float(e[2]) - float(e[0]))) for e in ends
-    )
+    before, after = (math.degrees(math.atan2(-(float(e[3]) - float(e[1])), float(e[2]) - float(e[0]))) for e in ends)
     turned = (after - before + 90) % 180 - 90
     assert ("against the clock" in figure.answer) == (turned > 0)
     assert f"By {abs(turned):.0f} degrees" in figure.answer
@@ -301,9 +279,7 @@ def test_softmax_agrees_with_the_companion_and_with_float32(open_page):
         p = F.softmax(torch.tensor(z, dtype=torch.float64), temperature=10**t)
         torch.testing.assert_close(numbers(stable), p, atol=1e-6, rtol=0)
         assert entropy == pytest.approx(torch.special.entr(p).sum().item(), abs=1e-6)
-        e = torch.exp(
-            (torch.tensor(z, dtype=torch.float32) + shift) / torch.tensor(10**t, dtype=torch.float32)
-        )
+        e = torch.exp((torch.tensor(z, dtype=torch.float32) + shift) / torch.tensor(10**t, dtype=torch.float32))
         torch.testing.assert_close(numbers(exps), e.double(), atol=1e-38, rtol=1e-6)
         by_formula = e / e.sum()
         torch.testing.assert_close(numbers(naive), by_formula.double(), atol=1e-6, rtol=0, equal_nan=True)
@@ -345,9 +321,7 @@ SNAPSHOT = """(n) => [fig(n).querySelector(".nfig-live").innerText,
 def test_every_control_changes_the_figure_and_reset_brings_it_back(open_page, name):
     page = open_page()
     fresh = page.evaluate(SNAPSHOT, name)
-    controls = page.evaluate(
-        "(n) => fig(n).querySelectorAll('.nfig-live input, .nfig-live select').length", name
-    )
+    controls = page.evaluate("(n) => fig(n).querySelectorAll('.nfig-live input, .nfig-live select').length", name)
     for i in range(controls):
         before = page.evaluate(SNAPSHOT, name)
         page.evaluate(
