@@ -87,7 +87,7 @@ def agree(*values: Any, tol: float = 1e-6, digits: int = 4) -> None:
             raise ClaimError(f"agree: result 1 has shape {tuple(first.shape)}, result {place} {tuple(other.shape)}")
         same = (first == other) | (first.isnan() & other.isnan())  # equal infinities differ by nan
         gap = torch.where(same, 0.0, (first - other).abs())
-        if gap.isnan().any() or gap.numel() and gap.max() > tol:
+        if gap.isnan().any() or (gap.numel() and gap.max() > tol):
             raise ClaimError(f"agree: result {place} differs from result 1 by {gap.max():.3g}, allowed {tol:g}")
     print(f"{len(values)} implementations agree within {tol:g}: {_show(first, digits)}")
 
@@ -117,7 +117,11 @@ def _tolerance(expected: Number, abs: float | None, spread: float | None) -> flo
     unit = 10.0 ** (exponent if isinstance(exponent, int) else 0)
     if not 0 <= abs <= unit * 1.000001:
         raise bad_value(
-            "claim", "abs", f"at most one unit of the last digit of {expected}, {unit:g}", abs, "or the claim says less than the text"
+            "claim",
+            "abs",
+            f"at most one unit of the last digit of {expected}, {unit:g}",
+            abs,
+            "or the claim says less than the text",
         )
     return abs
 

@@ -98,9 +98,7 @@ def check(
 @app.command()
 def hint(
     exercise: Annotated[str, typer.Argument(help="The exercise's number, such as 02.3.")],
-    number: Annotated[
-        int, typer.Option("--number", "-n", help="Which hint; they go from nudge to nearly there.")
-    ] = 1,
+    number: Annotated[int, typer.Option("--number", "-n", help="Which hint; they go from nudge to nearly there.")] = 1,
 ) -> None:
     """Show a hint for an exercise."""
     from companion.checks import hint as next_hint
@@ -187,8 +185,7 @@ def _run_notebook(path: Path, timeout: int) -> dict[str, Any]:
             )
         except subprocess.TimeoutExpired:
             _stop(
-                f"{path} did not come to an end within {timeout} seconds: does a cell wait, or loop for "
-                "ever?",
+                f"{path} did not come to an end within {timeout} seconds: does a cell wait, or loop for ever?",
                 status=1,
             )
         if not results.is_file():

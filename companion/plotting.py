@@ -89,14 +89,22 @@ def show(fig: MplFigure, *, caption: str, alt: str, digits: int = 3) -> Shown:
     if not isinstance(fig, MplFigure):
         raise bad_type("show", "fig", "a matplotlib figure", fig, "make it with plt.subplots()")
     if len(alt.strip()) < 40:
-        raise bad_value("show", "alt", "a description of at least 40 characters", repr(alt), "say what is seen, with its numbers")
+        raise bad_value(
+            "show", "alt", "a description of at least 40 characters", repr(alt), "say what is seen, with its numbers"
+        )
     if len(caption.strip()) < 20:
         raise bad_value("show", "caption", "a sentence that states the finding", repr(caption))
     data = summary(fig, digits)
     svg = _svg(fig, alt)
     plt.close(fig)
     if len(svg) > MAX_BYTES:
-        raise bad_value("show", "fig", f"an SVG of at most {MAX_BYTES // 1000} kB", f"{len(svg) // 1000} kB", "pass rasterized=True to the heavy layer")
+        raise bad_value(
+            "show",
+            "fig",
+            f"an SVG of at most {MAX_BYTES // 1000} kB",
+            f"{len(svg) // 1000} kB",
+            "pass rasterized=True to the heavy layer",
+        )
     return Shown(svg, " ".join(caption.split()), " ".join(alt.split()), data)
 
 
@@ -105,7 +113,9 @@ def summary(fig: MplFigure, digits: int = 3) -> str:
     return "; ".join(part for ax in fig.axes for part in _axes_parts(ax, digits)) or "none"
 
 
-def lines(x: Sequence[float], series: dict[str, Any], *, xlabel: str, ylabel: str, markers: bool = False, **axes: Any) -> MplFigure:
+def lines(
+    x: Sequence[float], series: dict[str, Any], *, xlabel: str, ylabel: str, markers: bool = False, **axes: Any
+) -> MplFigure:
     """Return a figure of one curve per series, each with its own colour *and* dash; ``axes`` goes to ``Axes.set``."""
     fig, ax = plt.subplots()
     for k, (label, values) in enumerate(series.items()):
@@ -117,7 +127,9 @@ def lines(x: Sequence[float], series: dict[str, Any], *, xlabel: str, ylabel: st
     return fig
 
 
-def bars(labels: Sequence[str], values: Sequence[float] | torch.Tensor, *, xlabel: str, ylabel: str, **axes: Any) -> MplFigure:
+def bars(
+    labels: Sequence[str], values: Sequence[float] | torch.Tensor, *, xlabel: str, ylabel: str, **axes: Any
+) -> MplFigure:
     """Return a figure of one bar per label; ``axes`` goes to ``Axes.set``."""
     fig, ax = plt.subplots()
     ax.bar(list(labels), [float(v) for v in values], color=COLORS["blue"], width=0.65)
@@ -140,14 +152,22 @@ def boundary(ax: Axes, weight: Sequence[float], bias: float, xlim: tuple[float, 
     w1, w2 = (float(w) for w in weight)
     if w2 == 0:
         if w1 == 0:
-            raise bad_value("boundary", "weight", "at least one weight other than 0", [w1, w2], "without it there is no line")
+            raise bad_value(
+                "boundary", "weight", "at least one weight other than 0", [w1, w2], "without it there is no line"
+            )
         ax.axvline(-float(bias) / w1, **style)
         return
     ends = np.array(xlim)
     ax.plot(ends, -(w1 * ends + float(bias)) / w2, **style)
 
 
-def regions(ax: Axes, predict: Callable[[torch.Tensor], torch.Tensor], xlim: tuple[float, float], ylim: tuple[float, float], steps: int = 60) -> None:
+def regions(
+    ax: Axes,
+    predict: Callable[[torch.Tensor], torch.Tensor],
+    xlim: tuple[float, float],
+    ylim: tuple[float, float],
+    steps: int = 60,
+) -> None:
     """Shade the half of the plane where ``predict`` says 1. ``predict`` maps (N, 2) to (N,)."""
     grid_x, grid_y = torch.meshgrid(torch.linspace(*xlim, steps), torch.linspace(*ylim, steps), indexing="xy")
     with torch.no_grad():
@@ -155,21 +175,39 @@ def regions(ax: Axes, predict: Callable[[torch.Tensor], torch.Tensor], xlim: tup
     ax.contourf(grid_x, grid_y, fires.numpy(), levels=[0.5, 1.5], colors=[COLORS["orange"]], alpha=0.15, hatches=["//"])
 
 
-def network(ax: Axes, layers: Sequence[Sequence[str]], weights: Sequence[Sequence[Sequence[float]]] | None = None) -> None:
+def network(
+    ax: Axes, layers: Sequence[Sequence[str]], weights: Sequence[Sequence[Sequence[float]]] | None = None
+) -> None:
     """Draw a layered network. ``layers`` holds the labels; ``weights[l][j][i]`` joins unit i of layer l to unit j of the next.
 
     A weight's sign shows twice: positive solid and blue, negative dashed and orange; its size is the width of the line.
     """
-    places = [[(column, (len(names) - 1) / 2 - row) for row in range(len(names))] for column, names in enumerate(layers)]
+    places = [
+        [(column, (len(names) - 1) / 2 - row) for row in range(len(names))] for column, names in enumerate(layers)
+    ]
     for column in range(len(layers) - 1):
         for i, start in enumerate(places[column]):
             for j, end in enumerate(places[column + 1]):
                 w = 1.0 if weights is None else weights[column][j][i]
                 color = COLORS["grey"] if weights is None else COLORS["blue" if w >= 0 else "orange"]
-                ax.plot(*zip(start, end, strict=True), color=color, lw=0.8 + min(abs(w), 3), ls="-" if w >= 0 else "--", zorder=1)
+                ax.plot(
+                    *zip(start, end, strict=True),
+                    color=color,
+                    lw=0.8 + min(abs(w), 3),
+                    ls="-" if w >= 0 else "--",
+                    zorder=1,
+                )
                 if weights is not None:
                     at = [s + 0.36 * (e - s) for s, e in zip(start, end, strict=True)]
-                    ax.text(at[0], at[1], f"{w:g}", ha="center", va="center", fontsize=10, bbox={"fc": "white", "ec": "none", "pad": 1})
+                    ax.text(
+                        at[0],
+                        at[1],
+                        f"{w:g}",
+                        ha="center",
+                        va="center",
+                        fontsize=10,
+                        bbox={"fc": "white", "ec": "none", "pad": 1},
+                    )
     for names, column_places in zip(layers, places, strict=True):
         for name, (x, y) in zip(names, column_places, strict=True):
             ax.scatter([x], [y], s=1100, facecolors="white", edgecolors="black", linewidths=1.5, zorder=2)
@@ -204,7 +242,15 @@ def _svg(fig: MplFigure, alt: str) -> str:
 def _axes_parts(ax: Axes, digits: int) -> list[str]:
     parts = []
     for line in ax.get_lines():
-        parts.append(_part("line", line.get_label(), np.asarray(line.get_xdata(), float), np.asarray(line.get_ydata(), float), digits))
+        parts.append(
+            _part(
+                "line",
+                line.get_label(),
+                np.asarray(line.get_xdata(), float),
+                np.asarray(line.get_ydata(), float),
+                digits,
+            )
+        )
     for collection in ax.collections:
         if isinstance(collection, PathCollection):
             at = np.asarray(collection.get_offsets(), float)
@@ -219,7 +265,9 @@ def _axes_parts(ax: Axes, digits: int) -> list[str]:
             parts.append(_part("bars", bars.get_label(), np.arange(len(sizes), dtype=float), sizes, digits))
     for image in ax.images:
         values = np.asarray(image.get_array(), float)
-        parts.append(f"image {'x'.join(map(str, values.shape))}" + (f", mean {_round(values.mean(), digits)}" if digits else ""))
+        parts.append(
+            f"image {'x'.join(map(str, values.shape))}" + (f", mean {_round(values.mean(), digits)}" if digits else "")
+        )
     return parts
 
 

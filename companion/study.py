@@ -163,18 +163,24 @@ def parse(text: str, name: str) -> Aids:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f"line {mark.line + 1}" if mark else "somewhere"
-        raise bad_value("study", name, "valid YAML", f"a fault in {line}", str(getattr(error, "problem", error))) from None
+        raise bad_value(
+            "study", name, "valid YAML", f"a fault in {line}", str(getattr(error, "problem", error))
+        ) from None
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"]) or "the file"
         got = repr(first["input"])[:60] if first["type"] != "missing" else "nothing"
-        raise bad_value("study", f"{name}, field {field}", first["msg"].lower(), got, "see companion/study.py for the fields") from None
+        raise bad_value(
+            "study", f"{name}, field {field}", first["msg"].lower(), got, "see companion/study.py for the fields"
+        ) from None
 
 
 def dialogue(chapter: str) -> Figure:
     """Show the dialogue; where the browser has a voice it can be listened to."""
     aids = load(chapter)
-    shown = figures.dialogue(aids.title, [{"who": t.who, "text": html.escape(t.say), "say": t.say} for t in aids.dialogue])
+    shown = figures.dialogue(
+        aids.title, [{"who": t.who, "text": html.escape(t.say), "say": t.say} for t in aids.dialogue]
+    )
     return _with_words(shown, "\n".join(f"{t.who}: {t.say}" for t in aids.dialogue))
 
 
@@ -204,7 +210,9 @@ def quiz(chapter: str) -> Figure:
         }
         for q in questions
     ]
-    lines = (f"{n}. {q.question}\n" + "\n".join(f"   - {o.text}" for o in _mixed(q)) for n, q in enumerate(questions, 1))
+    lines = (
+        f"{n}. {q.question}\n" + "\n".join(f"   - {o.text}" for o in _mixed(q)) for n, q in enumerate(questions, 1)
+    )
     return _with_words(figures.quiz(items), "\n".join(lines))
 
 
@@ -225,8 +233,13 @@ def concepts(chapter: str) -> Panel:
     """Show the box of key concepts and the box of examples and applications."""
     aids = load(chapter)
     boxes = [("Key concepts", aids.concepts), ("Examples and applications", aids.applications)]
-    body = "".join(f"<section><h3>{t}</h3><ul>{''.join(f'<li>{inline(i)}</li>' for i in items)}</ul></section>" for t, items in boxes)
-    return Panel(f'<div class="boxes">{body}</div>', "\n".join(t + "".join(f"\n- {i}" for i in items) for t, items in boxes))
+    body = "".join(
+        f"<section><h3>{t}</h3><ul>{''.join(f'<li>{inline(i)}</li>' for i in items)}</ul></section>"
+        for t, items in boxes
+    )
+    return Panel(
+        f'<div class="boxes">{body}</div>', "\n".join(t + "".join(f"\n- {i}" for i in items) for t, items in boxes)
+    )
 
 
 def memory(chapter: str) -> Panel:
@@ -265,7 +278,9 @@ def inline(text: str) -> str:
     text = re.sub(r"`([^`]+)`", keep, text)
     text = re.sub(r"\*\*(\S[^*]*)\*\*", r"<strong>\1</strong>", text)
     text = re.sub(r"(?<![\w*])\*(\S[^*]*)\*(?!\w)", r"<em>\1</em>", text)
-    text = re.sub(r"\[([^\]]+)\]\((https?://[^)\s\"]+|[\w./-]+\.(?:html|ipynb)(?:#[\w-]+)?)\)", r'<a href="\2">\1</a>', text)
+    text = re.sub(
+        r"\[([^\]]+)\]\((https?://[^)\s\"]+|[\w./-]+\.(?:html|ipynb)(?:#[\w-]+)?)\)", r'<a href="\2">\1</a>', text
+    )
     return re.sub(r"\0(\d+)\0", lambda m: codes[int(m[1])], text)
 
 

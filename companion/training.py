@@ -179,9 +179,7 @@ def _cross_entropy(outputs: Tensor, targets: Tensor) -> Tensor:
     """Mean of minus the logarithm of the right class's probability."""
     if outputs.ndim != 2 or outputs.shape[1] < 2:
         hint = "for a single logit use loss='bce'"
-        raise bad_value(
-            "fit", "model", "outputs of shape (N, C), one for each class", tuple(outputs.shape), hint
-        )
+        raise bad_value("fit", "model", "outputs of shape (N, C), one for each class", tuple(outputs.shape), hint)
     if not 0 <= targets.min() <= targets.max() < outputs.shape[1]:
         got = f"{targets.min().item()} to {targets.max().item()}"
         hint = "the model's outputs decide how many classes there are"
@@ -204,9 +202,7 @@ def _loss_function(loss: str | LossFunction) -> LossFunction:
     return lambda outputs, targets: _require_scalar(loss(outputs, targets))
 
 
-def _make_optimizer(
-    optimizer: Callable[..., torch.optim.Optimizer], model: Module, lr: float
-) -> torch.optim.Optimizer:
+def _make_optimizer(optimizer: Callable[..., torch.optim.Optimizer], model: Module, lr: float) -> torch.optim.Optimizer:
     if not isinstance(model, Module):
         raise bad_type("fit", "model", "a module", model)
     if isinstance(optimizer, torch.optim.Optimizer) or not callable(optimizer):
@@ -244,9 +240,7 @@ def _loss_on(model: Module, X: Tensor, y: Tensor, loss_of: LossFunction) -> floa
 def _not_finite(value: float, step: int, epoch: int, lr: float) -> FloatingPointError:
     what = f"fit: the loss became {value} at step {step} (epoch {epoch}, both counted from 0)"
     if step == 0:
-        advice = (
-            "nothing was learned yet: look for nan or inf in X and y, or for numbers too large to be squared"
-        )
+        advice = "nothing was learned yet: look for nan or inf in X and y, or for numbers too large to be squared"
     else:
         advice = f"try a learning rate below {lr} (a tenth), standardise the inputs, or clip the gradients"
     return FloatingPointError(f"{what}; {advice}")

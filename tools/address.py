@@ -10,7 +10,7 @@ import sys
 
 import notebooks
 
-FILES = ("README.md", "CITATION.cff", "CONTRIBUTING.md", "pyproject.toml")
+FILES = ("README.md", "book/00_start.ipynb", "CITATION.cff", "CONTRIBUTING.md", "pyproject.toml")
 FORMS = (
     r"(https://github\.com/)[\w-]+/[\w-]+",
     r"(colab\.research\.google\.com/github/)[\w-]+/[\w-]+",
@@ -39,7 +39,9 @@ def main() -> None:
                 path.write_text(new, encoding="utf-8")
     site = notebooks.config()["sphinx"]["config"]["html_theme_options"]["repository_url"]
     if site != notebooks.config()["repository"]["url"]:
-        sys.exit("address: _config.yml holds two different repository addresses; make html_theme_options.repository_url equal to repository.url")
+        sys.exit(
+            "address: _config.yml holds two different repository addresses; make html_theme_options.repository_url equal to repository.url"
+        )
     if wrong and "--check" in sys.argv:
         sys.exit(f"address: another repository address than _config.yml's in {', '.join(wrong)}: run `make normalise`")
     print(f"address: {slug} everywhere")

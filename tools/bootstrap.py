@@ -17,7 +17,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 VENV = ROOT / ".venv"
 STAMP = VENV / "installed-for"
-NEEDED_GB = 6  # 1.9 GB installed, as much again while pip unpacks, and a GPU build of torch where that is what the index gives
+NEEDED_GB = (
+    6  # 1.9 GB installed, as much again while pip unpacks, and a GPU build of torch where that is what the index gives
+)
 
 
 def wanted() -> str:
@@ -36,7 +38,9 @@ def stop(sentence: str) -> None:
 def main() -> None:
     """Create or renew the environment."""
     if sys.version_info < (3, 11):
-        stop(f"Python 3.11 or newer is needed and this is {sys.version.split()[0]}; install it, or name it: make PYTHON=/path/to/python3.11")
+        stop(
+            f"Python 3.11 or newer is needed and this is {sys.version.split()[0]}; install it, or name it: make PYTHON=/path/to/python3.11"
+        )
     if STAMP.exists() and STAMP.read_text() == wanted():
         return
     if not os.access(ROOT, os.W_OK):
@@ -51,8 +55,19 @@ def main() -> None:
     if not python.exists():
         made = subprocess.run([sys.executable, "-m", "venv", str(VENV)], capture_output=True, text=True)
         if made.returncode:
-            stop(f"python's venv module failed ({made.stderr.strip()[-160:] or made.stdout.strip()[-160:]}); on Debian: apt install python3.11-venv")
-    pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-c", str(ROOT / "constraints.txt")]
+            stop(
+                f"python's venv module failed ({made.stderr.strip()[-160:] or made.stdout.strip()[-160:]}); on Debian: apt install python3.11-venv"
+            )
+    pip = [
+        str(python),
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "-c",
+        str(ROOT / "constraints.txt"),
+    ]
     steps = [[torch[0]]] if torch else []
     steps.append(["-e", f"{ROOT}[book,test,dev]"])
     for step in steps:
@@ -67,7 +82,10 @@ def explain(error: str) -> None:
     """Turn pip's last words into one sentence."""
     if "No space left" in error:
         stop("the disk is full; make room (about 6 GB) and run the same command again")
-    if re.search(r"Name or service|Temporary failure|Connection|Network is unreachable|ProxyError|timed out|NewConnectionError", error):
+    if re.search(
+        r"Name or service|Temporary failure|Connection|Network is unreachable|ProxyError|timed out|NewConnectionError",
+        error,
+    ):
         stop("the package index cannot be reached; connect to a network and run the same command again")
     tail = [line for line in error.strip().splitlines() if line.startswith("ERROR")] or error.strip().splitlines()
     stop(f"pip could not install the locked packages: {' '.join(tail[-2:])[-300:]}")

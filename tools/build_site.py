@@ -19,10 +19,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 import notebooks
 import pages
+import yaml
 
 ROOT = notebooks.ROOT
 STAGE = ROOT / "_build" / "site_src"
@@ -43,12 +42,7 @@ def main() -> None:
 
 
 #: Every chapter of the course, so that a link to one that is still to come can be told from a wrong link.
-CHAPTERS = (
-    "00_start 01_neurons 02_activations 03_forward 04_losses 05_backprop 06_gradient_descent 07_optimizers 08_challenges "
-    "09_regularization 10_training 11_metrics 12_convolution 13_recurrent 14_attention 15_autoencoders 16_gans 17_transfer "
-    "18_frameworks 19_scale 20_applications 20a_healthcare 20b_finance 20c_retail 20d_transport 20e_language 20f_speech "
-    "21_limits 22_fairness 23_explanation 24_privacy 25_energy"
-).split()
+CHAPTERS = ["00_start", "01_neurons", "02_activations", "03_forward", "04_losses", "05_backprop", "06_gradient_descent", "07_optimizers", "08_challenges", "09_regularization", "10_training", "11_metrics", "12_convolution", "13_recurrent", "14_attention", "15_autoencoders", "16_gans", "17_transfer", "18_frameworks", "19_scale", "20_applications", "20a_healthcare", "20b_finance", "20c_retail", "20d_transport", "20e_language", "20f_speech", "21_limits", "22_fairness", "23_explanation", "24_privacy", "25_energy"]
 
 
 def stage() -> None:
@@ -110,7 +104,9 @@ def staged_config() -> str:
 def published(path: Path, present: set[str]) -> str:
     """Return the executed copy of a notebook with the tags that fold cells on the site."""
     if not notebooks.is_current(path):
-        sys.exit(f"site: {path.relative_to(ROOT)} was not executed since it or the companion changed; run `make notebooks`")
+        sys.exit(
+            f"site: {path.relative_to(ROOT)} was not executed since it or the companion changed; run `make notebooks`"
+        )
     nb = json.loads(notebooks.executed(path).read_text(encoding="utf-8"))
     for cell in nb["cells"]:
         tags = cell["metadata"].get("tags", [])
@@ -156,8 +152,12 @@ def build() -> None:
     command += ["--warningiserror", "--nitpick", "--keep-going", "--quiet"]
     env = {**notebooks.environment(), "PYTHONWARNINGS": "ignore"}
     log = ROOT / "_build" / "site.log"
-    with log.open("w", encoding="utf-8") as out:  # a file, not a pipe: KaTeX's server outlives the build and would hold a pipe open
-        build = subprocess.Popen(command, cwd=ROOT, env=env, stdout=out, stderr=subprocess.STDOUT, start_new_session=True)
+    with log.open(
+        "w", encoding="utf-8"
+    ) as out:  # a file, not a pipe: KaTeX's server outlives the build and would hold a pipe open
+        build = subprocess.Popen(
+            command, cwd=ROOT, env=env, stdout=out, stderr=subprocess.STDOUT, start_new_session=True
+        )
         status = build.wait()
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(build.pid, signal.SIGTERM)

@@ -32,18 +32,14 @@ Write each function in its cell, run the cell, then run the check below it: it s
 or *not attempted*. Nothing is graded, and you may check as often as you like. When you are stuck,
 `hint("{chapter}.1")` in a cell of its own gives
 one hint at a time."""
-SOLUTIONS = (
-    "These are the solutions, one of several for each exercise. The notebook without them is in `exercises/`."
-)
+SOLUTIONS = "These are the solutions, one of several for each exercise. The notebook without them is in `exercises/`."
 Cell = dict[str, Any]
 Notebook = dict[str, Any]
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Write or compare; return the exit status."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true", help="compare only; exit 1 if anything differs")
     parser.add_argument("--root", type=Path, default=ROOT, help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
@@ -66,21 +62,14 @@ def main(arguments: list[str] | None = None) -> int:
     for line in differing:
         print(line if options.check else line.split(":")[0] + " written")
     if options.check and differing:
-        print(
-            "Exercises are made from the bank and from solutions/: edit there, then run `python "
-            "tools/exercises.py`."
-        )
+        print("Exercises are made from the bank and from solutions/: edit there, then run `python tools/exercises.py`.")
     return int(options.check and bool(differing))
 
 
 def make_solution(chapter: str, name: str, path: Path) -> Notebook:
     """Return the solution notebook: the author's cells as they are, the exercises' cells from the bank."""
     exercises = {i: bank.get(i) for i in bank.ids(chapter)}
-    old = (
-        json.loads(path.read_text(encoding="utf-8"))["cells"]
-        if path.is_file()
-        else _first_cells(chapter, name)
-    )
+    old = json.loads(path.read_text(encoding="utf-8"))["cells"] if path.is_file() else _first_cells(chapter, name)
     cells: list[Cell] = []
     placed = set()
     for cell in old:

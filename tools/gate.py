@@ -31,9 +31,9 @@ def chromium() -> str | None:
         return found or str(mac)
     if shutil.which("apt-get") and hasattr(os, "geteuid") and os.geteuid() == 0:
         print("browser: installing chromium from the system's packages (once)", flush=True)
-        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "env": {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}}
-        subprocess.run(["apt-get", "update", "-qq"], **quiet)
-        subprocess.run(["apt-get", "install", "-y", "-qq", "chromium"], **quiet)
+        for words in (["update", "-qq"], ["install", "-y", "-qq", "chromium"]):
+            silent = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+            subprocess.run(["apt-get", *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=silent)
         return shutil.which("chromium")
     return None
 
@@ -45,7 +45,7 @@ def command(*words: str | Path, **more: str) -> bool:
 
 def lint() -> bool:
     """Style, form, types, spelling, lock, notebooks' form, derived exercises, addresses."""
-    checks = [
+    checks: list[list[str | Path]] = [
         [BIN / "ruff", "check", "--quiet", "companion", "tools", "tests", "book", "solutions"],
         [BIN / "ruff", "format", "--check", "--quiet", "companion", "tools", "tests"],
         [BIN / "mypy"],

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import http.server
 import json
@@ -51,7 +50,7 @@ def main() -> None:
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(html)))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     low = []
-    with contextlib.closing(server):
+    with server:
         for page in PAGES:
             scores = measure(f"http://127.0.0.1:{server.server_port}/{page}", browser)
             print(f"{page}: " + ", ".join(f"{k} {v}" for k, v in scores.items()))
@@ -65,8 +64,19 @@ def measure(url: str, browser: str) -> dict[str, int]:
     report = notebooks.ROOT / "_build" / "lighthouse.json"
     npx = Path(sys.executable).with_name("npx")
     flags = "--headless --no-sandbox --disable-gpu --disable-background-networking --disable-component-update --no-first-run"
-    words = [str(npx), "--yes", f"lighthouse@{VERSION}", url, "--quiet", "--output=json", f"--output-path={report}", f"--chrome-flags={flags}"]
-    done = subprocess.run(words, env={**notebooks.environment(), "CHROME_PATH": browser}, capture_output=True, text=True)
+    words = [
+        str(npx),
+        "--yes",
+        f"lighthouse@{VERSION}",
+        url,
+        "--quiet",
+        "--output=json",
+        f"--output-path={report}",
+        f"--chrome-flags={flags}",
+    ]
+    done = subprocess.run(
+        words, env={**notebooks.environment(), "CHROME_PATH": browser}, capture_output=True, text=True
+    )
     if done.returncode:
         sys.exit(f"lighthouse: could not run: {done.stderr.strip()[-400:]}")
     found = json.loads(report.read_text())["categories"]

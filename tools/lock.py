@@ -66,7 +66,11 @@ def write(frozen: str) -> None:
     """Write the lock from `pip freeze`'s lines, without local build tags and without this package."""
     lines = [re.sub(r"\+\w+$", "", line) for line in frozen.splitlines() if re.match(r"[\w.-]+==", line)]
     lines = sorted((x for x in lines if not x.startswith("neurons-to-gans")), key=str.lower)
-    LOCK.write_text(f"# Made by `make lock`, never by hand. It wants {wanted()} (the dependency lists of pyproject.toml).\n" + "\n".join(lines) + "\n")
+    LOCK.write_text(
+        f"# Made by `make lock`, never by hand. It wants {wanted()} (the dependency lists of pyproject.toml).\n"
+        + "\n".join(lines)
+        + "\n"
+    )
     print(f"lock: {len(lines)} pins")
 
 
@@ -77,6 +81,8 @@ if __name__ == "__main__":
             sys.exit("lock: " + "; ".join(faults))
         print("lock: constraints.txt fits pyproject.toml and what is installed")
     elif "--from-here" in sys.argv:
-        write(subprocess.run([sys.executable, "-m", "pip", "freeze"], check=True, capture_output=True, text=True).stdout)
+        write(
+            subprocess.run([sys.executable, "-m", "pip", "freeze"], check=True, capture_output=True, text=True).stdout
+        )
     else:
         renew()

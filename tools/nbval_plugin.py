@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+import notebooks
 import pytest
 from nbval.plugin import IPyNbCell, IPyNbFile
-
-import notebooks
 
 #: Figures carry the numbers they show in their text/plain, which is compared; their pictures are not.
 NOT_COMPARED = ("text/html", "image/svg+xml", "application/vnd.jupyter.widget-view+json")

@@ -72,11 +72,13 @@ def key(path: Path) -> str:
     for file in sorted((ROOT / "companion").rglob("*")):
         relative = file.relative_to(ROOT).as_posix()
         own = OF_ONE_CHAPTER.match(relative)
-        other = own is not None and chapter not in own.groups()
+        other = own is not None and chapter != "00" and chapter not in own.groups()  # 00 shows exercises of 01
         if file.suffix in {".py", ".yml", ".json"} and not other and "__pycache__" not in relative:
             used.append(file)
     for file in used:
-        digest.update(file.relative_to(ROOT).as_posix().encode() + b"\0" + (file.read_bytes() if file.exists() else b"") + b"\0")
+        digest.update(
+            file.relative_to(ROOT).as_posix().encode() + b"\0" + (file.read_bytes() if file.exists() else b"") + b"\0"
+        )
     digest.update(os.environ.get("NEURONS_THREADS", "1").encode())
     return digest.hexdigest()
 
@@ -96,10 +98,23 @@ def is_current(path: Path) -> bool:
 def run(paths: list[Path], force: bool = False, workers: int = 2) -> int:
     """Execute and compare the notebooks that changed; return pytest's exit status (0 when nothing was to be done)."""
     todo = [p for p in paths if force or not is_current(p)]
-    print(f"notebooks: {len(paths) - len(todo)} unchanged since they were last executed and compared, {len(todo)} to execute", flush=True)
+    print(
+        f"notebooks: {len(paths) - len(todo)} unchanged since they were last executed and compared, {len(todo)} to execute",
+        flush=True,
+    )
     if not todo:
         return 0
-    command = [sys.executable, "-m", "pytest", "-p", "nbval_plugin", "--nbval", "-q", "--no-header", "--nbval-cell-timeout=300"]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-p",
+        "nbval_plugin",
+        "--nbval",
+        "-q",
+        "--no-header",
+        "--nbval-cell-timeout=300",
+    ]
     command += ["-p", "no:cacheprovider", "-o", "addopts=", "-o", "timeout=900", "--durations=5", "-W", "ignore"]
     if len(todo) > 1:
         command += ["-n", str(min(workers, len(todo))), "--dist", "loadfile"]

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+import importlib
 import io
+import itertools
 import json
 import tempfile
 from functools import cache
 from pathlib import Path
 
-import yaml
-
 import notebooks
+import yaml
 
 ROOT = notebooks.ROOT
 API = {
-    "functional": ("Functions", "Activations and affine maps as pure functions.", ["functional.activations", "functional.shares", "functional.affine"]),
-    "nn": ("Layers", "The same as modules, with the names, parameters and initial values of `torch.nn`.", ["nn.activation", "nn.linear"]),
-    "models": ("Models", "Networks that chapters build and use.", ["models.perceptron", "summary"]),
+    "functional": ("Functions", "Activations and affine maps as pure functions.", ["functional"]),
+    "nn": ("Layers", "The same as modules, with the names, parameters and initial values of `torch.nn`.", ["nn"]),
+    "models": ("Models", "Networks that chapters build and use.", ["models", "models.perceptron", "summary"]),
     "training": ("Training", "The training loop that is a black box until chapter 6.", ["training"]),
-    "data": ("Data", "Data sets that travel with the libraries: nothing is downloaded.", ["data.dataset", "data.embedded"]),
-    "notebook": ("In the notebook", "Claims, figures, study aids and checks.", ["claims", "plotting", "figures", "study", "checks"]),
+    "data": ("Data", "Data sets that travel with the libraries: nothing is downloaded.", ["data"]),
+    "notebook": (
+        "In the notebook",
+        "Claims, figures, study aids and checks.",
+        ["claims", "plotting", "figures", "study", "checks"],
+    ),
     "helpers": ("Helpers", "Errors, randomness and devices.", ["errors", "random", "device"]),
 }
 
@@ -34,10 +39,29 @@ def generated() -> dict[str, str | bytes]:
         "book/benchmarks.md": benchmarks(),
         "book/api/index.md": api_index(),
     }
+    documented: set[str] = set()
     for name, (title, intro, modules) in API.items():
-        blocks = "\n".join(f".. automodule:: companion.{m}\n   :members:\n   :show-inheritance:\n" for m in modules)
+        blocks = "\n".join(api_block(m, documented) for m in modules)
         made[f"book/api/{name}.md"] = f"# {title}\n\n{intro}\n\n```{{eval-rst}}\n{blocks}```\n"
     return made
+
+
+def api_block(module: str, documented: set[str]) -> str:
+    """Return the directives for what a module of the companion offers under its own name, each thing once."""
+    found = importlib.import_module(f"companion.{module}")
+    lines = [f".. currentmodule:: companion.{module}", ""]
+    for name, thing in sorted(vars(found).items(), key=lambda pair: pair[0].lower()):
+        home = getattr(thing, "__module__", "") or ""
+        own = home == found.__name__ or (
+            home.startswith(found.__name__ + ".") and name in getattr(found, "__all__", [])
+        )
+        is_schema = isinstance(thing, type) and hasattr(thing, "model_fields")
+        identity = f"{home}.{name}"
+        if name.startswith("_") or not own or is_schema or identity in documented or not callable(thing):
+            continue
+        documented.add(identity)
+        lines += [f".. auto{'class' if isinstance(thing, type) else 'function'}:: {name}", ""]
+    return "\n".join(lines) + "\n"
 
 
 def static_files() -> dict[str, str | bytes]:
@@ -69,7 +93,8 @@ def glossary() -> str:
     """Return the glossary: every term of every chapter, linked to where it is explained."""
     terms = sorted(((t, a.chapter) for a in done() for t in a.terms), key=lambda pair: pair[0].term.lower())
     entries = "\n\n".join(
-        f"{t.term}\n: {' '.join(t.definition.split())} Explained in [chapter {c}]({page_of(c)}#{t.anchor})." for t, c in terms
+        f"{t.term}\n: {' '.join(t.definition.split())} Explained in [chapter {c}]({page_of(c)}#{t.anchor})."
+        for t, c in terms
     )
     return f"# Glossary\n\nEvery term of the course, linked to the section that explains it.\n\n{entries}\n"
 
@@ -84,7 +109,9 @@ def flashcards() -> str:
         "is mended, so your learning history stays.\n"
     ]
     for aids in done():
-        rows = "".join(f"<details><summary>{inline(c.front)}</summary><p>{inline(c.back)}</p></details>\n" for c in aids.flashcards)
+        rows = "".join(
+            f"<details><summary>{inline(c.front)}</summary><p>{inline(c.back)}</p></details>\n" for c in aids.flashcards
+        )
         parts.append(f'## {aids.chapter} {aids.title}\n\n<div class="cards">\n{rows}</div>\n')
     return "\n".join(parts)
 
@@ -96,7 +123,11 @@ def brief() -> str:
     for group, entries in items.items():
         lines += [f"## {group}", "", "| Item | Taught in |", "| --- | --- |"]
         for item, place in entries.items():
-            where = f"[chapter {place[:2]}](" + place.replace("#", ".ipynb#") + ")" if "#" in str(place) else f"chapter {place} (to come)"
+            where = (
+                f"[chapter {place[:2]}](" + place.replace("#", ".ipynb#") + ")"
+                if "#" in str(place)
+                else f"chapter {place} (to come)"
+            )
             lines.append(f"| {item} | {where} |")
         lines.append("")
     return "\n".join(lines)
@@ -105,7 +136,9 @@ def brief() -> str:
 def benchmarks() -> str:
     """Return the table of the last recorded benchmark run."""
     found = json.loads((ROOT / "tests" / "benchmarks" / "results.json").read_text(encoding="utf-8"))
-    rows = "\n".join(f"| {r['name']} | {r['ours_us']:.0f} | {r['theirs_us']:.0f} | {r['ratio']:.2f} |" for r in found["rows"])
+    rows = "\n".join(
+        f"| {r['name']} | {r['ours_us']:.0f} | {r['theirs_us']:.0f} | {r['ratio']:.2f} |" for r in found["rows"]
+    )
     return (
         "# Benchmarks\n\nHand-written code against the library, in the same run: the median of many calls, in microseconds, and the "
         f"ratio of the two. Recorded on {found['date']} by `make bench` ({found['machine']}; {found['versions']}).\n\n"
@@ -133,13 +166,13 @@ def card(title: str, line: str, above: str) -> bytes:
     fig = plt.figure(figsize=(12, 6.3), dpi=100, facecolor="#10243e", layout="none")
     ax = fig.add_axes((0.62, 0, 0.38, 1))
     ax.set_axis_off()
-    layers = [[(0, y) for y in (1, 2, 3)], [(1, y) for y in (0.5, 1.5, 2.5, 3.5)], [(2, y) for y in (1.5, 2.5)]]
-    for left, right in zip(layers, layers[1:], strict=False):
+    layers: list[list[tuple[float, float]]] = [[(0, y) for y in (1, 2, 3)], [(1, y) for y in (0.5, 1.5, 2.5, 3.5)], [(2, y) for y in (1.5, 2.5)]]
+    for left, right in itertools.pairwise(layers):
         for a in left:
             for b in right:
                 ax.plot(*zip(a, b, strict=True), color="#5aa9e6", lw=1.5, alpha=0.5)
     for k, layer in enumerate(layers):
-        ax.scatter(*zip(*layer, strict=True), s=900, color=["#5aa9e6", "#f4a259", "#7fd1ae"][k], zorder=3)
+        ax.scatter([x for x, _ in layer], [y for _, y in layer], s=900, color=["#5aa9e6", "#f4a259", "#7fd1ae"][k], zorder=3)
     ax.set(xlim=(-0.4, 2.4), ylim=(-0.4, 4.4))
     fig.text(0.06, 0.80, above or "A course with a tested companion package", color="#9fc6ea", fontsize=24)
     fig.text(0.06, 0.55, textwrap.fill(title, 24), color="white", fontsize=46, weight="bold", va="center")

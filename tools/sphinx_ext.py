@@ -29,7 +29,9 @@ def description(app: Sphinx, page: str, doctree: nodes.document | None) -> str:
     return first[:155] or f"{app.config.project}: {name.replace('_', ' ')}"
 
 
-def page_context(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None) -> None:
+def page_context(
+    app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None
+) -> None:
     """Add description and sharing card, load figures only where there are any, drop what the site does not use."""
     if app.builder.format != "html":
         return
@@ -50,9 +52,17 @@ def page_context(app: Sphinx, page: str, template: str, context: dict[str, Any],
     image = f"{base}_static/cards/{chapter if has_card else 'site'}.png"
     title = html.escape(re.sub(r"<[^>]+>", "", context.get("title") or app.config.project), quote=True)
     about = html.escape(description(app, page, doctree), quote=True)
-    tags = {"og:title": title, "og:description": about, "og:image": image, "og:type": "article", "og:url": f"{base}{page}.html"}
+    tags = {
+        "og:title": title,
+        "og:description": about,
+        "og:image": image,
+        "og:type": "article",
+        "og:url": f"{base}{page}.html",
+    }
     meta = "".join(f'<meta property="{k}" content="{v}" />\n' for k, v in tags.items())
-    meta += f'<meta name="description" content="{about}" />\n<meta name="twitter:card" content="summary_large_image" />\n'
+    meta += (
+        f'<meta name="description" content="{about}" />\n<meta name="twitter:card" content="summary_large_image" />\n'
+    )
     context["metatags"] = re.sub(r'<meta name="description"[^>]*>\n?', "", context.get("metatags") or "") + meta
 
 
@@ -77,11 +87,17 @@ def slimmed(text: str, is_search: bool) -> str:
     """Return a page's HTML without what a reader does not need."""
     if not is_search:
         text = re.sub(r"\s*<script[^>]*(searchtools|language_data|searchindex)\.js[^>]*></script>", "", text)
-        text = re.sub(rf'<script src="((?!https?:)[^"]*_static/(?:{DEFERRED})[^"]*)"></script>', r'<script defer src="\1"></script>', text)
+        text = re.sub(
+            rf'<script src="((?!https?:)[^"]*_static/(?:{DEFERRED})[^"]*)"></script>',
+            r'<script defer src="\1"></script>',
+            text,
+        )
     text = re.sub(r"\s*<(link|script)[^>]*fontawesome\.js[^>]*>(</script>)?", "", text)
     text = re.sub(r'\s*<link[^>]*rel="preload"[^>]*(fa-brands|fa-regular)[^>]*>', "", text)
     text = re.sub(r'\s*<link rel="preload" as="script"[^>]*>', "", text)
-    text = re.sub(r"<script>\s*DOCUMENTATION_OPTIONS\.(?:theme_switcher|show_version)[^<]*</script>", lambda m: m[0], text)
+    text = re.sub(
+        r"<script>\s*DOCUMENTATION_OPTIONS\.(?:theme_switcher|show_version)[^<]*</script>", lambda m: m[0], text
+    )
     if "data-default-mode" not in text:
         text = text.replace("<html ", '<html data-default-mode="auto" ', 1)
     text = re.sub(r"<img (?![^>]*loading=)", '<img loading="lazy" ', text)
@@ -100,7 +116,11 @@ def one_stylesheet(out: Path, file: Path, text: str) -> str:
     css = ""
     for path in paths:
         folder = os.path.relpath(path.parent, static)
-        own = re.sub(r'url\(\s*(["\']?)(?!["\']|data:|https?:|#|/)', lambda m, f=folder: f"url({m[1]}{f}/", path.read_text(encoding="utf-8"))
+        own = re.sub(
+            r'url\(\s*(["\']?)(?!["\']|data:|https?:|#|/)',
+            lambda m, f=folder: f"url({m[1]}{f}/",
+            path.read_text(encoding="utf-8"),
+        )
         css += re.sub(r"/\*# sourceMappingURL.*?\*/", "", own).replace("font-display:block", "font-display:swap") + "\n"
     name = f"all-{hashlib.sha256(css.encode()).hexdigest()[:10]}.css"
     (static / name).write_text(css, encoding="utf-8")

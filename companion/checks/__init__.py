@@ -38,9 +38,7 @@ def check(exercise: object = None, *answer: object, variant: int = 0, timeout: f
     )
 
     if exercise is None or type(exercise) is not str:
-        return Result(
-            "", "not attempted", 'it needs the exercise and your function: check("01.1", weighted_sum).'
-        )
+        return Result("", "not attempted", 'it needs the exercise and your function: check("01.1", weighted_sum).')
     try:
         found = bank.get(exercise, variant)
     except KeyError as error:
@@ -92,8 +90,7 @@ def _named(names: tuple[str, ...], answer: tuple[object, ...]) -> tuple[dict[str
             kind = type(one).__name__
             return (
                 {},
-                f"an object of type {kind} came instead of a function; pass the function itself, without "
-                "parentheses",
+                f"an object of type {kind} came instead of a function; pass the function itself, without parentheses",
             )
     functions: dict[str, Any] = dict(zip(names, answer))
     given = [getattr(a, "__name__", "") for a in answer]
@@ -112,13 +109,9 @@ def _is_empty(function: object) -> bool:
         return True
     if type(function) is not FunctionType:
         return False
-    doing = [
-        i for i in dis.get_instructions(function) if i.opname not in ("RESUME", "NOP", "CACHE", "POP_TOP")
-    ]
+    doing = [i for i in dis.get_instructions(function) if i.opname not in ("RESUME", "NOP", "CACHE", "POP_TOP")]
     constants = [i for i in doing if i.opname in ("LOAD_CONST", "RETURN_CONST", "LOAD_COMMON_CONSTANT")]
     others = [
-        i
-        for i in doing
-        if i.opname not in ("LOAD_CONST", "RETURN_CONST", "LOAD_COMMON_CONSTANT", "RETURN_VALUE")
+        i for i in doing if i.opname not in ("LOAD_CONST", "RETURN_CONST", "LOAD_COMMON_CONSTANT", "RETURN_VALUE")
     ]
     return not others and all(c.argval is None or c.argval is ... for c in constants)

@@ -90,9 +90,7 @@ class Exercise:
 
     def source(self) -> str:
         """Return the reference's source as a learner would have written it, with this variant's numbers."""
-        return "\n\n\n".join(
-            _source(f, name, self.parameter) for f, name in zip(self.reference, self.functions)
-        )
+        return "\n\n\n".join(_source(f, name, self.parameter) for f, name in zip(self.reference, self.functions))
 
     def stub(self) -> str:
         """Return the same signatures and docstrings with an empty body."""
@@ -130,9 +128,7 @@ def exercise(
     return register
 
 
-def _build(
-    id: str, title: str, points: int, variant: int, parameter: Parameter, fields: Mapping[str, Any]
-) -> Exercise:
+def _build(id: str, title: str, points: int, variant: int, parameter: Parameter, fields: Mapping[str, Any]) -> Exercise:
     given = {k: v(parameter) if getattr(v, "__per_variant__", False) else v for k, v in fields.items()}
     reference = _as_tuple(given.pop("reference"))
     name = given.pop("name", None)
@@ -162,9 +158,7 @@ def _as_tuple(value: Any) -> tuple[Function, ...]:
 @cache
 def chapters() -> dict[str, str]:
     """Return chapter numbers and the module that holds each one's exercises."""
-    found = sorted(
-        m.name for m in pkgutil.iter_modules(companion.checks.__path__) if re.match(r"ch\d\d_", m.name)
-    )
+    found = sorted(m.name for m in pkgutil.iter_modules(companion.checks.__path__) if re.match(r"ch\d\d_", m.name))
     return {name[2:4]: name for name in found}
 
 
@@ -186,9 +180,7 @@ def get(id: str, variant: int = 0) -> Exercise:
     if variants is None:
         everything = ids()
         nearest = difflib.get_close_matches(str(id), everything, 1, 0) or everything[:1]
-        raise KeyError(
-            f"there is no exercise {id!r}; the nearest is {nearest[0]!r} ({get(nearest[0]).title})"
-        )
+        raise KeyError(f"there is no exercise {id!r}; the nearest is {nearest[0]!r} ({get(nearest[0]).title})")
     if variant not in range(len(variants)):
         raise KeyError(f"exercise {id} has the variants 0 to {len(variants) - 1}, not {variant}")
     return variants[variant]

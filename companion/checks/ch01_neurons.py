@@ -146,8 +146,7 @@ class WeightedSum:
         Mistake(
             "averages instead of summing",
             lambda x, weight, bias: (x * weight).mean(dim=-1) + bias,
-            "Yours is the mean of the products. With D features it is D times too small: a neuron adds its "
-            "inputs up.",
+            "Yours is the mean of the products. With D features it is D times too small: a neuron adds its inputs up.",
         ),
         Mistake(
             "keeps a second axis",
@@ -223,8 +222,7 @@ class Fires:
         Mistake(
             "ignores the threshold",
             lambda z, threshold: (z >= 0).to(z.dtype),
-            "Your neuron always fires from 0 on. Move the threshold and nothing changes: where does it "
-            "enter?",
+            "Your neuron always fires from 0 on. Move the threshold and nothing changes: where does it enter?",
         ),
         Mistake(
             "adds the threshold",
@@ -235,8 +233,7 @@ class Fires:
         Mistake(
             "fires below the threshold",
             lambda z, threshold: (z <= threshold).to(z.dtype),
-            "Your neuron fires where the sum is small and rests where it is large. Turn the comparison "
-            "round.",
+            "Your neuron fires where the sum is small and rests where it is large. Turn the comparison round.",
         ),
         Mistake(
             "returns truth values",
@@ -247,28 +244,24 @@ class Fires:
         Mistake(
             "answers with -1 and 1",
             lambda z, threshold: (z >= threshold).to(z.dtype) * 2 - 1,
-            "A resting neuron sends 0 here, not -1. (Some books use -1 and 1; then other formulas change "
-            "too.)",
+            "A resting neuron sends 0 here, not -1. (Some books use -1 and 1; then other formulas change too.)",
         ),
         Mistake(
             "takes the sign",
             lambda z, threshold: torch.sign(z - threshold),
-            "The sign has three answers, -1, 0 and 1. A step has two: 0 below the threshold and 1 from it "
-            "on.",
+            "The sign has three answers, -1, 0 and 1. A step has two: 0 below the threshold and 1 from it on.",
         ),
         Mistake(
             "passes the sum on",
             lambda z, threshold: torch.where(z >= threshold, z, torch.zeros_like(z)),
-            "Where it fires you return z itself. A step says yes or no, and yes is 1, however large the sum "
-            "is.",
+            "Where it fires you return z itself. A step says yes or no, and yes is 1, however large the sum is.",
         ),
     )
     alternatives: ClassVar = {"where": _fires_by_where, "heaviside": _fires_by_heaviside}
     hints = (
         "A comparison of a tensor with a number compares each entry and gives True or False.",
         "Which of >, >=, < and <= is right at the threshold itself? The formula above says it.",
-        "Compare `z` with `threshold`, then turn truth values into numbers with `.to(...)` and the dtype of "
-        "`z`.",
+        "Compare `z` with `threshold`, then turn truth values into numbers with `.to(...)` and the dtype of `z`.",
     )
 
 
@@ -284,9 +277,7 @@ def perceptron_update(
     return weight + lr * error * x, bias + lr * error
 
 
-def _update_by_cases(
-    x: Tensor, target: Tensor, weight: Tensor, bias: Tensor, lr: float
-) -> tuple[Tensor, Tensor]:
+def _update_by_cases(x: Tensor, target: Tensor, weight: Tensor, bias: Tensor, lr: float) -> tuple[Tensor, Tensor]:
     fired = (x * weight).sum() + bias >= 0
     if fired and target == 0:
         return weight - lr * x, bias - lr
@@ -305,25 +296,19 @@ def _update_variant(
     return update
 
 
-def _update_in_place(
-    x: Tensor, target: Tensor, weight: Tensor, bias: Tensor, lr: float
-) -> tuple[Tensor, Tensor]:
+def _update_in_place(x: Tensor, target: Tensor, weight: Tensor, bias: Tensor, lr: float) -> tuple[Tensor, Tensor]:
     error = target - (x @ weight + bias >= 0).to(x.dtype)
     weight += lr * error * x
     bias += lr * error
     return weight, bias
 
 
-def _update_without_input(
-    x: Tensor, target: Tensor, weight: Tensor, bias: Tensor, lr: float
-) -> tuple[Tensor, Tensor]:
+def _update_without_input(x: Tensor, target: Tensor, weight: Tensor, bias: Tensor, lr: float) -> tuple[Tensor, Tensor]:
     error = target - (x @ weight + bias >= 0).to(x.dtype)
     return weight + lr * error, bias + lr * error
 
 
-def _update_without_bias(
-    x: Tensor, target: Tensor, weight: Tensor, bias: Tensor, lr: float
-) -> tuple[Tensor, Tensor]:
+def _update_without_bias(x: Tensor, target: Tensor, weight: Tensor, bias: Tensor, lr: float) -> tuple[Tensor, Tensor]:
     error = target - (x @ weight >= 0).to(x.dtype)
     return weight + lr * error * x, bias + lr * error
 
@@ -429,8 +414,7 @@ class PerceptronUpdate:
         Mistake(
             "leaves out the learning rate",
             _update_variant(lambda z, target: target - _step_of(z), lr_used=False),
-            "Your step has the right direction and ignores lr. Both weight and bias move by lr times the "
-            "error.",
+            "Your step has the right direction and ignores lr. Both weight and bias move by lr times the error.",
         ),
         Mistake(
             "does not fire at a sum of exactly 0",
@@ -455,19 +439,15 @@ class PerceptronUpdate:
     hints = (
         "Three things can happen: right, fired and should not have, did not fire and should have. What "
         "should each do to w?",
-        "`target - prediction` is 0, -1 or 1 in these three cases. Compute the prediction as 0.0 or 1.0 "
-        "first.",
-        "With `error = target - prediction`, return `weight + lr * error * x` and the same for the bias "
-        "without the x.",
+        "`target - prediction` is 0, -1 or 1 in these three cases. Compute the prediction as 0.0 or 1.0 first.",
+        "With `error = target - prediction`, return `weight + lr * error * x` and the same for the bias without the x.",
     )
 
 
 # == 01.4 =============================================================================================
 
 
-def train_perceptron(
-    X: torch.Tensor, y: torch.Tensor, max_epochs: int
-) -> tuple[torch.Tensor, torch.Tensor, list[int]]:
+def train_perceptron(X: torch.Tensor, y: torch.Tensor, max_epochs: int) -> tuple[torch.Tensor, torch.Tensor, list[int]]:
     """Return weight (D,), bias () and the mistakes of each epoch, from X (N, D) and targets y (N,)."""
     weight, bias = torch.zeros_like(X[0]), torch.zeros_like(y[0])
     history = []
@@ -607,8 +587,7 @@ class TrainPerceptron:
         Mistake(
             "never sets the count back",
             _training(reset_count=False),
-            "Your count grows from epoch to epoch: it is never set back to 0. What belongs inside the outer "
-            "loop?",
+            "Your count grows from epoch to epoch: it is never set back to 0. What belongs inside the outer loop?",
         ),
         Mistake(
             "stops at the first success",
@@ -619,8 +598,7 @@ class TrainPerceptron:
         Mistake(
             "leaves the bias at 0",
             _training(bias_moves=False),
-            "Your bias stays at 0, so that the boundary always passes through the origin. Which line moves "
-            "it?",
+            "Your bias stays at 0, so that the boundary always passes through the origin. Which line moves it?",
         ),
         Mistake(
             "does not fire at a sum of exactly 0",
@@ -631,8 +609,7 @@ class TrainPerceptron:
     )
     alternatives: ClassVar = {"while, bias as a weight": _train_by_while}
     hints = (
-        "Two loops: the outer one over epochs, the inner one over rows. Write down what each of them must "
-        "set up.",
+        "Two loops: the outer one over epochs, the inner one over rows. Write down what each of them must set up.",
         "Before the outer loop: weight, bias, an empty list. At its start: mistakes = 0. At its end: "
         "append, then perhaps break.",
         "Inside the inner loop: error = target - (1.0 if x @ weight + bias >= 0 else 0.0), then move by "
@@ -722,9 +699,7 @@ def _without_margin(gate: str) -> Callable[[], Network]:
 
     def network() -> Network:
         hidden_weight, hidden_bias, out_weight, out_bias = _NETWORKS[gate]()
-        least = (CORNERS @ hidden_weight.T + hidden_bias).where(
-            CORNERS @ hidden_weight.T + hidden_bias >= 0, torch.inf
-        )
+        least = (CORNERS @ hidden_weight.T + hidden_bias).where(CORNERS @ hidden_weight.T + hidden_bias >= 0, torch.inf)
         return hidden_weight, hidden_bias - least.amin(dim=0), out_weight, out_bias
 
     return network
@@ -764,8 +739,7 @@ def _judge_gate(case: Case, observed: Observed, expected: Observed) -> str | Non
         return None
     if len(expected["out"]) == len(CORNERS):
         rows = ", ".join(
-            f"({a:.0f}, {b:.0f}) gives {o:.0f}"
-            for (a, b), o in zip(CORNERS.tolist(), observed["out"].tolist())
+            f"({a:.0f}, {b:.0f}) gives {o:.0f}" for (a, b), o in zip(CORNERS.tolist(), observed["out"].tolist())
         )
         return f"Not this gate yet: {rows}. Compute the two hidden units of a wrong row on paper."
     x = case.secret["x"][wrong[0]].tolist()
@@ -860,8 +834,7 @@ class GateNetwork:
     def statement(p: Parameter) -> str:
         """Return the task with this gate's table."""
         rows = "\n".join(
-            f"        | {a:.0f} | {b:.0f} | {o:.0f} |"
-            for (a, b), o in zip(CORNERS.tolist(), GATES[p["gate"]])
+            f"        | {a:.0f} | {b:.0f} | {o:.0f} |" for (a, b), o in zip(CORNERS.tolist(), GATES[p["gate"]])
         )
         title = p["gate"].upper() if len(p["gate"]) < 5 else p["gate"]
         cannot = " One neuron cannot do it." if p["gate"] in ("xor", "xnor") else ""
@@ -894,9 +867,7 @@ class GateNetwork:
         """Return every other gate as a mistake, and the right gate without room to spare."""
         gate = p["gate"]
         others = [
-            Mistake(f"computes {g}", _network_for(g), _GATE_MESSAGES[g], _same_corners(g))
-            for g in GATES
-            if g != gate
+            Mistake(f"computes {g}", _network_for(g), _GATE_MESSAGES[g], _same_corners(g)) for g in GATES if g != gate
         ]
         tight = Mistake(
             "leaves no room at a threshold",
@@ -988,8 +959,7 @@ class CountParameters:
         Mistake(
             "forgets the biases",
             lambda sizes, bias=True: sum(a * b for a, b in pairwise(sizes)),
-            "You count the weights only. Each unit has a bias as well, one per unit of every layer after "
-            "the input.",
+            "You count the weights only. Each unit has a bias as well, one per unit of every layer after the input.",
         ),
         Mistake(
             "counts biases that are not there",
@@ -1004,8 +974,7 @@ class CountParameters:
         Mistake(
             "counts one bias per layer",
             lambda sizes, bias=True: sum(a * b + bias for a, b in pairwise(sizes)),
-            "You count one bias for each layer. Each unit of a layer has its own threshold, hence its own "
-            "bias.",
+            "You count one bias for each layer. Each unit of a layer has its own threshold, hence its own bias.",
         ),
         Mistake(
             "counts a bias per input",
@@ -1032,8 +1001,7 @@ class CountParameters:
         Mistake(
             "multiplies only the ends",
             lambda sizes, bias=True: sizes[0] * sizes[-1] + sizes[-1] * bias if len(sizes) > 1 else 0,
-            "You connect the inputs straight to the outputs. Weights lie between each layer and the next "
-            "one.",
+            "You connect the inputs straight to the outputs. Weights lie between each layer and the next one.",
         ),
     )
     alternatives: ClassVar = {"two sums": _count_by_sums, "build it and count": _count_by_building}
@@ -1280,8 +1248,7 @@ class TrainNeuron:
         "sigmoid and gradient": _logistic,
     }
     hints = (
-        "Print the mistakes per epoch on the training rows. Do they settle? What are the last weights then "
-        "worth?",
+        "Print the mistakes per epoch on the training rows. Do they settle? What are the last weights then worth?",
         "The four features have different means and spreads. Subtract the mean and divide by the spread, "
         "both from X alone.",
         "After each update count the training rows that are right; keep a copy of the best weights and "

@@ -54,14 +54,12 @@ def _leaky_mistakes(slope: float) -> list[Mistake]:
         Mistake(
             "puts the slope on the positive side",
             make(lambda z, s: torch.where(z > 0, s * z, z)),
-            "The slope is on the wrong side: positive numbers should pass unchanged, negative ones be "
-            "shrunk.",
+            "The slope is on the wrong side: positive numbers should pass unchanged, negative ones be shrunk.",
         ),
         Mistake(
             "turns the sign of negative numbers",
             make(lambda z, s: torch.where(z > 0, z, -s * z)),
-            "Below 0 your result is positive. A leak keeps the sign: negative numbers stay negative, only "
-            "smaller.",
+            "Below 0 your result is positive. A leak keeps the sign: negative numbers stay negative, only smaller.",
         ),
         Mistake(
             "returns the slope itself",
@@ -71,8 +69,7 @@ def _leaky_mistakes(slope: float) -> list[Mistake]:
         Mistake(
             "always uses the default slope",
             make(lambda z, s: torch.where(z > 0, z, slope * z)),
-            "Right for the default, and the argument makes no difference: a slope is fixed somewhere in "
-            "your code.",
+            "Right for the default, and the argument makes no difference: a slope is fixed somewhere in your code.",
         ),
         Mistake(
             "adds the leak on both sides",
@@ -83,8 +80,7 @@ def _leaky_mistakes(slope: float) -> list[Mistake]:
         Mistake(
             "subtracts the leak",
             make(lambda z, s: torch.clamp(z, min=0) - s * z),
-            "You subtract slope times z everywhere, so negative numbers come out positive and positive ones "
-            "too small.",
+            "You subtract slope times z everywhere, so negative numbers come out positive and positive ones too small.",
         ),
         Mistake(
             "decides once for the whole tensor",
@@ -95,8 +91,7 @@ def _leaky_mistakes(slope: float) -> list[Mistake]:
         Mistake(
             "writes into its argument",
             in_place,
-            "The numbers are right, and the z you were given has changed: z[...] *= writes into the "
-            "caller's tensor.",
+            "The numbers are right, and the z you were given has changed: z[...] *= writes into the caller's tensor.",
         ),
     ]
 
@@ -198,8 +193,7 @@ class LeakyRelu:
         return {"two clamps": _leaky_by_parts(s), "mask": _leaky_by_mask(s), "maximum": _leaky_by_maximum(s)}
 
     hints = (
-        "Two branches, chosen entry by entry. An `if` cannot do that for a tensor; which function of torch "
-        "can?",
+        "Two branches, chosen entry by entry. An `if` cannot do that for a tensor; which function of torch can?",
         "`torch.where(condition, a, b)` takes from a where the condition holds and from b elsewhere.",
         "The condition is `z > 0`, the first branch is `z`, the second is the slope times `z`.",
     )
@@ -367,8 +361,7 @@ class Sigmoid:
         "logaddexp": _sigmoid_by_logaddexp,
     }
     hints = (
-        "Try `torch.exp(torch.tensor(1000.0))` and `torch.exp(torch.tensor(-1000.0))`. Which of the two is "
-        "harmless?",
+        "Try `torch.exp(torch.tensor(1000.0))` and `torch.exp(torch.tensor(-1000.0))`. Which of the two is harmless?",
         "Only take exponentials of numbers that are not positive: -z where z >= 0 and z elsewhere. Choose "
         "*before* exp.",
         "With e = exp(-|z|), the value is 1/(1+e) for z >= 0 and e/(1+e) elsewhere. Mind the slope of |z| "
@@ -448,15 +441,11 @@ def _softmax_cases(seed: int) -> list[Case]:
     g = rng(seed)
     return [
         Case("two different rows, dim=-1", {"z": _rows([0.0, 1.0], [5.0, 1.0]), "dim": -1}, grad=("z",)),
-        Case(
-            "two rows of three, dim=0", {"z": _rows([0.0, 1.0, 3.0], [2.0, 1.0, -1.0]), "dim": 0}, grad=("z",)
-        ),
+        Case("two rows of three, dim=0", {"z": _rows([0.0, 1.0, 3.0], [2.0, 1.0, -1.0]), "dim": 0}, grad=("z",)),
         Case("a logit of 100", {"z": _rows([100.0, 99.0, 0.0]), "dim": -1}, grad=("z",)),
         Case("rows that lie 200 apart", {"z": _rows([0.0, -1.0], [-200.0, -202.0]), "dim": -1}, grad=("z",)),
         Case("one large logit among small ones", {"z": _rows([0.0, 0.0, 0.0, 300.0]), "dim": 1}, grad=("z",)),
-        Case(
-            "a single axis in float64", {"z": torch.randn(4, generator=g, dtype=F64), "dim": 0}, grad=("z",)
-        ),
+        Case("a single axis in float64", {"z": torch.randn(4, generator=g, dtype=F64), "dim": 0}, grad=("z",)),
         Case(
             "three axes, dim=1",
             {"z": torch.randn(2, 3, 4, generator=g, dtype=F64), "dim": 1},
@@ -577,8 +566,7 @@ class StableSoftmax:
         "Write the formula down first and give it `[[100., 99., 0.]]`. What is exp(100) in float32?",
         "Subtracting the same number from all logits of a row changes nothing. Which number makes the "
         "largest exponent 0?",
-        "Both the maximum and the sum are taken along `dim` with `keepdim=True`, so that they line up with "
-        "z again.",
+        "Both the maximum and the sum are taken along `dim` with `keepdim=True`, so that they line up with z again.",
     )
 
 
@@ -683,8 +671,7 @@ class Derivatives:
         Mistake(
             "returns the sigmoid itself",
             _named_as("sigmoid_grad", lambda z: torch.sigmoid(z)),
-            "That is the sigmoid, not its slope. Far out the curve is flat: its derivative must go to 0 on "
-            "both sides.",
+            "That is the sigmoid, not its slope. Far out the curve is flat: its derivative must go to 0 on both sides.",
         ),
         Mistake(
             "adds where it should subtract",
@@ -700,8 +687,7 @@ class Derivatives:
         Mistake(
             "puts z into a formula meant for the output of tanh",
             _named_as("tanh_grad", lambda z: 1 - z**2),
-            "1 - y squared is right for y = tanh(z), the output. You put z itself into it: at z = 2 that "
-            "gives -3.",
+            "1 - y squared is right for y = tanh(z), the output. You put z itself into it: at z = 2 that gives -3.",
         ),
         Mistake(
             "does not square tanh",
@@ -753,8 +739,7 @@ class Derivatives:
         "Draw each curve and lay a ruler against it: where is it flat, where steepest, and how steep there?",
         "With y for the output: the sigmoid's derivative is y(1 - y), that of tanh is 1 - y squared. y is "
         "the output, not z.",
-        "ReLU has slope 1 where z > 0 and 0 elsewhere: compare, then turn truth values into numbers of z's "
-        "dtype.",
+        "ReLU has slope 1 where z > 0 and 0 elsewhere: compare, then turn truth values into numbers of z's dtype.",
     )
 
 
@@ -843,14 +828,12 @@ class MergeLinear:
         Mistake(
             "puts the bias on the wrong side",
             lambda W1, b1, W2, b2: (W2 @ W1, b1 @ W2 + b2),
-            "W is right. For b you compute b1 @ W2, which is W2 transposed times b1: the matrix belongs on "
-            "the left.",
+            "W is right. For b you compute b1 @ W2, which is W2 transposed times b1: the matrix belongs on the left.",
         ),
         Mistake(
             "sends the second bias through the second layer",
             lambda W1, b1, W2, b2: (W2 @ W1, W2 @ (b1 + b2)),
-            "W is right. But b2 is added after the second layer and meets no matrix; only b1 goes through "
-            "W2.",
+            "W is right. But b2 is added after the second layer and meets no matrix; only b1 goes through W2.",
         ),
         Mistake(
             "drops the first bias",
@@ -962,8 +945,7 @@ class DeadShare:
         Mistake(
             "looks at samples instead of units",
             lambda activations: (activations == 0).all(dim=1).to(activations.dtype).mean(),
-            "You found samples for which every unit is silent. A unit is a column: which axis should "
-            "disappear?",
+            "You found samples for which every unit is silent. A unit is a column: which axis should disappear?",
         ),
         Mistake(
             "calls a unit dead after one zero",
@@ -987,17 +969,14 @@ class DeadShare:
         ),
         Mistake(
             "compares the zeros of a unit with the number of units",
-            lambda activations: (
-                ((activations == 0).sum(dim=0) == activations.shape[1]).to(activations.dtype).mean()
-            ),
+            lambda activations: ((activations == 0).sum(dim=0) == activations.shape[1]).to(activations.dtype).mean(),
             "You count a unit's zeros and compare with the number of units. A unit is dead if it has as "
             "many zeros as there are samples.",
         ),
         Mistake(
             "takes small activations for zero",
             lambda activations: (activations < 1e-8).all(dim=0).to(activations.dtype).mean(),
-            "A unit that gives 1e-12 still passes its gradient on: a ReLU is dead at exactly 0, not at "
-            "small numbers.",
+            "A unit that gives 1e-12 still passes its gradient on: a ReLU is dead at exactly 0, not at small numbers.",
         ),
     )
     alternatives: ClassVar = {
@@ -1008,8 +987,7 @@ class DeadShare:
     hints = (
         "Mark the zeros in the example above with a pencil. Which column is marked from top to bottom?",
         "`(activations == 0)` has the shape (N, H). Which of `all` and `any` do you need, along which axis?",
-        "`.all(dim=0)` leaves one truth value per unit. The mean of truth values, once they are numbers, is "
-        "a share.",
+        "`.all(dim=0)` leaves one truth value per unit. The mean of truth values, once they are numbers, is a share.",
     )
 
 
@@ -1028,10 +1006,7 @@ def _digits() -> tuple[Tensor, Tensor]:
 
 def _network_cases(seed: int) -> list[Case]:
     seeds = [s + 1000 * seed for s in SEEDS]
-    return [
-        Case(f"training {n}", secret={"seed": torch.tensor(s)}, seed=s, show=False)
-        for n, s in enumerate(seeds, 1)
-    ]
+    return [Case(f"training {n}", secret={"seed": torch.tensor(s)}, seed=s, show=False) for n, s in enumerate(seeds, 1)]
 
 
 def _parts(seed: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -1142,9 +1117,7 @@ def _judge_network(case: Case, observed: Observed, expected: Observed) -> str | 
     if not observed or not observed["is a network"]:
         return "make_network should return a torch.nn.Module."
     if not _deep_enough(observed):
-        return (
-            f"6 hidden layers have 7 weight matrices with the output's; yours has {len(observed['shapes'])}."
-        )
+        return f"6 hidden layers have 7 weight matrices with the output's; yours has {len(observed['shapes'])}."
     if not _narrow_enough(observed):
         widest = int(observed["shapes"][:-1, 0].max())
         return f"A hidden layer may have at most 32 units; your widest has {widest}."

@@ -27,9 +27,7 @@ class Failure:
     shows_answer: bool = False
 
 
-def run(
-    exercise: Exercise, functions: Mapping[str, Function], cases: Sequence[Case], timeout: float
-) -> list[Trace]:
+def run(exercise: Exercise, functions: Mapping[str, Function], cases: Sequence[Case], timeout: float) -> list[Trace]:
     """Drive functions through an exercise's cases."""
     scripts = [(exercise.calls(case), case.seed) for case in cases]
     return drive(functions, scripts, timeout=timeout, watch=tuple(exercise.forbidden))
@@ -46,14 +44,10 @@ def assess(
         return not_attempted(exercise)
     right = [Trace({}, {})] * len(cases)
     if exercise.needs_reference:
-        right = run(
-            exercise, dict(zip(exercise.functions, exercise.reference)), cases, 60.0 + exercise.timeout
-        )
+        right = run(exercise, dict(zip(exercise.functions, exercise.reference)), cases, 60.0 + exercise.timeout)
 
     def run_mistake(mistake: Mistake, among: Sequence[int]) -> list[Trace]:
-        return run(
-            exercise, exercise.answer(mistake.answer), [cases[i] for i in among], 60.0 + exercise.timeout
-        )
+        return run(exercise, exercise.answer(mistake.answer), [cases[i] for i in among], 60.0 + exercise.timeout)
 
     return judge(exercise, cases, mine, right, run_mistake)
 
@@ -68,10 +62,7 @@ def judge(
     """Turn traces into a result: the learner's, the reference's, on demand those of known mistakes."""
     observed = [_observe(exercise, c, t) for c, t in zip(cases, mine)]
     expected = [_observe(exercise, c, t) for c, t in zip(cases, right)]
-    failures = [
-        first_failure(exercise, c, t, r, o, e)
-        for c, t, r, o, e in zip(cases, mine, right, observed, expected)
-    ]
+    failures = [first_failure(exercise, c, t, r, o, e) for c, t, r, o, e in zip(cases, mine, right, observed, expected)]
     wrong = [i for i, failure in enumerate(failures) if failure]
     if not wrong:
         done = f"{len(cases)} of {len(cases)} cases are as they should be."
@@ -205,9 +196,7 @@ def _crash(exercise: Exercise, case: Case, crash: Crash) -> Failure:
         return Failure(12, "not reached", f"`{name}` was stopped before this case.")
     if crash.kind == "signature":
         takes = crash.text or "nothing"
-        return Failure(
-            0, "signature", f"`{name}` is called with ({', '.join(case.args)}), but yours takes ({takes})."
-        )
+        return Failure(0, "signature", f"`{name}` is called with ({', '.join(case.args)}), but yours takes ({takes}).")
     where = f"line {crash.line_number} of your code" if crash.line_number else "your code"
     where += f", `{crash.line}`," if crash.line else ""
     text = f": {crash.text.rstrip('.')}" if crash.text else ""
@@ -295,9 +284,7 @@ def _shapes(exercise: Exercise, case: Case, mine: Trace, right: Trace) -> Failur
         got, wanted = tuple(mine.tensors[out.name].shape), tuple(right.tensors[out.name].shape)
         if got != wanted:
             what = "Your result" if len(exercise.returns) == 1 else f"`{out.name}`"
-            return Failure(
-                3, "shape", f"{what} should have the shape {wanted} with {case.name}, and has {got}."
-            )
+            return Failure(3, "shape", f"{what} should have the shape {wanted} with {case.name}, and has {got}.")
     return None
 
 

@@ -81,9 +81,7 @@ def _run(functions: Mapping[str, Callable[..., Any]], calls: Sequence[Call], wat
             _do(_watched(functions[call.function], watch, facts), call, tensors, facts)
         except TimeUp:
             raise
-        except (
-            BaseException
-        ) as error:  # whatever a learner's code raises, SystemExit too, is a finding and not our end
+        except BaseException as error:  # whatever a learner's code raises, SystemExit too, is a finding and not our end
             return Trace(tensors, facts, _describe(error))
     return Trace(tensors, facts)
 
@@ -104,16 +102,13 @@ def _do(function: Callable[..., Any], call: Call, tensors: dict[str, Tensor], fa
         _read(function(*[_fresh(a) for a in call.args]), call.returns, second, {})
         tensors.update({f"again.{name}": tensor for name, tensor in second.items()})
     changed = any(
-        isinstance(a, Tensor) and not torch.equal(a, tensors[f"after.{n}"])
-        for n, a in zip(call.names, call.args)
+        isinstance(a, Tensor) and not torch.equal(a, tensors[f"after.{n}"]) for n, a in zip(call.names, call.args)
     )
     if call.grad and not changed:  # autograd would stumble over the change, which has been recorded
         _differentiate(function, call, tensors, facts)
 
 
-def _differentiate(
-    function: Callable[..., Any], call: Call, tensors: dict[str, Tensor], facts: dict[str, str]
-) -> None:
+def _differentiate(function: Callable[..., Any], call: Call, tensors: dict[str, Tensor], facts: dict[str, str]) -> None:
     leaves = {n: _fresh(a).requires_grad_() for n, a in zip(call.names, call.args) if n in call.grad}
     # Not the leaf itself: writing into a leaf raises, and a caller's tensor is rarely a leaf.
     value = function(*[leaves[n] * 1 if n in leaves else _fresh(a) for n, a in zip(call.names, call.args)])
@@ -155,9 +150,7 @@ def _read_one(name: str, value: Any, tensors: dict[str, Tensor], facts: dict[str
         tensors[name] = plain
     elif kind in ("bool", "int", "float", *_LISTS, "numpy array", "numpy number"):
         with contextlib.suppress(ValueError, TypeError, RuntimeError, OverflowError):
-            plain_list = (
-                [v.item() if issubclass(type(v), Tensor) else v for v in value] if kind in _LISTS else value
-            )
+            plain_list = [v.item() if issubclass(type(v), Tensor) else v for v in value] if kind in _LISTS else value
             tensors[name] = torch.as_tensor(np.array(plain_list)).clone()
 
 

@@ -175,9 +175,7 @@ def standardise(train: Dataset, *others: Dataset) -> tuple[Dataset, ...]:
 def _positions(argument: str, wanted: Sequence[str | int], names: tuple[str, ...]) -> list[int]:
     """Translate names or numbers into positions, each once."""
     if isinstance(wanted, (str, int)):
-        raise bad_type(
-            "select", argument, "a list of names or numbers", wanted, f"write {argument}=[{wanted!r}]"
-        )
+        raise bad_type("select", argument, "a list of names or numbers", wanted, f"write {argument}=[{wanted!r}]")
     known = ", ".join(names[:10]) + (", ..." if len(names) > 10 else "") or "none"
     positions = []
     for item in wanted:

@@ -59,8 +59,7 @@ def activation_explorer() -> Figure:
         "activation_explorer",
         {"functions": functions, "x": _SPAN, "start": {"name": "sigmoid", "x": 1.0, "n": 10}},
         alt=alt,
-        caption="Where an activation is flat its slope is near 0, and a product of such "
-        "slopes wipes out a gradient.",
+        caption="Where an activation is flat its slope is near 0, and a product of such slopes wipes out a gradient.",
         task="Where is the slope of the sigmoid largest, and what is left of a gradient "
         "there after 10 layers? "
         "Predict, then move x.",
@@ -104,8 +103,7 @@ def softmax_temperature() -> Figure:
         "softmax_temperature",
         {"names": names, "start": {"logits": logits, "logT": 0.0, "shift": 0}},
         alt=alt,
-        caption="A common shift of the logits never moves the probabilities, but it can "
-        "break the formula for them.",
+        caption="A common shift of the logits never moves the probabilities, but it can break the formula for them.",
         task="Find the smallest shift at which the naive bars vanish while the stable "
         "ones stand still. Then, with "
         "shift 0, find the temperature at which the winner has 99 %.",

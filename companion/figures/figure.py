@@ -54,9 +54,7 @@ class Figure:
             self._json = json.dumps(state, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
         except (TypeError, ValueError) as error:
             hint = "convert tensors with .tolist() and replace nan and inf"
-            raise bad_value(
-                "Figure", "state", "finite numbers, texts, lists and dicts", error, hint
-            ) from None
+            raise bad_value("Figure", "state", "finite numbers, texts, lists and dicts", error, hint) from None
         self.name, self.state = name, state
         self.alt, self.caption, self.task, self.answer, self.fallback = alt, caption, task, answer, fallback
         self.words = ""  # more text for the notebook's file: what a study aid says in full

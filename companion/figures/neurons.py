@@ -51,9 +51,7 @@ def neuron_boundary() -> Figure:
     start = {"w1": 1.0, "w2": 1.0, "b": -5.0}
     weight = torch.tensor([[1.0, 1.0]], dtype=torch.float64)
     now, solved = (int(_mistakes(points, weight, b)) for b in (start["b"], -3.0))
-    grid = (
-        torch.tensor(list(product(range(-20, 21), repeat=2)), dtype=torch.float64) / 10
-    )  # the sliders' stops
+    grid = torch.tensor(list(product(range(-20, 21), repeat=2)), dtype=torch.float64) / 10  # the sliders' stops
     counts = _mistakes(points, grid, 0.0)
     best, (g1, g2) = int(counts.min()), grid[int(counts.argmin())].tolist()
     alt = minus(
@@ -126,8 +124,7 @@ def perceptron_steps() -> Figure:
         "perceptron_steps",
         state,
         alt=alt,
-        caption="The perceptron changes on a mistake only: it adds or subtracts the "
-        "flower that it got wrong.",
+        caption="The perceptron changes on a mistake only: it adds or subtracts the flower that it got wrong.",
         task=f"Go to step {k - 1} and look at the line. The next step, {k}, is a mistake: "
         "which way will it turn the line, clockwise or against the clock?",
         answer=_turn(points, steps[k - 1], k),
@@ -223,11 +220,8 @@ def xor_network() -> Figure:
         state,
         alt=alt,
         caption="Two layers do what one neuron cannot: the output fires when OR fires and AND does not.",
-        task="Each hidden bias can be raised or lowered. Predict which moves break "
-        "exactly one row, then try them.",
-        answer=minus(
-            f"{'; '.join(told)}. A single row breaks where one pair of inputs alone crosses the threshold."
-        ),
+        task="Each hidden bias can be raised or lowered. Predict which moves break exactly one row, then try them.",
+        answer=minus(f"{'; '.join(told)}. A single row breaks where one pair of inputs alone crosses the threshold."),
         fallback=_truth_table(rows.X, truth),
     )
 

@@ -92,9 +92,7 @@ class Picture:
         """Fill a bar from the foot of the picture to ``top``."""
         (x0, y0), (x1, foot) = self.at((left, top)), self.at((right, self.y[0]))
         style = f'style="fill:{_STROKE[ink]}"'
-        self._parts.append(
-            f'<rect x="{x0}" y="{y0}" width="{x1 - x0:.1f}" height="{foot - y0:.1f}" {style}/>'
-        )
+        self._parts.append(f'<rect x="{x0}" y="{y0}" width="{x1 - x0:.1f}" height="{foot - y0:.1f}" {style}/>')
 
     def svg(self, label: str) -> str:
         """Return the picture with ``label`` as its text alternative."""

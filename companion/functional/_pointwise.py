@@ -9,9 +9,7 @@ import torch
 from torch import Tensor
 
 
-def pointwise(
-    z: Tensor, value: Callable[[Tensor], Tensor], slope: Callable[[Tensor, Tensor], Tensor]
-) -> Tensor:
+def pointwise(z: Tensor, value: Callable[[Tensor], Tensor], slope: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
     r"""Return ``value(z)`` and let gradients flow back through ``slope(z, y)`` instead of through its steps.
 
     .. math:: y = f(z), \qquad \frac{\partial L}{\partial z} = \frac{\partial L}{\partial y} \, f'(z)

@@ -48,9 +48,7 @@ def mlp(
     ['Linear', 'Tanh', 'Linear']
     """
     if len(sizes) < 2:
-        raise bad_value(
-            "mlp", "sizes", "two numbers or more, inputs and outputs", list(sizes), "try [2, 3, 1]"
-        )
+        raise bad_value("mlp", "sizes", "two numbers or more, inputs and outputs", list(sizes), "try [2, 3, 1]")
     for argument, maker in (("activation", activation), ("out_activation", out_activation)):
         if isinstance(maker, nn.Module):
             raise bad_type(

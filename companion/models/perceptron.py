@@ -193,6 +193,4 @@ def _require_examples(X: Tensor, y: Tensor) -> None:
         raise bad_value("fit", "y", f"one target for each row, shape ({len(X)},)", tuple(y.shape))
     values = sorted(set(y.tolist()))
     if not set(values) <= {0, 1}:
-        raise bad_value(
-            "fit", "y", "only 0 and 1", values[:5], "targets -1 and 1 become 0 and 1 by (y + 1) / 2"
-        )
+        raise bad_value("fit", "y", "only 0 and 1", values[:5], "targets -1 and 1 become 0 and 1 by (y + 1) / 2")

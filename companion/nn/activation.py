@@ -251,6 +251,4 @@ def _share_options(dim: int, temperature: float) -> str:
 
 def _refuse_inplace(where: str, inplace: bool) -> None:
     if inplace:
-        raise bad_value(
-            where, "inplace", "False", inplace, "the companion never writes into what it was given"
-        )
+        raise bad_value(where, "inplace", "False", inplace, "the companion never writes into what it was given")

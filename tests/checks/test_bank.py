@@ -30,9 +30,7 @@ def each(exercises=ALL):
 
 def each_mistake(exercises=ALL):
     pairs = [(e, m) for e in exercises for m in e.mistakes]
-    return pytest.mark.parametrize(
-        ("exercise", "mistake"), pairs, ids=[f"{name(e)}-{m.name}" for e, m in pairs]
-    )
+    return pytest.mark.parametrize(("exercise", "mistake"), pairs, ids=[f"{name(e)}-{m.name}" for e, m in pairs])
 
 
 def right(exercise: Exercise) -> dict:
@@ -118,9 +116,7 @@ def test_every_mistake_differs_from_every_other_on_some_case(exercise):
     for i, one in enumerate(names):
         for other in names[i + 1 :]:
             pairs = zip(traces[one], traces[other])
-            assert not all(diagnose.same(exercise, a, b) for a, b in pairs), (
-                f"{one} and {other} look the same"
-            )
+            assert not all(diagnose.same(exercise, a, b) for a, b in pairs), f"{one} and {other} look the same"
 
 
 @each([e for e in FUNCTIONS if e.id not in ("01.5", "01.6")])  # these two take no tensors
@@ -129,9 +125,7 @@ def test_cases_are_not_symmetric(exercise):
     tables = [t for t in tensors if t.dim() >= 2]
     assert any(len(set(t.shape)) == t.dim() for t in tables) or not tables, "every table is square"
     assert any(t.flatten().unique().numel() > 2 for t in tensors)
-    assert any(bool((t != t.flip(0)).any()) for t in tensors if t.dim()), (
-        "reversing the order changes nothing"
-    )
+    assert any(bool((t != t.flip(0)).any()) for t in tensors if t.dim()), "reversing the order changes nothing"
     dtypes = {t.dtype for t in tensors}
     assert dtypes == {torch.float32, torch.float64}
 

@@ -252,9 +252,7 @@ def test_mistake_is_still_named_when_something_else_is_wrong_as_well():
 
 
 def test_two_functions_wrong_names_a_mistake_of_the_first():
-    result = check(
-        "02.4", lambda z: torch.sigmoid(z), lambda z: 1 - torch.tanh(z), lambda z: (z > 0).to(z.dtype)
-    )
+    result = check("02.4", lambda z: torch.sigmoid(z), lambda z: 1 - torch.tanh(z), lambda z: (z > 0).to(z.dtype))
     assert result.mistake == "returns the sigmoid itself"
 
 
@@ -294,9 +292,7 @@ def test_check_without_an_answer_says_what_it_needs():
     assert repr(check("01.1")) == '01.1 not attempted: pass your function too: check("01.1", weighted_sum).'
 
 
-@pytest.mark.parametrize(
-    ("asked", "nearest"), [("01.9", "01."), ("1.1", "01.1"), ("02.33", "02.3"), ("", "0")]
-)
+@pytest.mark.parametrize(("asked", "nearest"), [("01.9", "01."), ("1.1", "01.1"), ("02.33", "02.3"), ("", "0")])
 def test_unknown_exercise_names_the_nearest(asked, nearest):
     text = repr(check(asked, lambda: 0))
     assert text.startswith(f"check: there is no exercise {asked!r}; the nearest is '{nearest}")

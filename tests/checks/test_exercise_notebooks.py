@@ -39,9 +39,7 @@ def test_notebooks_are_in_step_with_the_bank(tool, capsys):
 
 def test_exercise_edited_by_hand_is_named(tool, copy, capsys):
     path = copy / "exercises" / "01_neurons.ipynb"
-    path.write_text(
-        path.read_text(encoding="utf-8").replace("is_attempted", "x").replace("Weighted sum", "Sum")
-    )
+    path.write_text(path.read_text(encoding="utf-8").replace("is_attempted", "x").replace("Weighted sum", "Sum"))
     assert tool.main(["--check", "--root", str(copy)]) == 1
     out = capsys.readouterr().out
     assert "exercises/01_neurons.ipynb: cell 3 (01.1) differs" in out

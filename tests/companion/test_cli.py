@@ -208,9 +208,7 @@ def test_check_of_a_notebook_that_never_ends_is_stopped(tmp_path):
 
 
 def test_check_of_a_notebook_that_ends_python_says_so(tmp_path):
-    path = notebook(
-        tmp_path / "work.ipynb", SETUP + "\nif False: check('01.1', None)", "import os\nos._exit(3)"
-    )
+    path = notebook(tmp_path / "work.ipynb", SETUP + "\nif False: check('01.1', None)", "import os\nos._exit(3)")
     result = neurons("check", path)
     assert result.exit_code == 1
     assert "stopped the Python that ran it" in result.output

@@ -1,6 +1,6 @@
 """What must hold for every function and layer of the numeric core, and a test that none is left out."""
 
-# ruff: noqa: E501 - the tables keep one case and its whole message on a line
+
 
 import copy
 import inspect
@@ -91,9 +91,7 @@ def test_every_public_function_and_layer_stands_in_a_table():
     assert set(PROPERTIES) == set(F.__all__)
     assert set(LAYERS) | CONTAINERS == set(nn.__all__)
     written = {
-        n
-        for n, f in vars(activations).items()
-        if inspect.isfunction(f) and f.__module__ == activations.__name__
+        n for n, f in vars(activations).items() if inspect.isfunction(f) and f.__module__ == activations.__name__
     }
     assert written <= set(F.__all__), "a public activation is missing in functional/__init__.py"
     for name in CONTAINERS:
@@ -178,9 +176,7 @@ def test_logsumexp_lies_between_the_maximum_and_log_n_above(z):
 @given(z=rows)
 def test_linear_is_additive(z):
     weight = torch.linspace(-1, 1, 15, dtype=torch.float64).reshape(3, 5)
-    torch.testing.assert_close(
-        F.linear(z + z.flip(0), weight), F.linear(z, weight) + F.linear(z.flip(0), weight)
-    )
+    torch.testing.assert_close(F.linear(z + z.flip(0), weight), F.linear(z, weight) + F.linear(z.flip(0), weight))
 
 
 class Spy(TorchDispatchMode):

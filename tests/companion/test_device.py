@@ -1,6 +1,6 @@
 """The choice of the device, on pretended machines."""
 
-# ruff: noqa: E501 - the tables keep one case and its whole message on a line
+
 
 import pytest
 import torch

@@ -18,9 +18,7 @@ MODULES = sorted(
 @pytest.mark.parametrize("name", MODULES)
 def test_docstring_examples_give_what_they_say(name):
     module = importlib.import_module(name)
-    examples = [
-        test for test in doctest.DocTestFinder(exclude_empty=True).find(module, name) if test.examples
-    ]
+    examples = [test for test in doctest.DocTestFinder(exclude_empty=True).find(module, name) if test.examples]
     for test in examples:
         assert len(test.examples) <= 4, f"{test.name} has more than four lines of example"
         runner = doctest.DocTestRunner(verbose=False)

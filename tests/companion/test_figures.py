@@ -35,9 +35,7 @@ AIDS = {
         ]
     ),
     "flashcards": lambda: figures.flashcards([{"front": "f", "back": "b"}]),
-    "dialogue": lambda: figures.dialogue(
-        "t", [{"who": "Student", "text": "x"}, {"who": "Teacher", "text": "y"}]
-    ),
+    "dialogue": lambda: figures.dialogue("t", [{"who": "Student", "text": "x"}, {"who": "Teacher", "text": "y"}]),
     "tabs": lambda: figures.tabs([{"title": "Quick", "html": "<p>q</p>"}], caption="Summary"),
 }
 
@@ -86,9 +84,7 @@ def test_alt_text_follows_the_data(monkeypatch):
     monkeypatch.setattr(
         neuron_figures,
         "_points",
-        lambda data: [
-            [round(a, 1), round(b, 1), int(t)] for (a, b), t in zip(moved.tolist(), flowers.y.tolist())
-        ],
+        lambda data: [[round(a, 1), round(b, 1), int(t)] for (a, b), t in zip(moved.tolist(), flowers.y.tolist())],
     )
     assert figures.neuron_boundary().alt != before
 

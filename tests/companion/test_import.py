@@ -10,9 +10,7 @@ CORE = ("errors", "random", "device", "functional", "data", "summary", "nn", "mo
 
 
 def run(code):
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, timeout=120
-    )
+    done = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     return done
 

@@ -71,9 +71,7 @@ def violations(sources, standard_library):
     for module, (source, is_package) in sources.items():
         part = module.split(".")[1] if "." in module else None
         if part is not None and part not in LEVEL:
-            faults.append(
-                f"{module}: {part} stands in no layer; put it into LAYERS of this test and into style.md"
-            )
+            faults.append(f"{module}: {part} stands in no layer; put it into LAYERS of this test and into style.md")
             continue
         for name, line in imported(ast.parse(source), module, is_package):
             top, _, rest = name.partition(".")

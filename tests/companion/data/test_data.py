@@ -1,6 +1,6 @@
 """Data sets: what they hold, how they are cut, and that test rows have no say."""
 
-# ruff: noqa: E501 - the tables keep one case and its whole message on a line
+
 
 import dataclasses
 import socket
@@ -70,9 +70,7 @@ def test_gate_is_its_truth_table(name):
 
 
 def test_gate_refuses_an_unknown_name():
-    with pytest.raises(
-        ValueError, match=r"^gate: name expected one of and, or, nand, nor, xor, xnor, got 'XOR'$"
-    ):
+    with pytest.raises(ValueError, match=r"^gate: name expected one of and, or, nand, nor, xor, xnor, got 'XOR'$"):
         gate("XOR")
 
 

@@ -215,18 +215,12 @@ def test_activation_works_under_torch_func(name):
     torch.testing.assert_close(per_sample, torch.diagonal(jacobian, dim1=1, dim2=2))
 
 
-@pytest.mark.parametrize(
-    "name", ["step", "sigmoid", "tanh", "relu", "leaky_relu", "elu", "gelu", "silu", "softplus"]
-)
+@pytest.mark.parametrize("name", ["step", "sigmoid", "tanh", "relu", "leaky_relu", "elu", "gelu", "silu", "softplus"])
 def test_activation_refuses_what_is_no_float_tensor(name):
     f = getattr(F, name)
-    with pytest.raises(
-        TypeError, match=rf"^{name}: z expected a tensor, got list; torch.as_tensor\(z\) makes one$"
-    ):
+    with pytest.raises(TypeError, match=rf"^{name}: z expected a tensor, got list; torch.as_tensor\(z\) makes one$"):
         f([1.0])
-    with pytest.raises(
-        ValueError, match=rf"^{name}: z expected a float tensor, got torch.int64; z.float\(\) converts"
-    ):
+    with pytest.raises(ValueError, match=rf"^{name}: z expected a float tensor, got torch.int64; z.float\(\) converts"):
         f(torch.tensor([1]))
 
 

@@ -1,6 +1,6 @@
 """The affine map against PyTorch's."""
 
-# ruff: noqa: E501 - the tables keep one case and its whole message on a line
+
 
 import pytest
 import torch

@@ -1,6 +1,6 @@
 """Softmax, log-softmax and log-sum-exp against PyTorch's, and where a naive formula breaks."""
 
-# ruff: noqa: E501 - the tables keep one case and its whole message on a line
+
 
 import math
 
@@ -31,9 +31,7 @@ def value_and_gradient(f, z, **options):
 
 
 def logits(*shape, dtype=torch.float64, scale=3.0):
-    return (torch.randn(*shape, generator=torch.Generator().manual_seed(1), dtype=torch.float64) * scale).to(
-        dtype
-    )
+    return (torch.randn(*shape, generator=torch.Generator().manual_seed(1), dtype=torch.float64) * scale).to(dtype)
 
 
 @each
@@ -153,9 +151,7 @@ def test_share_works_under_torch_func(name):
     z = logits(2, 3)
     torch.testing.assert_close(torch.func.vmap(ours)(z), theirs(z, dim=-1))
     ours_jacobian = torch.func.vmap(torch.func.jacrev(ours))(z)
-    torch.testing.assert_close(
-        ours_jacobian, torch.func.vmap(torch.func.jacrev(lambda r: theirs(r, dim=-1)))(z)
-    )
+    torch.testing.assert_close(ours_jacobian, torch.func.vmap(torch.func.jacrev(lambda r: theirs(r, dim=-1)))(z))
     torch.testing.assert_close(torch.func.vmap(torch.func.jacfwd(ours))(z), ours_jacobian)
 
 

@@ -1,6 +1,6 @@
 """The multilayer perceptron as a row of layers."""
 
-# ruff: noqa: E501 - the tables keep one case and its whole message on a line
+
 
 import pytest
 import torch

@@ -1,6 +1,6 @@
 """The perceptron's rule, its bound, and what it cannot learn."""
 
-# ruff: noqa: E501 - the tables keep one case and its whole message on a line
+
 
 import pytest
 import torch
@@ -26,9 +26,7 @@ def separable(seed, n=60):
 def test_perceptron_converges_within_the_bound_of_novikoff(seed, shuffled):
     X, y, line = separable(seed)
     ones = torch.ones(len(X), 1, dtype=torch.float64)
-    signed = (
-        torch.cat([X, ones], 1) * (2 * y - 1)[:, None]
-    )  # bias as a third input, every row on the positive side
+    signed = torch.cat([X, ones], 1) * (2 * y - 1)[:, None]  # bias as a third input, every row on the positive side
     bound = (signed.norm(dim=1).max() / (signed @ line).min()) ** 2
     neuron = Perceptron(2, dtype=torch.float64)
     history = neuron.fit(X, y, max_epochs=10_000, generator=generator(seed) if shuffled else None)
@@ -100,9 +98,7 @@ def test_perceptron_learning_rate_scales_weights_and_changes_no_decision():
 
 def test_perceptron_order_is_the_generators():
     X, y, _ = separable(1)
-    orders = [
-        [s.index for s in Perceptron(2, dtype=X.dtype).fit(X, y, 1, generator(g)).steps] for g in (0, 0, 1)
-    ]
+    orders = [[s.index for s in Perceptron(2, dtype=X.dtype).fit(X, y, 1, generator(g)).steps] for g in (0, 0, 1)]
     assert orders[0] == orders[1] != orders[2]
     assert sorted(orders[0]) == list(range(len(X)))
 
