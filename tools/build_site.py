@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import hashlib
 import http.server
 import json
 import os
@@ -42,7 +43,40 @@ def main() -> None:
 
 
 #: Every chapter of the course, so that a link to one that is still to come can be told from a wrong link.
-CHAPTERS = ["00_start", "01_neurons", "02_activations", "03_forward", "04_losses", "05_backprop", "06_gradient_descent", "07_optimizers", "08_challenges", "09_regularization", "10_training", "11_metrics", "12_convolution", "13_recurrent", "14_attention", "15_autoencoders", "16_gans", "17_transfer", "18_frameworks", "19_scale", "20_applications", "20a_healthcare", "20b_finance", "20c_retail", "20d_transport", "20e_language", "20f_speech", "21_limits", "22_fairness", "23_explanation", "24_privacy", "25_energy"]
+CHAPTERS = [
+    "00_start",
+    "01_neurons",
+    "02_activations",
+    "03_forward",
+    "04_losses",
+    "05_backprop",
+    "06_gradient_descent",
+    "07_optimizers",
+    "08_challenges",
+    "09_regularization",
+    "10_training",
+    "11_metrics",
+    "12_convolution",
+    "13_recurrent",
+    "14_attention",
+    "15_autoencoders",
+    "16_gans",
+    "17_transfer",
+    "18_frameworks",
+    "19_scale",
+    "20_applications",
+    "20a_healthcare",
+    "20b_finance",
+    "20c_retail",
+    "20d_transport",
+    "20e_language",
+    "20f_speech",
+    "21_limits",
+    "22_fairness",
+    "23_explanation",
+    "24_privacy",
+    "25_energy",
+]
 
 
 def stage() -> None:
@@ -98,6 +132,13 @@ def staged_config() -> str:
     sphinx["local_extensions"] = {"sphinx_ext": str(ROOT / "tools")}
     sphinx["config"]["html_static_path"] = [str(ROOT / "site"), str(STATIC)]
     sphinx["config"]["html_favicon"] = str(ROOT / sphinx["config"]["html_favicon"])
+    # A page keeps the stylesheet that it was written with: when looks or hooks change, every page is written anew.
+    looks = hashlib.sha256()
+    for path in [*sorted((ROOT / "site").glob("*.*")), ROOT / "tools" / "sphinx_ext.py"]:
+        looks.update(path.read_bytes())
+    for content in pages.figure_files().values():
+        looks.update(content.encode())
+    sphinx["config"]["looks"] = looks.hexdigest()[:16]
     return yaml.safe_dump(config, sort_keys=False)
 
 
@@ -112,6 +153,8 @@ def published(path: Path, present: set[str]) -> str:
         tags = cell["metadata"].get("tags", [])
         if cell["cell_type"] == "markdown":
             cell["source"] = without_dead_links("".join(cell["source"]), present)
+            if path.parent.name == "solutions":  # one statement serves both notebooks; the page says which it is
+                cell["source"] = re.sub(r"\A# Exercises\b", "# Solutions", cell["source"])
         if cell["cell_type"] == "code":
             cell["metadata"]["tags"] = [TAGS.get(t, t) for t in tags]
             cell["outputs"] = [o for o in cell["outputs"] if keeps(o)]
@@ -147,20 +190,18 @@ def write_all(folder: Path, files: dict[str, str | bytes]) -> None:
 
 
 def build() -> None:
-    """Run Jupyter Book with warnings as errors; afterwards the downloads are the notebooks as they are committed."""
-    command = [str(Path(sys.executable).with_name("jupyter-book")), "build", str(STAGE), "--path-output", str(ROOT)]
-    command += ["--warningiserror", "--nitpick", "--keep-going", "--quiet"]
-    env = {**notebooks.environment(), "PYTHONWARNINGS": "ignore"}
+    """Run Jupyter Book with warnings as errors; afterwards the downloads are the notebooks as they are committed.
+
+    A build on top of an interrupted one can miss targets that are there, so a failure is confirmed by a clean build.
+    """
+    doctrees = ROOT / "_build" / ".doctrees"
+    was_warm = doctrees.exists()
+    status = sphinx()
+    if status and was_warm:
+        shutil.rmtree(doctrees)
+        shutil.rmtree(HTML, ignore_errors=True)
+        status = sphinx()
     log = ROOT / "_build" / "site.log"
-    with log.open(
-        "w", encoding="utf-8"
-    ) as out:  # a file, not a pipe: KaTeX's server outlives the build and would hold a pipe open
-        build = subprocess.Popen(
-            command, cwd=ROOT, env=env, stdout=out, stderr=subprocess.STDOUT, start_new_session=True
-        )
-        status = build.wait()
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(build.pid, signal.SIGTERM)
     if status:
         text = log.read_text(encoding="utf-8")
         said = [line for line in text.splitlines() if re.search(r"WARNING|ERROR|Error", line)]
@@ -169,6 +210,22 @@ def build() -> None:
     for folder in notebooks.FOLDERS:
         for page in (HTML / "_sources" / folder).glob("*.ipynb"):
             shutil.copyfile(ROOT / folder / page.name, page)
+
+
+def sphinx() -> int:
+    """Run Jupyter Book once and return its exit status; what it says goes to _build/site.log."""
+    command = [str(Path(sys.executable).with_name("jupyter-book")), "build", str(STAGE), "--path-output", str(ROOT)]
+    command += ["--warningiserror", "--nitpick", "--keep-going", "--quiet"]
+    env = {**notebooks.environment(), "PYTHONWARNINGS": "ignore"}
+    # A file, not a pipe: KaTeX's server outlives the build and would hold a pipe open.
+    with (ROOT / "_build" / "site.log").open("w", encoding="utf-8") as out:
+        build = subprocess.Popen(
+            command, cwd=ROOT, env=env, stdout=out, stderr=subprocess.STDOUT, start_new_session=True
+        )
+        status = build.wait()
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(build.pid, signal.SIGTERM)
+    return status
 
 
 def serve() -> None:

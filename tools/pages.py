@@ -64,12 +64,17 @@ def api_block(module: str, documented: set[str]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def static_files() -> dict[str, str | bytes]:
-    """Return the generated static files by their path below _static/."""
+def figure_files() -> dict[str, str]:
+    """Return the script and the stylesheet of all interactive figures."""
     from companion import figures
 
     script, style = figures.bundle()
-    made: dict[str, str | bytes] = {"figures.js": script, "figures.css": style, "neurons-to-gans.apkg": deck()}
+    return {"figures.js": script, "figures.css": style}
+
+
+def static_files() -> dict[str, str | bytes]:
+    """Return the generated static files by their path below _static/."""
+    made: dict[str, str | bytes] = {**figure_files(), "neurons-to-gans.apkg": deck()}
     made["cards/site.png"] = card("From Neurons to GANs", "Deep learning you can read, run, move and check", "")
     for aids in done():
         made[f"cards/{aids.chapter}.png"] = card(aids.title, aids.promise, f"Chapter {aids.chapter}")
@@ -166,13 +171,19 @@ def card(title: str, line: str, above: str) -> bytes:
     fig = plt.figure(figsize=(12, 6.3), dpi=100, facecolor="#10243e", layout="none")
     ax = fig.add_axes((0.62, 0, 0.38, 1))
     ax.set_axis_off()
-    layers: list[list[tuple[float, float]]] = [[(0, y) for y in (1, 2, 3)], [(1, y) for y in (0.5, 1.5, 2.5, 3.5)], [(2, y) for y in (1.5, 2.5)]]
+    layers: list[list[tuple[float, float]]] = [
+        [(0, y) for y in (1, 2, 3)],
+        [(1, y) for y in (0.5, 1.5, 2.5, 3.5)],
+        [(2, y) for y in (1.5, 2.5)],
+    ]
     for left, right in itertools.pairwise(layers):
         for a in left:
             for b in right:
                 ax.plot(*zip(a, b, strict=True), color="#5aa9e6", lw=1.5, alpha=0.5)
     for k, layer in enumerate(layers):
-        ax.scatter([x for x, _ in layer], [y for _, y in layer], s=900, color=["#5aa9e6", "#f4a259", "#7fd1ae"][k], zorder=3)
+        ax.scatter(
+            [x for x, _ in layer], [y for _, y in layer], s=900, color=["#5aa9e6", "#f4a259", "#7fd1ae"][k], zorder=3
+        )
     ax.set(xlim=(-0.4, 2.4), ylim=(-0.4, 4.4))
     fig.text(0.06, 0.80, above or "A course with a tested companion package", color="#9fc6ea", fontsize=24)
     fig.text(0.06, 0.55, textwrap.fill(title, 24), color="white", fontsize=46, weight="bold", va="center")

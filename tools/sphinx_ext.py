@@ -116,11 +116,8 @@ def one_stylesheet(out: Path, file: Path, text: str) -> str:
     css = ""
     for path in paths:
         folder = os.path.relpath(path.parent, static)
-        own = re.sub(
-            r'url\(\s*(["\']?)(?!["\']|data:|https?:|#|/)',
-            lambda m, f=folder: f"url({m[1]}{f}/",
-            path.read_text(encoding="utf-8"),
-        )
+        relative = r'url\(\s*(["\']?)(?!["\']|data:|https?:|#|/)'
+        own = re.sub(relative, rf"url(\g<1>{folder}/", path.read_text(encoding="utf-8"))
         css += re.sub(r"/\*# sourceMappingURL.*?\*/", "", own).replace("font-display:block", "font-display:swap") + "\n"
     name = f"all-{hashlib.sha256(css.encode()).hexdigest()[:10]}.css"
     (static / name).write_text(css, encoding="utf-8")
@@ -152,6 +149,7 @@ def patient_katex() -> None:
 
 def setup(app: Sphinx) -> dict[str, bool]:
     """Connect the hooks."""
+    app.add_config_value("looks", "", "html")
     patient_katex()
     app.add_css_file("figures.css")
     app.connect("html-page-context", page_context, priority=900)

@@ -1,7 +1,5 @@
 """What must hold for every function and layer of the numeric core, and a test that none is left out."""
 
-
-
 import copy
 import inspect
 import math

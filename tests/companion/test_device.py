@@ -1,7 +1,5 @@
 """The choice of the device, on pretended machines."""
 
-
-
 import pytest
 import torch
 

@@ -1,7 +1,5 @@
 """The training loop: equal to one written out, fair to the last batch, and loud when something is wrong."""
 
-
-
 import copy
 import functools
 import math

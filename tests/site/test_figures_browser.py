@@ -580,7 +580,7 @@ def test_dialogue_offers_its_player_when_voices_arrive_late(open_page):
 
 @pytest.mark.parametrize("voices", [[ANNA], [ANNA, BEN]], ids=["one voice", "two voices"])
 def test_dialogue_speaks_every_turn_with_two_speakers_and_marks_the_current_one(open_page, voices):
-    page = open_page(script=f"({FAKE_SPEECH})({json.dumps(voices)})")
+    page = open_page(script=f"window.slow = 1500; ({FAKE_SPEECH})({json.dumps(voices)})")  # time to read turn 1
     talk = page.locator("[data-nfig=dialogue]")
     talk.get_by_label("speed").select_option("1.5")
     talk.get_by_role("button", name="Play").click()

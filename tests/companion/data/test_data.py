@@ -1,7 +1,5 @@
 """Data sets: what they hold, how they are cut, and that test rows have no say."""
 
-
-
 import dataclasses
 import socket
 

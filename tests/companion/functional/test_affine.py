@@ -1,7 +1,5 @@
 """The affine map against PyTorch's."""
 
-
-
 import pytest
 import torch
 import torch.nn.functional as oracle

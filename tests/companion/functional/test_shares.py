@@ -1,7 +1,5 @@
 """Softmax, log-softmax and log-sum-exp against PyTorch's, and where a naive formula breaks."""
 
-
-
 import math
 
 import pytest

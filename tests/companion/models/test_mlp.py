@@ -1,7 +1,5 @@
 """The multilayer perceptron as a row of layers."""
 
-
-
 import pytest
 import torch
 

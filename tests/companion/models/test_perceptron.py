@@ -1,7 +1,5 @@
 """The perceptron's rule, its bound, and what it cannot learn."""
 
-
-
 import pytest
 import torch
 
