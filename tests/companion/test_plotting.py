@@ -1,0 +1,164 @@
+"""show refuses what says too little, stores what a figure holds, and gives SVG that follows the page."""
+
+import re
+import xml.etree.ElementTree as ET
+
+import pytest
+import torch
+
+from companion import plotting
+
+CAPTION = "The loss falls from epoch to epoch."
+ALT = "One line that falls from 3.0 at epoch 0 to 1.0 at epoch 2."
+
+
+@pytest.fixture(autouse=True)
+def close_figures():
+    yield
+    plotting.plt.close("all")
+
+
+def line(values=(3.0, 2.0, 1.0)):
+    return plotting.lines(range(len(values)), {"loss": values}, xlabel="epoch", ylabel="loss")
+
+
+def test_shown_text_holds_caption_alt_text_and_data_and_the_figure_is_closed():
+    fig = line()
+    shown = plotting.show(fig, caption=f"{CAPTION}\n ", alt=f"  {ALT}")
+    assert repr(shown) == f"Figure: {CAPTION}\nAlt text: {ALT}\nData: line 'loss': 3 values, x 0 to 2, y 1 to 3, mean 2"
+    assert not plotting.plt.fignum_exists(fig.number)
+    bundle = shown._repr_mimebundle_()
+    assert set(bundle) == {"text/html", "text/plain"}
+    assert bundle["text/plain"] == repr(shown)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"alt": "too short"}, "^show: alt expected a description of at least 40 characters"),
+        ({"alt": " " * 60}, "^show: alt expected"),
+        ({"caption": "Loss"}, "^show: caption expected a sentence"),
+    ],
+)
+def test_a_figure_that_says_too_little_is_refused(change, said):
+    with pytest.raises(ValueError, match=said):
+        plotting.show(line(), **{"caption": CAPTION, "alt": ALT, **change})
+
+
+def test_what_is_no_figure_is_refused():
+    with pytest.raises(TypeError, match=r"^show: fig expected a matplotlib figure"):
+        plotting.show(line().axes[0], caption=CAPTION, alt=ALT)
+
+
+def test_a_heavy_figure_is_refused_with_what_to_do():
+    fig, ax = plotting.plt.subplots()
+    ax.scatter(torch.arange(6000.0), torch.rand(6000, generator=torch.Generator().manual_seed(0)))
+    with pytest.raises(ValueError, match=r"^show: fig expected an SVG of at most 150 kB, got .*rasterized=True"):
+        plotting.show(fig, caption=CAPTION, alt=ALT)
+
+
+def test_summary_has_as_many_digits_as_asked_for():
+    values = (1.23456, 2.34567)
+    assert plotting.summary(line(values), 3).endswith("y 1.23 to 2.35, mean 1.79")
+    assert plotting.summary(line(values), 1).endswith("y 1 to 2, mean 2")
+    assert plotting.summary(line(values), 0) == "line 'loss': 2 values"
+
+
+def test_summary_changes_with_the_data_of_every_kind_of_plot():
+    def drawn(kind, value):
+        fig, ax = plotting.plt.subplots()
+        if kind == "line":
+            ax.plot([0, 1], [0, value])
+        elif kind == "points":
+            ax.scatter([0, 1], [0, value])
+        elif kind == "bars":
+            ax.bar([0, 1], [1, value])
+        elif kind == "lying bars":
+            ax.barh([0, 1], [1, value])
+        elif kind == "area":
+            ax.fill_between([0, 1], [0, value])
+        else:
+            ax.imshow([[0, value]])
+        plotting.plt.close(fig)
+        return plotting.summary(fig)
+
+    for kind in ("line", "points", "bars", "lying bars", "area", "image"):
+        assert drawn(kind, 2.0) == drawn(kind, 2.0), kind
+        assert drawn(kind, 2.0) != drawn(kind, 2.5), kind
+
+
+def test_summary_of_values_that_are_not_finite_and_of_nothing():
+    assert plotting.summary(line((1.0, float("nan"), 3.0))).endswith("x 0 to 2, y 1 to 3, mean 2")
+    assert plotting.summary(line((float("nan"), float("nan")))) == "line 'loss': 2 values"
+    assert plotting.summary(plotting.plt.figure()) == "none"
+
+
+def test_svg_follows_the_page_and_is_the_same_each_time():
+    first, second = (plotting.show(line(), caption=CAPTION, alt=f'{ALT} "<&"').svg for _ in range(2))
+    assert first == second
+    assert len(first) < plotting.MAX_BYTES
+    root = ET.fromstring(first)
+    assert root.get("role") == "img"
+    assert root.get("aria-label") == f'{ALT} "<&"'
+    assert "height" not in root.attrib
+    assert "currentColor" in first
+    assert f"var(--plot-blue, {plotting.COLORS['blue']})" in first
+    assert not re.search(r"(?:stroke|fill): ?#(?:000000|ffffff|cccccc)\b", first)
+    assert "<metadata" not in first
+
+
+def test_svg_ids_of_two_figures_do_not_meet():
+    ids = [
+        set(re.findall(r'\bid="([^"]+)"', plotting.show(line(v), caption=CAPTION, alt=ALT).svg))
+        for v in ((1, 2), (2, 1))
+    ]
+    assert ids[0]
+    assert not ids[0] & ids[1]
+
+
+def test_lines_have_a_second_cue_beside_colour():
+    fig = plotting.lines([0, 1], {"a": [0, 1], "b": [1, 0]}, xlabel="x", ylabel="y", markers=True)
+    a, b = fig.axes[0].get_lines()
+    assert a.get_linestyle() != b.get_linestyle()
+    assert a.get_marker() != b.get_marker()
+    assert fig.axes[0].get_legend() is not None
+    assert line().axes[0].get_legend() is None
+
+
+def test_boundary_is_where_the_weighted_sum_is_zero():
+    _, ax = plotting.plt.subplots()
+    plotting.boundary(ax, (2.0, 4.0), -1.0, (0.0, 3.0))
+    plotting.boundary(ax, (2.0, 0.0), -1.0, (0.0, 3.0))
+    slanted, upright = ax.get_lines()
+    for x, y in zip(*slanted.get_data(), strict=True):
+        assert 2 * x + 4 * y - 1 == pytest.approx(0)
+    assert set(upright.get_xdata()) == {0.5}
+    with pytest.raises(ValueError, match=r"^boundary: weight expected at least one weight other than 0"):
+        plotting.boundary(ax, (0.0, 0.0), -1.0, (0.0, 3.0))
+
+
+def test_regions_shade_where_the_answer_is_one():
+    fig, ax = plotting.plt.subplots()
+    plotting.regions(ax, lambda x: (x[:, 0] > 0.5).float(), (0, 1), (0, 1), steps=11)
+    xs = torch.cat([torch.as_tensor(p.vertices) for c in ax.collections for p in c.get_paths()])[:, 0]
+    assert xs.min() >= 0.5
+    assert xs.max() == 1
+    assert "area" in plotting.summary(fig)
+
+
+def test_network_draws_every_wire_with_its_weight():
+    fig, ax = plotting.plt.subplots()
+    plotting.network(ax, [["x1", "x2"], ["h1", "h2", "h3"]], [[[1, -2], [0.5, 0], [3, 4]]])
+    assert len(ax.get_lines()) == 6
+    assert sum(w.get_linestyle() == "--" for w in ax.get_lines()) == 1
+    assert {t.get_text() for t in ax.texts} == {"x1", "x2", "h1", "h2", "h3", "1", "-2", "0.5", "0", "3", "4"}
+    assert plotting.summary(fig) != "none"
+
+
+def test_scatter_gives_each_class_its_marker():
+    _, ax = plotting.plt.subplots()
+    plotting.scatter_classes(
+        ax, torch.tensor([[0.0, 1.0], [1.0, 0.0], [2.0, 0.0]]), torch.tensor([0, 1, 1]), ["a", "b"]
+    )
+    assert [len(c.get_offsets()) for c in ax.collections] == [1, 2]
+    assert [c.get_label() for c in ax.collections] == ["a", "b"]

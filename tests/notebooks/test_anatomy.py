@@ -1,0 +1,140 @@
+"""Every finished chapter has all its parts, in order, and at least the counts of anatomy.py."""
+
+from __future__ import annotations
+
+import re
+import statistics
+
+import anatomy
+import pytest
+
+from companion import study
+from companion.checks import bank
+
+DONE = anatomy.by_status("done")
+DRAFTS = anatomy.by_status("draft")
+chapters = pytest.mark.parametrize("chapter", DONE)
+
+
+def short(counts: dict[str, int], floors: dict[str, int]) -> list[str]:
+    """Return what is under its floor, in words."""
+    return [f"{name}: {n}, at least {floors[name]}" for name, n in counts.items() if n < floors[name]]
+
+
+def out_of_order(titles: list[str]) -> list[str]:
+    """Return what is wrong with the headings of level 2."""
+    wanted = list(anatomy.PARTS)
+    if titles[-len(wanted) :] == wanted:
+        return []
+    return [f"the last {len(wanted)} parts are {titles[-len(wanted) :]}, wanted {wanted}"]
+
+
+def stated_objectives(text: str) -> list[str]:
+    """Return the objectives that a chapter's first cell lists."""
+    listed = text.split("**After this chapter you can**")[1].split("\n\nTime:")[0]
+    return [line[2:].rstrip(";.") for line in listed.splitlines() if line.startswith("- ")]
+
+
+@chapters
+def test_opening(chapter):
+    aids, first = study.load(chapter), anatomy.read(anatomy.page(chapter))[0]["source"]
+    lines = [line for line in first.splitlines() if line]
+    number = chapter.lstrip("0")
+    assert lines[0] == f"# {number} {aids.title}"
+    assert re.fullmatch(r"\*[^*]+[.!?]\*", lines[1]), f"{chapter}: the line under the title is the promise, in italics"
+    assert stated_objectives(first) == [o.text.rstrip(";.") for o in aids.objectives]
+    assert re.search(r"^Time: \d+ minutes to read, .*run\. You need: ", first, flags=re.M)
+
+
+@chapters
+def test_objectives_are_shown_by_exercises_and_questions_that_exist(chapter):
+    aids = study.load(chapter)
+    known = {*bank.ids(chapter), *(q.id for q in aids.quiz)}
+    unknown = {o.text: set(o.shown_by) - known for o in aids.objectives if set(o.shown_by) - known}
+    assert not unknown
+
+
+@chapters
+def test_set_up_comes_first_and_is_tagged(chapter):
+    code = [c for c in anatomy.read(anatomy.page(chapter)) if c["cell_type"] == "code"]
+    assert [k for k, c in enumerate(code) if "setup" in anatomy.tags(c)] == [0]
+
+
+@chapters
+def test_parts_stand_in_order_and_call_their_aids(chapter):
+    parts = anatomy.sections(anatomy.read(anatomy.page(chapter)))
+    assert not out_of_order(list(parts))
+    assert len(parts) - 1 - len(anatomy.PARTS) >= 3, f"{chapter}: fewer than three sections before the pitfalls"
+    for part, call in anatomy.PARTS.items():
+        code = "\n".join(c["source"] for c in parts[part] if c["cell_type"] == "code")
+        assert not call or f'{call}("{chapter}")' in code, f"{chapter}, {part}: no cell calls {call}"
+
+
+@chapters
+def test_counts(chapter):
+    cells, aids = anatomy.read(anatomy.page(chapter)), study.load(chapter)
+    parts, text = anatomy.sections(cells), anatomy.markdown(cells)
+    shown, ids = anatomy.figures(cells), bank.ids(chapter)
+    counts = {
+        "words of prose": anatomy.words(text),
+        "figures": len(shown),
+        "interactive figures": sum(s.startswith(anatomy.INTERACTIVE) for s in shown),
+        "quiz questions": len(aids.quiz),
+        "flashcards": len(aids.flashcards),
+        "exercises": len(ids),
+        "mistakes of an exercise": min((len(bank.get(i).mistakes) for i in ids), default=0),
+        "exercises with variants": sum(len(bank.variants(i)) > 1 for i in ids),
+        "pitfalls": len(re.findall(r"(?m)^### ", anatomy.markdown(parts["Pitfalls"]))),
+        "sources": len(re.findall(r"(?m)^- ", anatomy.markdown(parts["Further reading"]))),
+        "beliefs broken": len(re.findall(r"\*\*A belief to break", text)),
+        "characters of alt text": min((len(anatomy.alt_text(s)) for s in shown), default=0),
+    }
+    print(f"\n{chapter}:", counts)
+    assert not short(counts, anatomy.floors(chapter)), chapter
+
+
+@chapters
+def test_code_cells_are_short(chapter):
+    cells = anatomy.read(anatomy.page(chapter))
+    lines = [len(c["source"].splitlines()) for c in cells if c["cell_type"] == "code" and "aid" not in anatomy.tags(c)]
+    print(f"\n{chapter}: median {statistics.median(lines)} lines, longest {max(lines)}")
+    assert max(lines) <= anatomy.LONGEST_CELL
+    assert statistics.median(lines) <= anatomy.MEDIAN_CELL
+
+
+@chapters
+def test_terms_point_to_headings(chapter):
+    missing = {t.term: t.anchor for t in study.load(chapter).terms}
+    known = anatomy.anchors(anatomy.page(chapter))
+    assert not {term: anchor for term, anchor in missing.items() if anchor not in known}
+
+
+def test_drafts_are_counted():
+    print(
+        f"\nfinished: {len(DONE)} ({', '.join(DONE)}); drafts, left out: {len(DRAFTS)} ({', '.join(DRAFTS) or 'none'})"
+    )
+    assert set(DONE).isdisjoint(DRAFTS)
+    assert DONE, "no chapter is finished: the tests above would have read nothing"
+
+
+def test_a_chapter_that_is_short_is_named():
+    assert short({"figures": 9, "sources": 6}, anatomy.AT_LEAST) == ["figures: 9, at least 10"]
+    assert anatomy.floors("20c")["exercises"] == 2
+    assert anatomy.floors("20c")["words of prose"] == 1167
+
+
+def test_parts_in_another_order_are_named():
+    parts = list(anatomy.PARTS)
+    assert not out_of_order(["One", *parts])
+    assert "Dialogue" in out_of_order(["One", *parts[1:], parts[0]])[0]
+
+
+def test_reading_a_notebook():
+    text = "## A\nTwo words $x = 1$ and `code` [a link](x.html)\n### B: `c`?\n## D\n"
+    cells = [{"cell_type": "markdown", "source": text, "metadata": {}}]
+    assert list(anatomy.sections(cells)) == ["", "A", "D"]
+    assert anatomy.headings(text) == [(2, "A"), (3, "B: `c`?"), (2, "D")]
+    assert anatomy.words(text) == 8
+    assert anatomy.links(text) == ["x.html"]
+    assert anatomy.alt_text("Figure: c\nAlt text: seen\nData: none") == "seen"
+    assert anatomy.alt_text("Interactive figure: c\nseen\nTask: t") == "seen"

@@ -1,0 +1,112 @@
+"""Faults planted on purpose: each must be caught, and the message must name the place."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+import anatomy
+import lock
+import pytest
+import test_outputs
+
+from companion import plotting
+
+SETUP = "import ipywidgets"
+RAISES = "def draw(x):\n    raise ValueError('inside the callback')\n\n_ = ipywidgets.interact(draw, x=(0, 3))"
+
+
+def notebook(*cells: tuple[str, str, list[str]]) -> str:
+    """Return a notebook of code cells, each its source, the printed text that is stored, and its tags."""
+    made = [
+        {
+            "cell_type": "code",
+            "execution_count": n,
+            "id": f"cell-{n}",
+            "metadata": {"tags": tags},
+            "source": source,
+            "outputs": [{"output_type": "stream", "name": "stdout", "text": text}] if text else [],
+        }
+        for n, (source, text, tags) in enumerate(cells, 1)
+    ]
+    metadata = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}
+    return json.dumps({"cells": made, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5})
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory):
+    """Run three tiny notebooks through the course's runner in a repository of their own."""
+    repository = tmp_path_factory.mktemp("sabotage")
+    shutil.copytree(anatomy.ROOT / "tools", repository / "tools", ignore=shutil.ignore_patterns("__pycache__"))
+    (repository / "companion").mkdir()
+    (repository / "constraints.txt").write_text("", encoding="utf-8")
+    book = repository / "book"
+    book.mkdir()
+    good = (SETUP, "", ["setup"])
+    (book / "01_good.ipynb").write_text(notebook(good, ("print(0.97)", "0.97\n", [])), encoding="utf-8")
+    (book / "02_number.ipynb").write_text(notebook(good, ("print(0.97)", "0.98\n", [])), encoding="utf-8")
+    ignored = ["nbval-ignore-output"]
+    (book / "03_callback.ipynb").write_text(notebook(good, (RAISES, "", ignored)), encoding="utf-8")
+    env = {k: v for k, v in os.environ.items() if not k.startswith("PYTEST_")}
+    command = [sys.executable, "tools/notebooks.py", "run"]
+    done = subprocess.run(command, cwd=repository, env=env, capture_output=True, text=True)
+    return repository, done
+
+
+def test_a_changed_number_in_a_stored_output_is_caught(ran):
+    _, done = ran
+    assert done.returncode != 0
+    assert "02_number.ipynb::Cell 1" in done.stdout
+    assert "0.98" in done.stdout
+
+
+def test_a_callback_that_raises_is_caught_although_its_output_is_not_compared(ran):
+    _, done = ran
+    assert "03_callback.ipynb::Cell 1" in done.stdout
+    assert "inside the callback" in done.stdout
+
+
+def test_only_the_notebook_that_agrees_is_kept_for_the_site(ran):
+    repository, done = ran
+    assert "01_good.ipynb::" not in done.stdout.split("short test summary")[-1]
+    assert [p.name for p in (repository / "_build" / "executed").rglob("*.ipynb")] == ["01_good.ipynb"]
+
+
+def test_a_printing_cell_without_stored_output_is_caught():
+    cells = json.loads(notebook((SETUP, "", []), ("x = 2\nprint(x)", "", [])))["cells"]
+    assert test_outputs.problems(cells) == ["cell 1 (print(x)): prints or shows something, and nothing is stored"]
+
+
+def drawn(values: list[float]) -> str:
+    """Return the stored text of a figure whose alt text was typed, not computed."""
+    fig = plotting.lines(range(3), {"loss": values}, xlabel="epoch", ylabel="loss")
+    return repr(
+        plotting.show(
+            fig, caption="The loss falls from epoch to epoch.", alt="One line that falls from left to right: " * 2
+        )
+    )
+
+
+def test_a_figure_whose_data_changed_is_caught_although_its_alt_text_did_not():
+    assert drawn([3.0, 2.0, 1.0]) == drawn([3.0, 2.0, 1.0])
+    assert drawn([3.0, 2.0, 1.0]) != drawn([3.0, 2.1, 1.0])
+
+
+def test_a_figure_without_alt_text_is_refused():
+    fig = plotting.lines(range(2), {"loss": [1, 0]}, xlabel="epoch", ylabel="loss")
+    with pytest.raises(ValueError, match=r"^show: alt expected a description of at least 40 characters, got ''"):
+        plotting.show(fig, caption="The loss falls from epoch to epoch.", alt="")
+    plotting.plt.close(fig)
+
+
+def test_a_stale_lock_is_named():
+    text = lock.LOCK.read_text(encoding="utf-8")
+    assert lock.problems(text.replace(lock.wanted(), "0" * 16)) == [
+        "constraints.txt was made for other dependencies than pyproject.toml lists: run `make lock`"
+    ]
+    torch = lock.pins(text)["torch"]
+    found = lock.problems(text.replace(f"\ntorch=={torch}\n", "\ntorch==1.0.0\n"))
+    assert any(f.startswith(f"torch {torch} is installed, constraints.txt pins 1.0.0") for f in found)
