@@ -26,6 +26,8 @@ def description(app: Sphinx, page: str, doctree: nodes.document | None) -> str:
         return study.load(name[:2]).promise
     found = doctree.findall(nodes.paragraph) if doctree is not None else iter(())
     first = next((" ".join(p.astext().split()) for p in found if len(p.astext()) > 40), "")
+    if page.startswith(("exercises/", "solutions/")) and page in app.env.titles:  # the same first sentence on all
+        first = f"{app.env.titles[page].astext()}. {first}"
     return first[:155] or f"{app.config.project}: {name.replace('_', ' ')}"
 
 
@@ -81,6 +83,22 @@ def slim(app: Sphinx, error: Exception | None) -> None:
         after = one_stylesheet(out, file, slimmed(before, is_search=file.name == "search.html"))
         if after != before:
             file.write_text(after, encoding="utf-8")
+    front_door(app, out)
+
+
+def front_door(app: Sphinx, out: Path) -> None:
+    """Give the page that leads to the first one a language, a title and a link for those whom it does not take along."""
+    door, first = out / "index.html", f"{app.config.root_doc}.html"
+    if app.config.root_doc == "index" or not (out / first).exists():
+        return
+    title = html.escape(app.config.project)
+    door.write_text(
+        f'<!DOCTYPE html>\n<html lang="{app.config.language}"><head><meta charset="utf-8"><title>{title}</title>'
+        f'<link rel="canonical" href="{app.config.html_baseurl}{first}">'
+        f'<link rel="icon" href="_static/favicon.svg"><meta http-equiv="refresh" content="0; url={first}"></head>'
+        f'<body><h1><a href="{first}">{title}</a></h1></body></html>\n',
+        encoding="utf-8",
+    )
 
 
 def slimmed(text: str, is_search: bool) -> str:

@@ -113,7 +113,7 @@ class Visit:
             self.page.add_init_script(script)
         self.page.on("console", lambda m: self.errors.append(m.text) if m.type in ("error", "warning") else None)
         self.page.on("pageerror", lambda e: self.errors.append(str(e)))
-        self.page.on("response", self.responses.append)
+        self.page.on("response", lambda r: self.responses.append(r))
         self.answer = self.page.goto(served + path, wait_until="load")
 
     def overflow(self) -> tuple[int, list[str]]:
