@@ -111,7 +111,12 @@ class Visit:
         self.page = self.context.new_page()
         if script:
             self.page.add_init_script(script)
-        self.page.on("console", lambda m: self.errors.append(m.text) if m.type in ("error", "warning") else None)
+
+        def heard(message):
+            if message.type in ("error", "warning"):
+                self.errors.append(f"{message.text} {message.location.get('url', '')}".strip())
+
+        self.page.on("console", heard)
         self.page.on("pageerror", lambda e: self.errors.append(str(e)))
         self.page.on("response", lambda r: self.responses.append(r))
         self.answer = self.page.goto(served + path, wait_until="load")
@@ -126,6 +131,8 @@ class Visit:
                     for (let p = e.parentElement; p; p = p.parentElement)
                       if (p !== document.body && p !== document.documentElement &&
                           getComputedStyle(p).overflowX !== "visible") { clipped = true; break; }
+                    for (let p = e; p; p = p.parentElement)  // a drawer waits beside the window
+                      if (getComputedStyle(p).position === "fixed") { clipped = true; break; }
                     if (!clipped && e.getBoundingClientRect().right > wide + 1)
                       out.push(e.tagName.toLowerCase() + (e.id ? "#" + e.id : "") + "." + [...e.classList].join("."));
                   }
