@@ -7,6 +7,7 @@ import html
 import os
 import re
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,10 @@ from sphinx.application import Sphinx
 
 #: Scripts that a page may run later, in order, without holding up its first paint.
 DEFERRED = r"doctools|sphinx_highlight|clipboard\.min|copybutton|togglebutton|design-tabs|scripts/sphinx-book-theme|scripts/bootstrap|scripts/pydata-sphinx-theme"
+
+
+#: A stylesheet that imports another one of the site.
+IMPORT = r"@import\s*(?:url\()?\s*[\"']?([\w./-]+\.css)[\"']?\s*\)?\s*;"
 
 
 def description(app: Sphinx, page: str, doctree: nodes.document | None) -> str:
@@ -139,12 +144,24 @@ def one_stylesheet(out: Path, file: Path, text: str) -> str:
             lambda m, f=folder: f"url({m[1]}{f}/",
             path.read_text(encoding="utf-8"),
         )
+        # An import counts only at the head of a sheet, and from its own folder: put the file in its place.
+        own = re.sub(IMPORT, partial(imported, static, folder), own)
         css += re.sub(r"/\*# sourceMappingURL.*?\*/", "", own).replace("font-display:block", "font-display:swap") + "\n"
     name = f"all-{hashlib.sha256(css.encode()).hexdigest()[:10]}.css"
     (static / name).write_text(css, encoding="utf-8")
     root = os.path.relpath(static, file.parent.resolve()).replace(os.sep, "/")
     replaced = iter([f'<link rel="stylesheet" href="{root}/{name}" />\n'])
     return re.sub(link, lambda m: next(replaced, ""), text)
+
+
+def imported(static: Path, folder: str, found: re.Match[str]) -> str:
+    """Return the text of a stylesheet that another in _static/folder imports, with addresses as seen from _static."""
+    for path in ((static / folder / found[1]).resolve(), (static / found[1]).resolve()):
+        if path.exists():
+            base = os.path.relpath(path.parent, static)
+            text = path.read_text(encoding="utf-8")
+            return re.sub(r'url\(\s*(["\']?)(?!["\']|data:|https?:|#|/)', rf"url(\1{base}/", text) + "\n"
+    return ""
 
 
 def patient_katex() -> None:

@@ -407,7 +407,7 @@ def test_dialogue_without_voices_says_so_and_can_be_read(visit, path):
     talk = visit(path, script=none).page.locator("[data-nfig=dialogue]").first
     assert talk.locator(".nfig-silent").is_visible()
     assert not talk.get_by_role("button", name="Play").is_visible()
-    turns = talk.locator(".nfig-turns > li")
+    turns = talk.locator(".nfig-live .nfig-turns > li")
     assert turns.count() >= 4
     assert all(turns.nth(i).is_visible() for i in range(turns.count()))
 
