@@ -195,6 +195,8 @@ def build() -> None:
     A build on top of an interrupted one can miss targets that are there, so a failure is confirmed by a clean build.
     """
     doctrees = ROOT / "_build" / ".doctrees"
+    shutil.rmtree(HTML / "_modules", ignore_errors=True)  # Sphinx leaves pages of modules that are gone
+    (HTML / "py-modindex.html").unlink(missing_ok=True)
     was_warm = doctrees.exists()
     status = sphinx()
     if status and was_warm:

@@ -7,6 +7,7 @@ import html
 import os
 import re
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,10 @@ from sphinx.application import Sphinx
 
 #: Scripts that a page may run later, in order, without holding up its first paint.
 DEFERRED = r"doctools|sphinx_highlight|clipboard\.min|copybutton|togglebutton|design-tabs|scripts/sphinx-book-theme|scripts/bootstrap|scripts/pydata-sphinx-theme"
+
+
+#: A stylesheet that imports another one of the site.
+IMPORT = r"@import\s*(?:url\()?\s*[\"']?([\w./-]+\.css)[\"']?\s*\)?\s*;"
 
 
 def description(app: Sphinx, page: str, doctree: nodes.document | None) -> str:
@@ -26,6 +31,8 @@ def description(app: Sphinx, page: str, doctree: nodes.document | None) -> str:
         return study.load(name[:2]).promise
     found = doctree.findall(nodes.paragraph) if doctree is not None else iter(())
     first = next((" ".join(p.astext().split()) for p in found if len(p.astext()) > 40), "")
+    if page.startswith(("exercises/", "solutions/")) and page in app.env.titles:  # the same first sentence on all
+        first = f"{app.env.titles[page].astext()}. {first}"
     return first[:155] or f"{app.config.project}: {name.replace('_', ' ')}"
 
 
@@ -81,6 +88,22 @@ def slim(app: Sphinx, error: Exception | None) -> None:
         after = one_stylesheet(out, file, slimmed(before, is_search=file.name == "search.html"))
         if after != before:
             file.write_text(after, encoding="utf-8")
+    front_door(app, out)
+
+
+def front_door(app: Sphinx, out: Path) -> None:
+    """Give the page that leads to the first one a language, a title and a link for those whom it does not take along."""
+    door, first = out / "index.html", f"{app.config.root_doc}.html"
+    if app.config.root_doc == "index" or not (out / first).exists():
+        return
+    title = html.escape(app.config.project)
+    door.write_text(
+        f'<!DOCTYPE html>\n<html lang="{app.config.language}"><head><meta charset="utf-8"><title>{title}</title>'
+        f'<link rel="canonical" href="{app.config.html_baseurl}{first}">'
+        f'<link rel="icon" href="_static/favicon.svg"><meta http-equiv="refresh" content="0; url={first}"></head>'
+        f'<body><h1><a href="{first}">{title}</a></h1></body></html>\n',
+        encoding="utf-8",
+    )
 
 
 def slimmed(text: str, is_search: bool) -> str:
@@ -118,12 +141,24 @@ def one_stylesheet(out: Path, file: Path, text: str) -> str:
         folder = os.path.relpath(path.parent, static)
         relative = r'url\(\s*(["\']?)(?!["\']|data:|https?:|#|/)'
         own = re.sub(relative, rf"url(\g<1>{folder}/", path.read_text(encoding="utf-8"))
+        # An import counts only at the head of a sheet, and from its own folder: put the file in its place.
+        own = re.sub(IMPORT, partial(imported, static, folder), own)
         css += re.sub(r"/\*# sourceMappingURL.*?\*/", "", own).replace("font-display:block", "font-display:swap") + "\n"
     name = f"all-{hashlib.sha256(css.encode()).hexdigest()[:10]}.css"
     (static / name).write_text(css, encoding="utf-8")
     root = os.path.relpath(static, file.parent.resolve()).replace(os.sep, "/")
     replaced = iter([f'<link rel="stylesheet" href="{root}/{name}" />\n'])
     return re.sub(link, lambda m: next(replaced, ""), text)
+
+
+def imported(static: Path, folder: str, found: re.Match[str]) -> str:
+    """Return the text of a stylesheet that another in _static/folder imports, with addresses as seen from _static."""
+    for path in ((static / folder / found[1]).resolve(), (static / found[1]).resolve()):
+        if path.exists():
+            base = os.path.relpath(path.parent, static)
+            text = path.read_text(encoding="utf-8")
+            return re.sub(r'url\(\s*(["\']?)(?!["\']|data:|https?:|#|/)', rf"url(\1{base}/", text) + "\n"
+    return ""
 
 
 def patient_katex() -> None:

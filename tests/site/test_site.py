@@ -1,0 +1,499 @@
+"""The built site, page by page, as a reader meets it: links, weight, no other host, figures that move, no axe violation."""
+
+from __future__ import annotations
+
+import functools
+import gzip
+import http.server
+import io
+import json
+import os
+import re
+import threading
+import zipfile
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote, urljoin, urlsplit
+
+import pytest
+import yaml
+
+
+def built_site() -> Path:
+    """Where `make book` puts the site; NEURONS_HTML names another place."""
+    return Path(os.environ.get("NEURONS_HTML") or Path(__file__).parents[2] / "_build" / "html").resolve()
+
+
+HTML = built_site()
+ROOT = HTML.parents[1]  # the checkout that the site was built from
+NOT_BUILT = "(not built)"
+#: A browser fetches these without being asked.
+FETCHED = {"stylesheet", "preload", "modulepreload", "prefetch", "preconnect", "dns-prefetch", "icon", "manifest"}
+REDIRECT = "index.html"
+
+
+def all_pages() -> list[str]:
+    found = (p.relative_to(HTML) for p in HTML.rglob("*.html"))
+    return sorted(p.as_posix() for p in found if "_static" not in p.parts) or [NOT_BUILT]
+
+
+def numbered(folder: str) -> list[str]:
+    return [p for p in PAGES if re.match(rf"{folder}/\d\d\w?_", p)] or [NOT_BUILT]
+
+
+PAGES = all_pages()
+CHAPTERS = numbered("book")
+EXERCISES, SOLUTIONS = numbered("exercises"), numbered("solutions")
+NOTEBOOKS = sorted({*CHAPTERS, *EXERCISES, *SOLUTIONS})
+TAUGHT = [p for p in CHAPTERS if not p.startswith("book/00")] or [NOT_BUILT]  # chapters with figures and study aids
+SAMPLE = [
+    "book/index.html",
+    *CHAPTERS[:3],
+    EXERCISES[0],
+    SOLUTIONS[-1],
+    "book/glossary.html",
+    "book/api/nn.html",
+]
+each_page = pytest.mark.parametrize("path", PAGES)
+each_chapter = pytest.mark.parametrize("path", CHAPTERS)
+each_taught = pytest.mark.parametrize("path", TAUGHT)
+each_notebook = pytest.mark.parametrize("path", NOTEBOOKS)
+
+
+# ---- the site, served, and a visit to one of its pages
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *words):
+        pass
+
+
+@pytest.fixture(scope="session")
+def site():
+    """The folder of the built site."""
+    folder = HTML
+    if not (folder / "book" / "index.html").exists():
+        pytest.fail(f"no site in {folder}: run make book first", pytrace=False)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def served(site):
+    """The address at which the built site is served, as a reader's browser sees it."""
+    handler = functools.partial(Quiet, directory=str(site))
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_address[1]}/"
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+class Visit:
+    """A page of the site in its own browser context, with what it loaded, what it asked elsewhere and what it logged."""
+
+    def __init__(self, chromium, served, path, *, mode="light", width=1280, js=True, script=""):
+        self.errors, self.elsewhere, self.responses = [], [], []
+        self.context = chromium.new_context(
+            viewport={"width": width, "height": 900}, java_script_enabled=js, reduced_motion="reduce"
+        )
+
+        def answer(route):
+            if route.request.url.startswith(served):
+                route.continue_()
+            else:
+                self.elsewhere.append(route.request.url)
+                route.abort()
+
+        self.context.route("**/*", answer)
+        self.context.add_init_script(f"localStorage.setItem('mode', '{mode}'); localStorage.setItem('theme', '{mode}')")
+        self.page = self.context.new_page()
+        if script:
+            self.page.add_init_script(script)
+
+        def heard(message):
+            if message.type in ("error", "warning"):
+                self.errors.append(f"{message.text} {message.location.get('url', '')}".strip())
+
+        self.page.on("console", heard)
+        self.page.on("pageerror", lambda e: self.errors.append(str(e)))
+        self.page.on("response", lambda r: self.responses.append(r))
+        self.answer = self.page.goto(served + path, wait_until="load")
+
+    def overflow(self) -> tuple[int, list[str]]:
+        """By how many pixels the page is wider than the window, and which elements of it are."""
+        return tuple(
+            self.page.evaluate(
+                """() => { const wide = document.documentElement.clientWidth, out = [];
+                  for (const e of document.querySelectorAll(".bd-main *")) {
+                    let clipped = false;
+                    for (let p = e.parentElement; p; p = p.parentElement)
+                      if (p !== document.body && p !== document.documentElement &&
+                          getComputedStyle(p).overflowX !== "visible") { clipped = true; break; }
+                    for (let p = e; p; p = p.parentElement)  // a drawer waits beside the window
+                      if (getComputedStyle(p).position === "fixed") { clipped = true; break; }
+                    if (!clipped && e.getBoundingClientRect().right > wide + 1)
+                      out.push(e.tagName.toLowerCase() + (e.id ? "#" + e.id : "") + "." + [...e.classList].join("."));
+                  }
+                  return [document.documentElement.scrollWidth - wide, out.slice(0, 5)]; }"""
+            )
+        )
+
+
+@pytest.fixture
+def visit(chromium, served):
+    """Return a function that opens a page of the site; whatever it opened is closed after the test."""
+    visits = []
+
+    def opener(path, **options):
+        visits.append(Visit(chromium, served, path, **options))
+        return visits[-1]
+
+    yield opener
+    for one in visits:
+        one.context.close()
+
+
+# ---- what the files say, without a browser
+
+
+class Reader(HTMLParser):
+    """What a page names: its title, language and metadata, its anchors, and everything that it points to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.title, self.lang, self.meta, self.ids = "", "", {}, []
+        self.links, self.fetched = [], []
+        self._in_title = False
+
+    def handle_starttag(self, tag, attributes):
+        a = {k: v or "" for k, v in attributes}
+        self.ids += [a["id"]] if a.get("id") else []
+        self.ids += [a["name"]] if tag == "a" and a.get("name") else []
+        if tag == "html":
+            self.lang = a.get("lang", "")
+        elif tag == "title" and not self.title:
+            self._in_title = True
+        elif tag == "meta":
+            self.meta.setdefault(a.get("name") or a.get("property") or "", []).append(a.get("content", ""))
+            if a.get("http-equiv", "").lower() == "refresh":
+                self.links.append(a["content"].split("url=")[1])
+        elif tag == "a" and "href" in a:
+            self.links.append(a["href"])
+        if tag == "link" and FETCHED & set(a.get("rel", "").split()):
+            self.fetched.append(a["href"])
+        if tag in ("script", "img", "iframe", "source", "video", "audio", "embed") and a.get("src"):
+            self.fetched.append(a["src"])
+
+    def handle_endtag(self, tag):
+        self._in_title = self._in_title and tag != "title"
+
+    def handle_data(self, data):
+        self.title += data if self._in_title else ""
+
+
+@functools.cache
+def read(path: str) -> Reader:
+    reader = Reader()
+    reader.feed((HTML / path).read_text(encoding="utf-8"))
+    return reader
+
+
+def unresolved(path: str, address: str) -> str:
+    """Return why an address on a page leads nowhere, or nothing."""
+    parts = urlsplit(address)
+    if parts.scheme or parts.netloc:
+        return ""
+    target = unquote(urlsplit(urljoin(f"/{path}", address)).path).lstrip("/")
+    target = path if not parts.path else target
+    file = HTML / target
+    if target.endswith("/") or not file.is_file():
+        return f"{address}: no such file"
+    if parts.fragment and target.endswith(".html") and unquote(parts.fragment) not in read(target).ids:
+        return f"{address}: no such anchor"
+    return ""
+
+
+@pytest.fixture(scope="module")
+def config(site):
+    return yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
+
+
+@each_page
+def test_head_says_what_the_page_is(site, path):
+    page = read(path)
+    assert page.title.strip()
+    assert page.lang == "en"
+    if path == REDIRECT:
+        return
+    assert len(page.meta["description"]) == 1
+    assert 20 <= len(page.meta["description"][0]) <= 200
+    (card,) = page.meta["og:image"]
+    assert card.startswith("https://")
+    picture = site / "_static" / "cards" / card.rsplit("/_static/cards/")[1]
+    assert picture.read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
+
+
+@each_page
+def test_internal_links_and_anchors_lead_somewhere(site, path):
+    page = read(path)
+    addresses = dict.fromkeys([*page.links, *page.fetched])
+    assert [why for why in (unresolved(path, a) for a in addresses) if why] == []
+
+
+@each_page
+def test_nothing_is_fetched_from_another_host(site, path):
+    assert [a for a in read(path).fetched if urlsplit(a).netloc] == []
+
+
+def test_every_page_has_the_same_stylesheet(site):
+    """A page that an incremental build left behind would still name the old one."""
+    sheets = {Path(urlsplit(a).path).name for p in PAGES for a in read(p).fetched if urlsplit(a).path.endswith(".css")}
+    assert len(sheets) == 1
+
+
+def test_titles_and_descriptions_tell_pages_apart(site):
+    pages = [p for p in PAGES if p.startswith(("book/", "exercises/", "solutions/"))]
+    for said in ([read(p).title for p in pages], [read(p).meta["description"][0] for p in pages]):
+        assert sorted(s for s in set(said) if said.count(s) > 1) == []
+
+
+@each_notebook
+def test_colab_binder_and_edit_lead_to_this_repository(config, path):
+    name = urlsplit(config["repository"]["url"]).path.strip("/")
+    branch, notebook = config["repository"]["branch"], path.replace(".html", ".ipynb")
+    links = read(path).links
+    assert f"https://colab.research.google.com/github/{name}/blob/{branch}/{notebook}" in links
+    assert f"https://mybinder.org/v2/gh/{name}/{branch}?urlpath=lab/tree/{notebook}" in links
+    assert f"https://github.com/{name}/edit/{branch}/{notebook}" in links
+
+
+@each_notebook
+def test_downloaded_notebook_is_the_committed_one(site, path):
+    notebook = path.replace(".html", ".ipynb")
+    assert f"../_sources/{notebook}" in read(path).links
+    assert (site / "_sources" / notebook).read_bytes() == (ROOT / notebook).read_bytes()
+
+
+# ---- every page in a browser
+
+
+@pytest.mark.browser
+@each_page
+def test_page_opens_quietly_and_fits_every_width(visit, path):
+    seen = visit(path)
+    assert seen.answer.status == 200
+    wide = seen.overflow()
+    seen.page.set_viewport_size({"width": 390, "height": 844})
+    narrow = seen.overflow()
+    assert seen.errors == []
+    assert seen.elsewhere == []
+    assert [r.url for r in seen.responses if r.status >= 400] == []
+    assert {1280: wide, 390: narrow} == {1280: (0, []), 390: (0, [])}
+
+
+def violations(visit, path, mode, width):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    page = visit(path, mode=mode, width=width).page
+    assert page.locator("html").get_attribute("data-theme") in (mode, None)
+    page.evaluate("document.querySelectorAll('.bd-article details').forEach((d) => { d.open = true; })")
+    found = axe.run(page).response["violations"]
+    return [
+        f"{v['id']} ({v['impact']}): {n['target']} {n['html'][:160]} {n['failureSummary'][:240]}"
+        for v in found
+        for n in v["nodes"][:4]
+    ]
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("mode", ["light", "dark"])
+@pytest.mark.parametrize("path", dict.fromkeys(SAMPLE))
+def test_no_accessibility_violation(visit, path, mode):
+    assert violations(visit, path, mode, 1280) == []
+
+
+@pytest.mark.browser
+@each_taught
+def test_no_accessibility_violation_on_a_phone(visit, path):
+    assert violations(visit, path, "light", 390) == []
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+@pytest.mark.parametrize("mode", ["light", "dark"])
+@pytest.mark.parametrize("path", [p for p in PAGES if p not in (*SAMPLE, REDIRECT)])
+def test_no_accessibility_violation_anywhere_else(visit, path, mode):
+    assert violations(visit, path, mode, 1280) == []
+
+
+# ---- chapters
+
+
+@pytest.mark.browser
+@each_taught
+def test_figures_are_mounted_and_a_slider_moved_by_keys_changes_the_words(visit, path):
+    page = visit(path).page
+    figures = page.locator("[data-nfig]")
+    assert figures.count() >= 5
+    assert page.locator("[data-nfig]:not([data-on])").count() == 0
+    assert page.locator(".nfig-fallback:visible").count() == 0
+    moved = 0
+    for i in range(figures.count()):
+        slider = figures.nth(i).locator("input[type=range]").first
+        if not slider.count():
+            continue
+        say = figures.nth(i).locator(".nfig-say").first
+        before = say.inner_text()
+        slider.focus()
+        at_end = slider.evaluate("(s) => s.value === s.max")
+        for _ in range(3):
+            page.keyboard.press("ArrowLeft" if at_end else "ArrowRight")
+        assert say.inner_text() != before, figures.nth(i).get_attribute("data-nfig")
+        moved += 1
+    assert moved >= 2
+
+
+@pytest.mark.browser
+@each_taught
+def test_quiz_answers_right_and_wrong(visit, path):
+    quiz = visit(path).page.locator("[data-nfig=quiz]").first
+    items = json.loads(quiz.locator("script[type='application/json']").text_content())["items"]
+    first = quiz.locator("fieldset").first
+    right = next(i for i, o in enumerate(items[0]["options"]) if o.get("correct"))
+    wrong = next(i for i, o in enumerate(items[0]["options"]) if not o.get("correct"))
+    for which, word in ((wrong, "Not this one."), (right, "Right.")):
+        first.locator("input").nth(which).check()
+        first.get_by_role("button", name="Check").click()
+        said = first.locator(".nfig-why").inner_text()
+        assert word in said
+        assert len(said) > len(word) + 20
+    assert quiz.locator(".nfig-score").inner_text().startswith(f"0 of 1 right so far, {len(items) - 1} to go")
+
+
+@pytest.mark.browser
+@each_taught
+def test_flashcards_turn_and_go_on(visit, path):
+    cards = visit(path).page.locator("[data-nfig=flashcards]").first
+    face = cards.locator(".nfig-card")
+    front = face.inner_text()
+    cards.get_by_role("button", name="Show the back").click()
+    assert face.inner_text() != front
+    cards.get_by_role("button", name="Next").click()
+    assert cards.locator(".nfig-say").inner_text().startswith("Card 2 of ")
+    cards.get_by_role("button", name="I knew it").click()
+    assert "Known: 1" in cards.locator(".nfig-say").inner_text()
+
+
+@pytest.mark.browser
+@each_taught
+def test_tabs_show_one_version_at_a_time(visit, path):
+    page = visit(path).page
+    tabs = page.locator("[data-nfig=tabs]").first
+    heads = tabs.get_by_role("tab")
+    assert heads.count() == 3
+    for i in range(heads.count()):
+        heads.nth(i).click()
+        assert heads.nth(i).get_attribute("aria-selected") == "true"
+        assert tabs.locator("[role=tabpanel]:visible").count() == 1
+    page.keyboard.press("Home")
+    assert heads.first.get_attribute("aria-selected") == "true"
+
+
+@pytest.mark.browser
+@each_taught
+def test_dialogue_without_voices_says_so_and_can_be_read(visit, path):
+    none = "Object.defineProperty(window.speechSynthesis, 'getVoices', { value: () => [] });"
+    talk = visit(path, script=none).page.locator("[data-nfig=dialogue]").first
+    assert talk.locator(".nfig-silent").is_visible()
+    assert not talk.get_by_role("button", name="Play").is_visible()
+    turns = talk.locator(".nfig-live .nfig-turns > li")
+    assert turns.count() >= 4
+    assert all(turns.nth(i).is_visible() for i in range(turns.count()))
+
+
+@pytest.mark.browser
+@each_taught
+def test_without_javascript_figures_and_dialogue_are_there(visit, path):
+    page = visit(path, js=False).page
+    fallbacks = page.locator("[data-nfig] .nfig-fallback")
+    assert fallbacks.count() == page.locator("[data-nfig]").count() >= 5
+    for i in range(fallbacks.count()):
+        assert fallbacks.nth(i).is_visible()
+        assert fallbacks.nth(i).locator("svg, p, li, table").count()
+    words = page.locator("[data-nfig=dialogue] .nfig-fallback").first.inner_text()
+    turns = json.loads(page.locator("[data-nfig=dialogue] script").first.text_content())["turns"]
+    assert all(words.count(f"{who}:") == sum(t["who"] == who for t in turns) for who in {t["who"] for t in turns})
+
+
+def tagged(path: str, tag: str) -> list[str]:
+    """Return the sources of the cells with this tag in the notebook that a page was made from."""
+    notebook = json.loads((ROOT / path.replace(".html", ".ipynb")).read_text(encoding="utf-8"))
+    return ["".join(c["source"]) for c in notebook["cells"] if tag in c["metadata"].get("tags", [])]
+
+
+def folded(page, source: str) -> bool:
+    """Say whether a cell's code is on the page, hidden, and shown by opening its fold."""
+    line = max(source.splitlines(), key=len).strip()
+    code = page.locator("div.cell details div.highlight", has_text=line).first
+    hidden = code.count() == 1 and not code.is_visible()
+    code.evaluate("(c) => { c.closest('details').open = true; }")
+    return hidden and code.is_visible()
+
+
+@pytest.mark.browser
+@each_taught
+def test_setup_cell_is_folded(visit, path):
+    sources = tagged(path, "setup")
+    assert sources
+    page = visit(path).page
+    assert all(folded(page, s) for s in sources)
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("path", SOLUTIONS)
+def test_solution_code_is_folded(visit, path):
+    sources = tagged(path, "solution")
+    assert sources
+    page = visit(path).page
+    assert [s for s in sources if not folded(page, s)] == []
+
+
+@pytest.mark.browser
+@each_chapter
+def test_chapter_weighs_less_than_600_kilobytes(visit, path, capsys):
+    seen = visit(path)
+    seen.page.wait_for_load_state("networkidle")
+    sizes: dict[str, float] = {}
+    for response in seen.responses:
+        kind = Path(urlsplit(response.url).path).suffix.lstrip(".")
+        sizes[kind] = sizes.get(kind, 0) + len(gzip.compress(response.body())) / 1000
+    total = sum(sizes.values())
+    with capsys.disabled():
+        parts = ", ".join(f"{k} {v:.0f}" for k, v in sorted(sizes.items()))
+        print(f"\n{path}: {total:.0f} kB compressed ({parts})")
+    assert total < 600
+
+
+# ---- search and cards
+
+
+@pytest.mark.browser
+def test_search_finds_the_perceptron(visit):
+    seen = visit("search.html?q=perceptron")
+    results = seen.page.locator("#search-results li a")
+    results.first.wait_for(timeout=20_000)
+    assert any("01_neurons" in (results.nth(i).get_attribute("href") or "") for i in range(results.count()))
+    assert seen.errors == []
+    assert seen.elsewhere == []
+
+
+@pytest.mark.browser
+def test_anki_deck_can_be_downloaded(visit):
+    page = visit("book/flashcards.html").page
+    with page.expect_download() as download:
+        page.locator("a[href$='.apkg']").first.click()
+    data = Path(download.value.path()).read_bytes()
+    with zipfile.ZipFile(io.BytesIO(data)) as deck:
+        assert deck.testzip() is None
+        assert any(n.startswith("collection.anki2") for n in deck.namelist())
