@@ -124,8 +124,15 @@ def slimmed(text: str, is_search: bool) -> str:
     if "data-default-mode" not in text:
         text = text.replace("<html ", '<html data-default-mode="auto" ', 1)
     text = re.sub(r"<img (?![^>]*loading=)", '<img loading="lazy" ', text)
-    # The visible text must be part of a control's name; the sidebar's first item is a landmark.
+    # The visible text must be part of a control's name; the sidebar is a landmark; its arrows have names.
     text = re.sub(r'(<button[^>]*(?:search-button|theme-switch-button)[^>]*?)\s+aria-label="[^"]*"', r"\1", text)
+    text = text.replace(
+        '<div id="pst-primary-sidebar" ', '<div id="pst-primary-sidebar" role="complementary" aria-label="Site" '
+    )
+    text = text.replace(
+        '<summary><span class="toctree-toggle"',
+        '<summary aria-label="Pages below this one"><span class="toctree-toggle"',
+    )
     return text
 
 
@@ -187,6 +194,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.add_config_value("looks", "", "html")
     patient_katex()
     app.add_css_file("figures.css")
+    app.add_js_file("scroll.js", loading_method="defer")
     app.connect("html-page-context", page_context, priority=900)
     app.connect("build-finished", slim, priority=950)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

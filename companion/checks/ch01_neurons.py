@@ -842,7 +842,7 @@ class GateNetwork:
         Choose the weights of a network with two inputs, two hidden units and one output unit, all of them
         steps ($1$ where the sum is $\ge 0$), so that it computes **{title}**.{cannot}
 
-        | $x_1$ | $x_2$ | output |
+        | x₁ | x₂ | output |
         |---|---|---|
 {rows}
 
