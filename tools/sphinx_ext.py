@@ -15,7 +15,7 @@ from docutils import nodes
 from sphinx.application import Sphinx
 
 #: Scripts that a page may run later, in order, without holding up its first paint.
-DEFERRED = r"doctools|sphinx_highlight|clipboard\.min|copybutton|togglebutton|design-tabs|scripts/sphinx-book-theme|scripts/bootstrap|scripts/pydata-sphinx-theme"
+DEFERRED = r"doctools|sphinx_highlight|clipboard\.min|copybutton|scripts/sphinx-book-theme|scripts/bootstrap|scripts/pydata-sphinx-theme"
 
 
 #: A stylesheet that imports another one of the site.
@@ -45,7 +45,8 @@ def page_context(
     body = context.get("body") or ""
     if "data-nfig=" in body:
         app.add_js_file("figures.js", loading_method="defer")
-    unused = ("thebe", "THEBE", "mathjax", "MathJax", "require.min", "embed-amd", "katex-math.css")
+    unused = ["thebe", "THEBE", "mathjax", "MathJax", "require.min", "embed-amd", "katex-math.css"]
+    unused += ["design-tabs", "sphinx-design", "togglebutton"]  # no page has tabs of theirs or toggle classes
 
     def kept(file: Any) -> bool:
         text = f"{getattr(file, 'filename', file)} {getattr(file, 'attributes', {})}"
@@ -121,8 +122,10 @@ def slimmed(text: str, is_search: bool) -> str:
     text = re.sub(
         r"<script>\s*DOCUMENTATION_OPTIONS\.(?:theme_switcher|show_version)[^<]*</script>", lambda m: m[0], text
     )
-    if "data-default-mode" not in text:
-        text = text.replace("<html ", '<html data-default-mode="auto" ', 1)
+    # Without a stored choice the theme's first script sets an empty mode, and its second one complains on the console.
+    text = text.replace(
+        'dataset.mode = localStorage.getItem("mode") || ""', 'dataset.mode = localStorage.getItem("mode") || "auto"'
+    )
     text = re.sub(r"<img (?![^>]*loading=)", '<img loading="lazy" ', text)
     # The visible text must be part of a control's name; the sidebar is a landmark; its arrows have names.
     text = re.sub(r'(<button[^>]*(?:search-button|theme-switch-button)[^>]*?)\s+aria-label="[^"]*"', r"\1", text)
