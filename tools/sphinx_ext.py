@@ -7,7 +7,7 @@ import html
 import os
 import re
 import time
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -119,9 +119,6 @@ def slimmed(text: str, is_search: bool) -> str:
     text = re.sub(r"\s*<(link|script)[^>]*fontawesome\.js[^>]*>(</script>)?", "", text)
     text = re.sub(r'\s*<link[^>]*rel="preload"[^>]*(fa-brands|fa-regular)[^>]*>', "", text)
     text = re.sub(r'\s*<link rel="preload" as="script"[^>]*>', "", text)
-    text = re.sub(
-        r"<script>\s*DOCUMENTATION_OPTIONS\.(?:theme_switcher|show_version)[^<]*</script>", lambda m: m[0], text
-    )
     # Without a stored choice the theme's first script sets an empty mode, and its second one complains on the console.
     text = text.replace(
         'dataset.mode = localStorage.getItem("mode") || ""', 'dataset.mode = localStorage.getItem("mode") || "auto"'
@@ -146,29 +143,36 @@ def one_stylesheet(out: Path, file: Path, text: str) -> str:
     if len(paths) < 2 or not all(p.exists() for p in paths):
         return text
     static = (out / "_static").resolve()
-    css = ""
-    for path in paths:
-        folder = os.path.relpath(path.parent, static)
-        relative = r'url\(\s*(["\']?)(?!["\']|data:|https?:|#|/)'
-        own = re.sub(relative, rf"url(\g<1>{folder}/", path.read_text(encoding="utf-8"))
-        # An import counts only at the head of a sheet, and from its own folder: put the file in its place.
-        own = re.sub(IMPORT, partial(imported, static, folder), own)
-        css += re.sub(r"/\*# sourceMappingURL.*?\*/", "", own).replace("font-display:block", "font-display:swap") + "\n"
-    name = f"all-{hashlib.sha256(css.encode()).hexdigest()[:10]}.css"
-    (static / name).write_text(css, encoding="utf-8")
     root = os.path.relpath(static, file.parent.resolve()).replace(os.sep, "/")
-    replaced = iter([f'<link rel="stylesheet" href="{root}/{name}" />\n'])
+    replaced = iter([f'<link rel="stylesheet" href="{root}/{combined(static, tuple(paths))}" />\n'])
     return re.sub(link, lambda m: next(replaced, ""), text)
 
 
-def imported(static: Path, folder: str, found: re.Match[str]) -> str:
-    """Return the text of a stylesheet that another in _static/folder imports, with addresses as seen from _static."""
-    for path in ((static / folder / found[1]).resolve(), (static / found[1]).resolve()):
+@cache
+def combined(static: Path, paths: tuple[Path, ...]) -> str:
+    """Write the stylesheets as one file below _static and return its name; most pages of a build ask for the same."""
+    css = ""
+    for path in paths:
+        # An import counts only at the head of a sheet, and from its own folder: put the file in its place.
+        own = re.sub(IMPORT, partial(imported, static, path.parent), readdressed(static, path))
+        css += re.sub(r"/\*# sourceMappingURL.*?\*/", "", own).replace("font-display:block", "font-display:swap") + "\n"
+    name = f"all-{hashlib.sha256(css.encode()).hexdigest()[:10]}.css"
+    (static / name).write_text(css, encoding="utf-8")
+    return name
+
+
+def imported(static: Path, folder: Path, found: re.Match[str]) -> str:
+    """Return the text of a stylesheet that another one in ``folder`` imports, with addresses as seen from _static."""
+    for path in ((folder / found[1]).resolve(), (static / found[1]).resolve()):
         if path.exists():
-            base = os.path.relpath(path.parent, static)
-            text = path.read_text(encoding="utf-8")
-            return re.sub(r'url\(\s*(["\']?)(?!["\']|data:|https?:|#|/)', rf"url(\1{base}/", text) + "\n"
+            return readdressed(static, path) + "\n"
     return ""
+
+
+def readdressed(static: Path, path: Path) -> str:
+    """Return a stylesheet whose relative addresses are as seen from _static."""
+    relative = r'url\(\s*(["\']?)(?!["\']|data:|https?:|#|/)'
+    return re.sub(relative, rf"url(\g<1>{os.path.relpath(path.parent, static)}/", path.read_text(encoding="utf-8"))
 
 
 def patient_katex() -> None:
