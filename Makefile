@@ -6,7 +6,7 @@ export NEURONS_OFFLINE := 1
 PAGES ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help env book serve test test-all unit checks notebooks site browser lint store normalise exercises chapter bench threads lighthouse lock vendor clean
+.PHONY: help env book serve test test-all unit checks notebooks site browser lint store normalise exercises chapter bench machines lighthouse lock vendor clean
 
 help:  ## list the targets
 	@echo "From Neurons to GANs - make TARGET"
@@ -26,7 +26,7 @@ serve: book  ## build the site and serve it on this machine
 test: env  ## the gate: lint, types, units, checks, notebooks, site, browser
 	@$(PY) tools/gate.py
 
-test-all: env  ## the gate and what is too long for it: every page in axe, two threads, Lighthouse
+test-all: env  ## the gate and what is too long for it: every page in axe, other machines, Lighthouse
 	@$(PY) tools/gate.py --all
 
 lint: env  ## style, types, spelling, the lock
@@ -53,6 +53,10 @@ chapter: env  ## begin a chapter: make chapter ID=03 NAME=forward TITLE="Forward
 
 bench: env  ## benchmarks against the libraries; writes the table that the book shows
 	@$(PY) tools/bench.py
+
+machines: env  ## the notebooks with two threads and as on an old processor
+	@$(PY) tools/notebooks.py run --machine two-threads
+	@$(PY) tools/notebooks.py run --machine old-processor
 
 lighthouse: env  ## Lighthouse on the chapter pages (fetches lighthouse from npm)
 	@$(PY) tools/lighthouse.py

@@ -131,10 +131,15 @@ def staged_config() -> str:
     sphinx = config["sphinx"]
     sphinx["local_extensions"] = {"sphinx_ext": str(ROOT / "tools")}
     sphinx["config"]["html_static_path"] = [str(ROOT / "site"), str(STATIC)]
+    sphinx["config"]["templates_path"] = [str(ROOT / "site" / "templates")]
     sphinx["config"]["html_favicon"] = str(ROOT / sphinx["config"]["html_favicon"])
     # A page keeps the stylesheet that it was written with: when looks or hooks change, every page is written anew.
     looks = hashlib.sha256()
-    for path in [*sorted((ROOT / "site").glob("*.*")), ROOT / "tools" / "sphinx_ext.py"]:
+    for path in [
+        *sorted((ROOT / "site").glob("*.*")),
+        *sorted((ROOT / "site" / "templates").iterdir()),
+        *(ROOT / "tools" / f"{n}.py" for n in ("sphinx_ext", "styles")),
+    ]:
         looks.update(path.read_bytes())
     for content in pages.figure_files().values():
         looks.update(content.encode())

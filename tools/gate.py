@@ -84,12 +84,11 @@ def browser(everything: bool = False) -> bool:
 
 
 def slow() -> bool:
-    """What is too long for the gate: long properties, two threads, Lighthouse."""
+    """What is too long for the gate: long properties, the notebooks as on other machines, Lighthouse."""
     parts = [
         command(*PYTEST, "-n", "2", "tests/companion", "tests/checks", "tests/notebooks", "-m", "slow"),
-        command(PYTHON, "tools/notebooks.py", "run", NEURONS_THREADS="2"),
+        *[command(PYTHON, "tools/notebooks.py", "run", "--machine", name) for name in notebooks.MACHINES],
         command(PYTHON, "tools/lighthouse.py"),
-        command(PYTHON, "tools/notebooks.py", "run"),
     ]
     return all(parts)
 

@@ -27,6 +27,14 @@ def pytest_collect_file(file_path: Path, parent: Any) -> Any:
             collected.skip_compare += NOT_COMPARED
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """On a machine of several threads, let each set-up cell ask for as many."""
+    threads = notebooks.environment()["OMP_NUM_THREADS"]
+    for item in items:
+        if isinstance(item, IPyNbCell) and threads != "1":
+            item.cell.source = item.cell.source.replace(notebooks.THREADS, f"torch.set_num_threads({threads})")
+
+
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Any:
     """Remember which notebooks failed and which cells ran."""

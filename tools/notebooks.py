@@ -1,6 +1,7 @@
 """Everything done to notebooks: normalise, store outputs, execute and compare.
 
     python tools/notebooks.py run [--force] [PATH ...]   execute what changed, compare every output, keep the executed copies
+    python tools/notebooks.py run --machine two-threads  the same as on another machine, with copies of its own
     python tools/notebooks.py store PATH ...             execute and store the text outputs (after an intended change)
     python tools/notebooks.py normalise [--check]        one form for every notebook
 
@@ -22,7 +23,22 @@ from pathlib import Path
 import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
-EXECUTED = ROOT / "_build" / "executed"
+#: The environment that makes this machine behave like another one; stored outputs must be the same on all of them.
+MACHINES = {
+    "one-thread": {"OMP_NUM_THREADS": "1"},
+    "two-threads": {"OMP_NUM_THREADS": "2"},
+    "old-processor": {  # plain SSE in torch, MKL, oneDNN, NumPy and OpenBLAS: no AVX, no fused multiply-add
+        "OMP_NUM_THREADS": "1",
+        "ATEN_CPU_CAPABILITY": "default",
+        "MKL_CBWR": "COMPATIBLE",
+        "ONEDNN_MAX_CPU_ISA": "SSE41",
+        "NPY_DISABLE_CPU_FEATURES": "FMA3 AVX2",
+        "OPENBLAS_CORETYPE": "Nehalem",
+    },
+}
+#: The line of a set-up cell that fixes the threads, and the variable that names the machine.
+THREADS = "torch.set_num_threads(1)"
+MACHINE = "NEURONS_MACHINE"
 FOLDERS = ("book", "solutions", "exercises")
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
@@ -49,19 +65,23 @@ def config() -> dict:
 
 
 def environment() -> dict[str, str]:
-    """Return the environment in which notebooks are executed: one thread, no network, no accelerator, this checkout's companion."""
+    """Return the environment in which notebooks are executed: fixed threads, no network, no accelerator, this checkout's companion."""
     fixed = {
         "NEURONS_SITE": "1",
         "NEURONS_OFFLINE": "1",
         "NEURONS_DEVICE": "cpu",
-        "OMP_NUM_THREADS": os.environ.get("NEURONS_THREADS", "1"),
         "PYTHONHASHSEED": "0",
         "PYDEVD_DISABLE_FILE_VALIDATION": "1",
         "JUPYTER_PLATFORM_DIRS": "1",
         "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tools")]),
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]),
     }
-    return {**os.environ, **fixed}
+    return {**os.environ, **fixed, **MACHINES[machine()]}
+
+
+def machine() -> str:
+    """Return the name of the machine that notebooks are executed as."""
+    return os.environ.get(MACHINE, "one-thread")
 
 
 def key(path: Path) -> str:
@@ -79,13 +99,13 @@ def key(path: Path) -> str:
         digest.update(
             file.relative_to(ROOT).as_posix().encode() + b"\0" + (file.read_bytes() if file.exists() else b"") + b"\0"
         )
-    digest.update(os.environ.get("NEURONS_THREADS", "1").encode())
+    digest.update(json.dumps(MACHINES[machine()]).encode())
     return digest.hexdigest()
 
 
 def executed(path: Path) -> Path:
     """Return where the executed copy of a notebook lies."""
-    return EXECUTED / path.relative_to(ROOT)
+    return ROOT / "_build" / "executed" / machine() / path.relative_to(ROOT)
 
 
 def is_current(path: Path) -> bool:
@@ -196,8 +216,10 @@ def main() -> None:
         sub.add_argument("paths", nargs="*", type=Path)
         sub.add_argument("--force", action="store_true")
         sub.add_argument("--check", action="store_true")
+        sub.add_argument("--machine", choices=MACHINES, default=machine())
     args = parser.parse_args()
     paths = [p.resolve() for p in args.paths] or notebooks()
+    os.environ[MACHINE] = args.machine
     if args.command == "run":
         sys.exit(run(paths, args.force))
     if args.command == "store":

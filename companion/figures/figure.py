@@ -159,7 +159,7 @@ def _plain(name: str) -> str:
     source = (_JS / f"{name}.js").read_text(encoding="utf-8")
     source = re.sub(r'^import \{[^}]*\} from "\./kit\.js";\n', "", source, flags=re.M)
     source = re.sub(r"^export default ", "return ", source, flags=re.M)
-    source = re.sub(r"^export (?=const|function)", "", source, flags=re.M)
+    source = re.sub(r"^export (?=const|function|async function)", "", source, flags=re.M)
     if stray := re.search(r"^(import|export)\b.*", source, flags=re.M):
         expected = "one import from ./kit.js and exports of const, function or default"
         raise bad_value("bundle", f"{name}.js", expected, stray[0])

@@ -78,6 +78,13 @@ def test_house_form_and_unique_ids(path):
     assert notebooks.form(json.loads(text), path) == text, f"{path.name}: run `make normalise`"
 
 
+@every
+def test_set_up_fixes_the_threads(path):
+    """The rerun with two threads changes this very line: without it that rerun would prove nothing."""
+    setup = [c["source"] for c in anatomy.read(path) if "setup" in anatomy.tags(c)]
+    assert [notebooks.THREADS in source for source in setup] == [True]
+
+
 def code(source: str, *, outputs=(), count: int | None = 1, tags=()) -> anatomy.Cell:
     metadata = {"tags": list(tags)}
     return dict(cell_type="code", source=source, outputs=list(outputs), execution_count=count, metadata=metadata)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -73,6 +74,21 @@ def test_only_the_notebook_that_agrees_is_kept_for_the_site(ran):
     repository, done = ran
     assert "01_good.ipynb::" not in done.stdout.split("short test summary")[-1]
     assert [p.name for p in (repository / "_build" / "executed").rglob("*.ipynb")] == ["01_good.ipynb"]
+
+
+ASKS = "import torch\ntorch.set_num_threads(1)\nprint(torch.get_num_threads(), torch.backends.cpu.get_cpu_capability())"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("machine", "says"), [("two-threads", r"2 [A-Z0-9]+\n"), ("old-processor", r"1 DEFAULT\n")])
+def test_another_machine_is_really_another(ran, machine, says):
+    repository, _ = ran
+    (repository / "book" / "04_asks.ipynb").write_text(notebook((ASKS, "1 HERE\n", ["setup"])), encoding="utf-8")
+    env = {k: v for k, v in os.environ.items() if not k.startswith("PYTEST_")}
+    command = [sys.executable, "tools/notebooks.py", "run", "--machine", machine, "book/04_asks.ipynb"]
+    done = subprocess.run(command, cwd=repository, env=env, capture_output=True, text=True)
+    assert done.returncode != 0
+    assert re.search(says, re.sub(r"\x1b\[[0-9;]*m", "", done.stdout)), done.stdout
 
 
 def test_a_printing_cell_without_stored_output_is_caught():

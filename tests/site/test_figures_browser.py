@@ -129,6 +129,7 @@ def open_page(chromium, harness):
             page.add_init_script(script)
         page.goto(url)
         if js:
+            page.wait_for_function("() => !document.querySelector('[data-nfig]:not([data-on])')")
             page.evaluate(HELPERS + "0")
         return page
 

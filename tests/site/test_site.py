@@ -120,6 +120,8 @@ class Visit:
         self.page.on("pageerror", lambda e: self.errors.append(str(e)))
         self.page.on("response", lambda r: self.responses.append(r))
         self.answer = self.page.goto(served + path, wait_until="load")
+        if js:  # figures are mounted one after another
+            self.page.wait_for_function("() => !document.querySelector('[data-nfig]:not([data-on])')")
 
     def overflow(self) -> tuple[int, list[str]]:
         """By how many pixels the page is wider than the window, and which elements of it are."""
@@ -295,11 +297,26 @@ def test_page_opens_quietly_and_fits_every_width(visit, path):
     assert {1280: wide, 390: narrow} == {1280: (0, []), 390: (0, [])}
 
 
+def read_through(page):
+    """Scroll to the end and back, as a reader does: sections are laid out, and boxes that scroll are marked, on the way."""
+    page.evaluate(
+        """async () => {
+          for (let y = 0; y < document.documentElement.scrollHeight; y += 800) {
+            scrollTo(0, y); await new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+          }
+          scrollTo(0, 0); }"""
+    )
+
+
 def violations(visit, path, mode, width):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
     page = visit(path, mode=mode, width=width).page
     assert page.locator("html").get_attribute("data-theme") in (mode, None)
     page.evaluate("document.querySelectorAll('.bd-article details').forEach((d) => { d.open = true; })")
+    read_through(page)
+    page.evaluate(
+        "document.querySelectorAll('.bd-article section').forEach((s) => { s.style.contentVisibility = 'visible'; })"
+    )
     found = axe.run(page).response["violations"]
     return [
         f"{v['id']} ({v['impact']}): {n['target']} {n['html'][:160]} {n['failureSummary'][:240]}"
@@ -327,6 +344,58 @@ def test_no_accessibility_violation_on_a_phone(visit, path):
 @pytest.mark.parametrize("path", [p for p in PAGES if p not in (*SAMPLE, REDIRECT)])
 def test_no_accessibility_violation_anywhere_else(visit, path, mode):
     assert violations(visit, path, mode, 1280) == []
+
+
+# ---- finding one's way
+
+
+@pytest.mark.browser
+@each_taught
+@pytest.mark.parametrize("width", [1280, 390])
+def test_links_into_a_chapter_land_on_their_place(visit, path, width):
+    """What lies above a place gets its real height late; the place must be at the top of the window all the same."""
+    anchors = [a.removeprefix("#") for a in dict.fromkeys(read(path).links) if a.startswith("#") and len(a) > 1]
+    assert len(anchors) >= 11
+    top = "(id) => document.getElementById(id).getBoundingClientRect().top"
+    missed = []
+    for anchor in (anchors[3], anchors[-5], anchors[-1]):
+        page = visit(f"{path}#{anchor}", width=width).page
+        page.wait_for_timeout(1500)
+        end = page.evaluate("() => scrollY + innerHeight >= document.documentElement.scrollHeight - 2")
+        at = page.evaluate(top, anchor)
+        if not (-5 <= at < 120 or (end and 0 <= at < 900)):
+            missed.append((anchor, at))
+    assert missed == []
+
+
+@pytest.mark.browser
+def test_side_bars_open_on_a_small_screen(visit):
+    page = visit(TAUGHT[0], width=390).page
+    for toggle, inside in (
+        (".primary-toggle", "nav.bd-links"),
+        (".secondary-toggle", ".bd-sidebar-secondary nav, nav.page-toc"),
+    ):
+        page.locator(toggle).locator("visible=true").first.click()
+        opened = page.locator("dialog[open]")
+        opened.locator("a:visible").nth(2).wait_for()
+        assert opened.locator(inside).count()
+        page.keyboard.press("Escape")
+        opened.wait_for(state="detached" if not opened.count() else "hidden")
+
+
+@pytest.mark.browser
+def test_every_icon_has_its_picture(visit):
+    """The icon fonts hold only what the stylesheet shows; an icon without its glyph would be as wide as a box with a cross."""
+    page = visit(TAUGHT[0]).page
+    shown = page.evaluate(
+        """async () => { await document.fonts.ready;
+          return [...document.querySelectorAll("[class*='fa-']")].map((e) => {
+            const icon = getComputedStyle(e, "::before");
+            return [e.className, icon.content, icon.fontFamily];
+          }); }"""
+    )
+    assert len(shown) >= 8
+    assert [name for name, content, family in shown if content in ("none", "normal") or "Awesome" not in family] == []
 
 
 # ---- chapters
@@ -423,7 +492,7 @@ def test_without_javascript_figures_and_dialogue_are_there(visit, path):
     for i in range(fallbacks.count()):
         assert fallbacks.nth(i).is_visible()
         assert fallbacks.nth(i).locator("svg, p, li, table").count()
-    words = page.locator("[data-nfig=dialogue] .nfig-fallback").first.inner_text()
+    words = page.locator("[data-nfig=dialogue] .nfig-fallback").first.text_content()
     turns = json.loads(page.locator("[data-nfig=dialogue] script").first.text_content())["turns"]
     assert all(words.count(f"{who}:") == sum(t["who"] == who for t in turns) for who in {t["who"] for t in turns})
 
@@ -440,6 +509,7 @@ def folded(page, source: str) -> bool:
     code = page.locator("div.cell details div.highlight", has_text=line).first
     hidden = code.count() == 1 and not code.is_visible()
     code.evaluate("(c) => { c.closest('details').open = true; }")
+    code.scroll_into_view_if_needed()
     return hidden and code.is_visible()
 
 

@@ -12,10 +12,12 @@ export function modelOf(state) {
   };
 }
 
-export function mountAll(modules, page = document) {
+// One figure after another, each in a task of its own: a reader's tap or key is heard in between.
+export async function mountAll(modules, page = document) {
   for (const figure of page.querySelectorAll("[data-nfig]:not([data-on])")) {
     const module = modules[figure.dataset.nfig];
     if (!module) continue;
+    await new Promise((done) => setTimeout(done));
     const el = document.createElement("div"), data = figure.querySelector("script[type='application/json']");
     module.render({ model: modelOf(JSON.parse(data.textContent)), el });
     figure.querySelector(".nfig-body").append(el);
