@@ -79,7 +79,7 @@ class _Standardise(torch.autograd.Function):
 
     @staticmethod
     def jvp(
-        ctx: Any, x_change: Tensor | None, weight_change: Tensor | None, bias_change: Tensor | None, *_: None
+        ctx: Any, x_change: Tensor | None, weight_change: Tensor | None, bias_change: Tensor | None, *_others: None
     ) -> tuple[Tensor, None, None]:
         x, weight, _, mean, var = ctx.saved_tensors
         s = torch.rsqrt(var + ctx.eps)
