@@ -199,7 +199,7 @@ def _convolve(
         raise bad_value(where, "groups", f"a divisor of the {weight.shape[0]} output channels", groups)
     _require_bias(where, bias, weight.shape[0])
     s, d = whole_numbers(where, "stride", stride, axes, 1), whole_numbers(where, "dilation", dilation, axes, 1)
-    pads = _paddings(where, padding, tuple(weight.shape[2:]), s, d)
+    pads = paddings(where, padding, tuple(weight.shape[2:]), s, d)
     x, weight = _in_one_type(where, x, weight)
     if axes == 1:
         x, weight = x.unsqueeze(-2), weight.unsqueeze(-2)  # (N, C, L) -> (N, C, 1, L), (O, C, k) -> (O, C, 1, k)
@@ -236,7 +236,7 @@ def _padded(x: Tensor, pads: Sequence[tuple[int, int]]) -> Tensor:
     return torch.nn.functional.pad(x, (0, 0, left, right, top, bottom))
 
 
-def _paddings(
+def paddings(
     where: str, padding: str | Size, kernel: tuple[int, ...], stride: tuple[int, ...], dilation: tuple[int, ...]
 ) -> list[tuple[int, int]]:
     """Return the zeros at start and end of each axis."""

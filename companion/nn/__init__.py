@@ -19,23 +19,33 @@ from companion.nn.activation import (
     Step,
     Tanh,
 )
+from companion.nn.conv import Conv1d, Conv2d, ConvTranspose2d
 from companion.nn.dropout import Dropout, Dropout2d
+from companion.nn.embedding import Embedding
 from companion.nn.linear import Linear
 from companion.nn.norm import BatchNorm1d, BatchNorm2d, GroupNorm, LayerNorm
+from companion.nn.pool import AdaptiveAvgPool2d, AvgPool2d, MaxPool2d
 
 __all__ = [
     "ELU",
     "GELU",
+    "AdaptiveAvgPool2d",
+    "AvgPool2d",
     "BatchNorm1d",
     "BatchNorm2d",
+    "Conv1d",
+    "Conv2d",
+    "ConvTranspose2d",
     "Dropout",
     "Dropout2d",
+    "Embedding",
     "Flatten",
     "GroupNorm",
     "LayerNorm",
     "LeakyReLU",
     "Linear",
     "LogSoftmax",
+    "MaxPool2d",
     "Module",
     "Parameter",
     "ReLU",
