@@ -32,16 +32,6 @@ HTML = ROOT / "_build" / "html"
 TAGS = {"setup": "hide-input", "figure": "hide-input", "aid": "remove-input", "solution": "hide-cell"}
 
 
-def main() -> None:
-    """Build, and serve when asked to."""
-    stage()
-    build()
-    index = HTML / "index.html"
-    print(f"\nThe book is built. Open {index.relative_to(ROOT)} in a browser, or run: make serve", flush=True)
-    if "--serve" in sys.argv:
-        serve()
-
-
 #: Every chapter of the course, so that a link to one that is still to come can be told from a wrong link.
 CHAPTERS = [
     "00_start",
@@ -77,6 +67,16 @@ CHAPTERS = [
     "24_privacy",
     "25_energy",
 ]
+
+
+def main() -> None:
+    """Build, and serve when asked to."""
+    stage()
+    build()
+    index = HTML / "index.html"
+    print(f"\nThe book is built. Open {index.relative_to(ROOT)} in a browser, or run: make serve", flush=True)
+    if "--serve" in sys.argv:
+        serve()
 
 
 def stage() -> None:

@@ -7,6 +7,7 @@ import io
 import itertools
 import json
 import tempfile
+import zipfile
 from functools import cache
 from pathlib import Path
 
@@ -214,4 +215,13 @@ def deck() -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "deck.apkg"
         genanki.Package(decks).write_to_file(str(path), timestamp=1_700_000_000)
-        return path.read_bytes()
+        return undated(path)
+
+
+def undated(path: Path) -> bytes:
+    """Return an archive without the time at which it was packed, so that the same content has the same bytes."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(path) as packed, zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as fixed:
+        for name in packed.namelist():
+            fixed.writestr(zipfile.ZipInfo(name), packed.read(name), zipfile.ZIP_DEFLATED)
+    return buffer.getvalue()

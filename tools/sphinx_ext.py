@@ -148,6 +148,11 @@ def slimmed(text: str, options: str, is_search: bool) -> str:
         'dataset.mode = localStorage.getItem("mode") || ""', 'dataset.mode = localStorage.getItem("mode") || "auto"'
     )
     text = re.sub(r"<img (?![^>]*loading=)", '<img loading="lazy" ', text)
+    # Roles that do not fit where docutils puts them, and lists within lists that stand beside their item instead of in it.
+    text = text.replace(' role="doc-biblioentry"', "").replace('<div role="list" class="citation-list">', "<div>")
+    head, mark, index = text.partition("<h1>All modules for which code is available</h1>")
+    index = re.sub(r"</li>(?=\s*<ul>)", "", index)
+    text = head + mark + (re.sub(r"</ul>(?=\s*(?:<li>|</ul>))", "</ul></li>", index) if mark else "")
     # The visible text must be part of a control's name; the sidebar is a landmark; its arrows have names.
     text = re.sub(r'(<button[^>]*(?:search-button|theme-switch-button)[^>]*?)\s+aria-label="[^"]*"', r"\1", text)
     text = text.replace(
