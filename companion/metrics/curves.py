@@ -157,17 +157,42 @@ def auc(x: Tensor, y: Tensor) -> float:
 
 def running_counts(positive: Tensor, score: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Return false and true positives at each distinct score, from the highest down, and those scores."""
-    score, order = torch.sort(score, descending=True)
-    last = torch.nonzero(score[1:] != score[:-1]).flatten()
+    falling, hits = _sorted(positive, score)
+    last = torch.nonzero(falling[1:] != falling[:-1]).flatten()
     last = torch.cat([last, last.new_tensor([len(score) - 1])])  # the last of each run of equal scores
-    tps = positive[order].cumsum(0)[last]
-    return 1 + last - tps, tps, score[last]
+    tps = hits.cumsum(0)[last]
+    return 1 + last - tps, tps, falling[last].to(score.dtype)
+
+
+def _sorted(positive: Tensor, score: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the scores from the highest down and, in the same order, which are positive.
+
+    A score of 32 bits and its label are sorted as one whole number, which is several times as quick as sorting
+    places and fetching labels by them: the bits of a float, read as a whole number, rise with it (for negative
+    floats after turning their lower bits round).
+    """
+    if score.dtype not in (torch.float32, torch.float16, torch.bfloat16):
+        falling, order = torch.sort(score, descending=True)
+        return falling, positive[order]
+    bits = (score.float() + 0.0).view(torch.int32)  # -0.0 becomes 0.0, which equals it
+    key = torch.sort(_rising(bits).long() << 1 | positive).values.flip(0)  # falling directly takes twice as long
+    return _rising((key >> 1).int()).view(torch.float32), key & 1
+
+
+def _rising(bits: Tensor) -> Tensor:
+    """Turn the lower bits of negative floats round, or back."""
+    return bits ^ (bits >> 31 & 0x7FFFFFFF)
 
 
 def require_two_classes(where: str, y_true: Tensor, y_score: Tensor, pos_label: int | None) -> Tensor:
     """Return which samples are positive; refuse what no threshold can be moved over."""
     require_pair(where, "y_true", y_true, "y_score", y_score)
-    classes = y_true.unique()
+    low, high = y_true.aminmax()
+    classes = (
+        torch.stack([low, high])
+        if bool(((y_true == low) | (y_true == high)).all()) and low != high
+        else y_true.unique()
+    )
     if len(classes) != 2:
         hint = "pass one column of scores per class" if len(classes) > 2 else "take a larger or a stratified sample"
         raise bad_value(where, "y_true", "two classes", f"{len(classes)}", hint)
