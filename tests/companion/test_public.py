@@ -14,6 +14,7 @@ ROOT = Path(__file__).parents[2]
 # module: {chapter that will use it: names}
 PLANNED = {
     "nn": {"12": ["Flatten"]},
+    "data": {"10": ["Standardizer", "k_fold", "train_val_test_split"]},
     "metrics": {
         "08": ["accuracy_score"],
         "11": [
@@ -25,7 +26,7 @@ PLANNED = {
         ],
     },
 }  # fmt: skip
-RETURNED = {"Dataset", "PerceptronHistory", "PerceptronStep"}  # records that used functions give back
+RETURNED = {"Dataset", "Fold", "Split", "PerceptronHistory", "PerceptronStep"}  # records that used functions give back
 MODULES = ["functional", "nn", "data", "models", "metrics"]
 
 
