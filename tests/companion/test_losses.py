@@ -254,18 +254,9 @@ def test_loss_works_under_torch_func_for_a_batch_of_batches(name):
 
 @COMPILER
 @EVERY_LOSS
-def test_loss_can_be_captured_whole_by_the_compiler(name):
+def test_loss_can_be_captured_whole_by_the_compiler_with_its_slope(name):
     layer, (answers, targets) = TABLE[name][0](), example(name)
-    compiled = torch.compile(layer, backend="eager", fullgraph=True)
-    torch.testing.assert_close(compiled(answers, targets), layer(answers, targets))
-
-
-# The compiler takes no function with a forward-mode rule into a graph that learns: it steps around it
-@COMPILER
-@EVERY_LOSS
-def test_loss_learns_the_same_when_compiled(name):
-    layer, (answers, targets) = TABLE[name][0](), example(name)
-    compiled = torch.compile(layer, backend="aot_eager")
+    compiled = torch.compile(layer, backend="aot_eager", fullgraph=True)
     results = []
     for run in (compiled, layer):
         z = answers.clone().requires_grad_()
@@ -350,14 +341,14 @@ WEIGHTED = {"weight": torch.tensor([1.0, 2.0, 3.0])}
     ],
 )
 def test_weights_are_buffers_exchanged_with_torch_and_moved_by_to(ours, theirs, options):
-    mine, reference = ours(**options), theirs(**options)
+    mine, reference = ours(**options), theirs(**{k: v.clone() for k, v in options.items()})
     assert dict(mine.state_dict()).keys() == dict(reference.state_dict()).keys() == options.keys()
     reference.load_state_dict(ours(**{k: v + 1 for k, v in options.items()}).state_dict())
     mine.load_state_dict(reference.state_dict())
     for name, weight in options.items():
         assert torch.equal(getattr(mine, name), weight + 1)
-        assert getattr(mine.half(), name).dtype == torch.float16
-        assert getattr(mine.to("meta"), name).device.type == "meta"
+        assert getattr(copy.deepcopy(mine).half(), name).dtype == torch.float16
+        assert getattr(copy.deepcopy(mine).to("meta"), name).device.type == "meta"
     assert not list(mine.parameters())
 
 

@@ -55,7 +55,7 @@ def binary_cross_entropy(
     hint = "for logits there is binary_cross_entropy_with_logits"
     require_within(name, "input", input, 0, 1, "probabilities from 0 to 1", hint, nan=True)
     _require_shares(name, target)
-    losses = _Bernoulli.apply(*widened(input, target))
+    losses = (_Bernoulli if torch.compiler.is_compiling() else _BothWays).apply(*widened(input, target))
     return _weighted(losses, weight, reduction, input, target)
 
 
@@ -144,8 +144,8 @@ def sigmoid_focal_loss(
     Source:
         Lin, Goyal, Girshick, He and Dollár (2017), Focal loss for dense object detection.
 
-    >>> sigmoid_focal_loss(torch.tensor([0.0, 3.0]), torch.tensor([1.0, 1.0]))
-    tensor([4.3322e-02, 2.7330e-05])
+    >>> sigmoid_focal_loss(torch.tensor([0.0, 0.0]), torch.tensor([1.0, 0.0]))
+    tensor([0.0433, 0.1300])
     """
     name = "sigmoid_focal_loss"
     require_pair(name, inputs, targets, reduction, names=("inputs", "targets"))
@@ -184,6 +184,10 @@ class _Bernoulli(torch.autograd.Function):
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor]:
         by_p, by_t = _slopes(*ctx.saved_tensors)
         return gradient * by_p, gradient * by_t
+
+
+class _BothWays(_Bernoulli):
+    """Forward mode too; the compiler takes no function that has it into its graph."""
 
     @staticmethod
     def jvp(ctx: Any, p_tangent: Tensor, t_tangent: Tensor) -> Tensor:

@@ -127,7 +127,8 @@ def cross_entropy(
         return reduced(_expected(log_softmax(z, axis), shares, weight, axis), reduction, input, target)
     target, ignored = _class_numbers("cross_entropy", input, target, axis, ignore_index)
     if not label_smoothing:
-        losses, _ = _CrossEntropy.apply(z, target, axis)
+        function = _CrossEntropy if torch.compiler.is_compiling() else _BothWays
+        losses, _ = function.apply(z, target, axis)
         return _averaged(losses, target, weight, ignored, reduction, input)
     logs = log_softmax(z, axis)
     even = _expected(logs, torch.full_like(logs, 1 / input.shape[axis]), weight, axis)
@@ -170,6 +171,10 @@ class _CrossEntropy(torch.autograd.Function):
             through = p * (by_p - (p * by_p).sum(axis, keepdim=True))
             total = through if total is None else total + through
         return total, None, None
+
+
+class _BothWays(_CrossEntropy):
+    """Forward mode too; the compiler takes no function that has it into its graph."""
 
     @staticmethod
     def jvp(ctx: Any, tangent: Tensor, *_: None) -> tuple[Tensor, Tensor]:
