@@ -1,5 +1,6 @@
 """The losses against PyTorch's and against closed forms: every argument, every shape, extreme values."""
 
+import functools
 import itertools
 import math
 
@@ -43,8 +44,8 @@ def value_and_gradients(f, inputs):
     return [y.detach(), *torch.autograd.grad(y, wanted, upstream)]
 
 
-def agree(ours, theirs, inputs, tolerance=1e-11):
-    got, want = value_and_gradients(ours, inputs), value_and_gradients(theirs, inputs)
+def agree(ours, theirs, inputs, tolerance=1e-11, **options):
+    got, want = (value_and_gradients(functools.partial(f, **options), inputs) for f in (ours, theirs))
     for a, b in zip(got, want, strict=True):
         assert a.dtype == b.dtype
         torch.testing.assert_close(a, b, rtol=tolerance, atol=tolerance, equal_nan=True)
@@ -74,9 +75,11 @@ def test_huber_agrees_with_torch_for_every_delta_and_distance(delta, far):
     inputs = [torch.tensor([far, delta, -delta, 0.0], dtype=torch.float64), torch.zeros(4, dtype=torch.float64)]
     for reduction in ("none", "mean", "sum"):
         agree(
-            lambda a, b: F.huber_loss(a, b, reduction, delta),
-            lambda a, b: oracle.huber_loss(a, b, reduction, delta),
+            F.huber_loss,
+            oracle.huber_loss,
             inputs,
+            reduction=reduction,
+            delta=delta,
         )
 
 
@@ -124,7 +127,7 @@ def test_binary_cross_entropy_agrees_with_torch_where_logarithms_end():
 @EVERY_TYPE
 @pytest.mark.parametrize("reduction", ["none", "mean", "sum"])
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
-@pytest.mark.parametrize(("weighted", "counted"), itertools.product([False, True], repeat=2))
+@pytest.mark.parametrize(("weighted", "counted"), list(itertools.product([False, True], repeat=2)))
 def test_binary_cross_entropy_with_logits_agrees_with_torch(shape, reduction, weighted, counted, dtype):
     options = {
         "weight": 0.5 + share(*shape[-1:], dtype=dtype, seed=3) if weighted else None,
@@ -181,12 +184,11 @@ def focal(z, t, alpha, gamma):
 @given(alpha=st.sampled_from([-1, 0.0, 0.25, 1.0]), gamma=st.floats(0, 5), seed=st.integers(0, 99))
 def test_focal_loss_agrees_with_its_closed_form(alpha, gamma, seed):
     z, t = draw(3, 4, seed=seed), (share(3, 4, seed=seed + 1) > 0.5).double()
-    for reduction, reduce in (("none", lambda y: y), ("mean", torch.mean), ("sum", torch.sum)):
-        agree(
-            lambda z: F.sigmoid_focal_loss(z, t, alpha, gamma, reduction),  # noqa: B023
-            lambda z: reduce(focal(z, t, alpha, gamma)),  # noqa: B023
-            [z],
-        )
+    expected = functools.partial(focal, t=t, alpha=alpha, gamma=gamma)
+    ours = functools.partial(F.sigmoid_focal_loss, targets=t, alpha=alpha, gamma=gamma)
+    agree(ours, expected, [z])
+    agree(functools.partial(ours, reduction="mean"), lambda z: expected(z).mean(), [z])
+    agree(functools.partial(ours, reduction="sum"), lambda z: expected(z).sum(), [z])
 
 
 def test_focal_loss_without_focus_and_balance_is_binary_cross_entropy():
@@ -247,10 +249,11 @@ def test_cross_entropy_agrees_with_torch(shape, kind, weighted, ignored, dtype):
     for reduction, smoothing in itertools.product(["none", "mean", "sum"], [0.0, 0.1, 1.0]):
         more = options | {"reduction": reduction, "label_smoothing": smoothing}
         agree(
-            lambda *z: F.cross_entropy(*z, **more),  # noqa: B023
-            lambda *z: oracle.cross_entropy(*z, **more),  # noqa: B023
+            F.cross_entropy,
+            oracle.cross_entropy,
             [z, target],
             TOLERANCE[dtype],
+            **more,
         )
 
 
@@ -264,10 +267,11 @@ def test_nll_agrees_with_torch(shape, weighted, ignored, dtype):
     for reduction in ("none", "mean", "sum"):
         more = options | {"reduction": reduction}
         agree(
-            lambda z: F.nll_loss(z, target, **more),
-            lambda z: oracle.nll_loss(z, target, **more),
-            [logs],
+            F.nll_loss,
+            oracle.nll_loss,
+            [logs, target],
             TOLERANCE[dtype],
+            **more,
         )
 
 
@@ -373,8 +377,8 @@ def test_binary_cross_entropy_passes_gradcheck_twice_in_both_arguments():
     assert gradcheck(f, (p, t), check_forward_ad=True, check_batched_grad=True)
     assert gradgradcheck(f, (p, t))
     ours, theirs = (
-        torch.autograd.functional.hessian(lambda p: f(p, t.detach()).sum(), p.detach())
-        for f in (F.binary_cross_entropy, oracle.binary_cross_entropy)
+        torch.autograd.functional.hessian(functools.partial(g, target=t.detach()), p.detach())
+        for g in (F.binary_cross_entropy, oracle.binary_cross_entropy)
     )
     torch.testing.assert_close(ours, theirs)
 
