@@ -15,7 +15,11 @@ from companion.functional.losses.classes import cross_entropy, nll_loss
 from companion.functional.losses.divergence import kl_div
 from companion.functional.losses.regression import huber_loss, l1_loss, mse_loss
 
+#: The losses that functions for training take by a short name: outputs and targets to a mean.
+NAMED = {"mse": mse_loss, "bce": binary_cross_entropy_with_logits, "cross_entropy": cross_entropy}
+
 __all__ = [
+    "NAMED",
     "REDUCTIONS",
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",

@@ -1,0 +1,103 @@
+"""Schedules one after the other."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from typing import Any
+
+import torch
+
+from companion.errors import bad_type, bad_value
+from companion.functional._arguments import require_whole
+from companion.lr_scheduler.base import LRScheduler, require_optimizer
+from companion.lr_scheduler.plateau import ReduceLROnPlateau
+
+
+class SequentialLR(LRScheduler):
+    """Follow one schedule until a milestone, then the next from its own step 0: warm-up and decay.
+
+    Args:
+        optimizer: Whose rates are set.
+        schedulers: The schedules, made with the same optimizer.
+        milestones: The steps at which the next one takes over, rising, one fewer than schedules.
+        last_epoch: The step to go on from; -1 starts anew.
+
+    Raises:
+        TypeError: If a schedule is none of this module.
+        ValueError: If there is none, one watches a value or belongs to another optimizer, or the milestones
+            do not fit.
+
+    Source:
+        Goyal et al. (2017), Accurate, large minibatch SGD: training ImageNet in 1 hour (warm-up, then decay).
+
+    >>> from companion.lr_scheduler import ExponentialLR, LinearLR
+    >>> from companion.optim import SGD
+    >>> o = SGD([torch.zeros(1)], lr=1.0)
+    >>> SequentialLR(o, [LinearLR(o, 0.5, total_iters=2), ExponentialLR(o, 0.5)], milestones=[2]).get_last_lr()
+    [0.5]
+    """
+
+    def __init__(
+        self,
+        optimizer: torch.optim.Optimizer,
+        schedulers: list[LRScheduler],
+        milestones: list[int],
+        last_epoch: int = -1,
+    ) -> None:
+        require_optimizer("SequentialLR", optimizer)
+        for i, scheduler in enumerate(schedulers):
+            _require_member(f"schedulers[{i}]", scheduler, optimizer)
+        expected = f"{len(schedulers) - 1} rising steps for {len(schedulers)} schedules"
+        if not schedulers:
+            raise bad_value("SequentialLR", "schedulers", "one schedule or more", "none")
+        if len(milestones) != len(schedulers) - 1 or sorted(set(milestones)) != list(milestones):
+            raise bad_value("SequentialLR", "milestones", expected, milestones)
+        require_whole("SequentialLR", "last_epoch", last_epoch, least=-1)
+        self.optimizer = optimizer
+        self._schedulers = list(schedulers)
+        self._milestones = list(milestones)
+        self.last_epoch = last_epoch
+        for scheduler in schedulers:
+            scheduler.last_epoch -= 1  # each has set its own step 0; only the one at work shall have
+        for group in optimizer.param_groups:
+            group["lr"] = group["initial_lr"]
+        self.step()
+
+    def step(self) -> None:
+        """Go one step on with the schedule whose turn it is."""
+        self.last_epoch += 1
+        turn = bisect_right(self._milestones, self.last_epoch)
+        scheduler = self._schedulers[turn]
+        if turn and self._milestones[turn - 1] == self.last_epoch:
+            scheduler.restart()
+        else:
+            scheduler.step()
+        self._last_lr = scheduler.get_last_lr()
+
+    def restart(self) -> None:
+        """Go back to step 0 of the first schedule."""
+        self.last_epoch = -1
+        self._schedulers[bisect_right(self._milestones, 0)].last_epoch = -1
+        self.step()
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what is needed to go on, with the states of all schedules in it."""
+        return {**super().state_dict(), "_schedulers": [s.state_dict() for s in self._schedulers]}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on from where such a sequence was saved."""
+        schedulers = self._schedulers
+        super().load_state_dict(state_dict)
+        states, self._schedulers = self._schedulers, schedulers
+        for scheduler, state in zip(schedulers, states, strict=True):
+            scheduler.load_state_dict(state)
+
+
+def _require_member(argument: str, scheduler: LRScheduler, optimizer: torch.optim.Optimizer) -> None:
+    if not isinstance(scheduler, LRScheduler):
+        raise bad_type("SequentialLR", argument, "a schedule of companion.lr_scheduler", scheduler)
+    if isinstance(scheduler, ReduceLROnPlateau):
+        hint = "it needs a value at each step"
+        raise bad_value("SequentialLR", argument, "a schedule of steps alone", "ReduceLROnPlateau", hint)
+    if scheduler.optimizer is not optimizer:
+        raise bad_value("SequentialLR", argument, "a schedule of the same optimizer", "one of another")
