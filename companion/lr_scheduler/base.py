@@ -96,11 +96,15 @@ class LRScheduler:
         Raises:
             ValueError: If it comes from another kind of schedule; nothing is loaded then.
         """
+        self.__dict__.update(self.known(state_dict))
+
+    def known(self, state_dict: dict[str, Any]) -> dict[str, Any]:
+        """Return what belongs to this kind of schedule, or refuse what lacks some of it."""
         name, own = type(self).__name__, self.state_dict()
         missing = sorted(set(own) - set(state_dict))
         if missing:
             raise bad_value(name, "state_dict", f"one of a {name}", f"one without {', '.join(missing)}")
-        self.__dict__.update({key: state_dict[key] for key in own})
+        return {key: state_dict[key] for key in own}
 
 
 def require_optimizer(where: str, optimizer: torch.optim.Optimizer) -> None:

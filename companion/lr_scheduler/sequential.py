@@ -8,7 +8,6 @@ from typing import Any
 import torch
 
 from companion.errors import bad_type, bad_value
-from companion.functional._arguments import require_whole
 from companion.lr_scheduler.base import LRScheduler, require_optimizer
 from companion.lr_scheduler.plateau import ReduceLROnPlateau
 
@@ -20,7 +19,7 @@ class SequentialLR(LRScheduler):
         optimizer: Whose rates are set.
         schedulers: The schedules, made with the same optimizer.
         milestones: The steps at which the next one takes over, rising, one fewer than schedules.
-        last_epoch: The step to go on from; -1 starts anew.
+        last_epoch: Only -1; the argument exists because PyTorch's schedule has it.
 
     Raises:
         TypeError: If a schedule is none of this module.
@@ -52,45 +51,52 @@ class SequentialLR(LRScheduler):
             raise bad_value("SequentialLR", "schedulers", "one schedule or more", "none")
         if len(milestones) != len(schedulers) - 1 or sorted(set(milestones)) != list(milestones):
             raise bad_value("SequentialLR", "milestones", expected, milestones)
-        require_whole("SequentialLR", "last_epoch", last_epoch, least=-1)
+        if last_epoch != -1:
+            hint = "load_state_dict goes on from where a sequence was saved"
+            raise bad_value("SequentialLR", "last_epoch", "-1", last_epoch, hint)
         self.optimizer = optimizer
         self._schedulers = list(schedulers)
         self._milestones = list(milestones)
-        self.last_epoch = last_epoch
-        for scheduler in schedulers:
-            scheduler.last_epoch -= 1  # each has set its own step 0; only the one at work shall have
-        for group in optimizer.param_groups:
-            group["lr"] = group["initial_lr"]
+        self.restart()
+
+    def restart(self) -> None:
+        """Go back to step 0."""
+        self.last_epoch = -1
         self.step()
 
     def step(self) -> None:
-        """Go one step on with the schedule whose turn it is."""
+        """Go one step on with the schedule whose turn it is; a new turn begins at that schedule's step 0."""
         self.last_epoch += 1
         turn = bisect_right(self._milestones, self.last_epoch)
         scheduler = self._schedulers[turn]
-        if turn and self._milestones[turn - 1] == self.last_epoch:
+        if self.last_epoch in (0, *self._milestones):
             scheduler.restart()
         else:
             scheduler.step()
         self._last_lr = scheduler.get_last_lr()
-
-    def restart(self) -> None:
-        """Go back to step 0 of the first schedule."""
-        self.last_epoch = -1
-        self._schedulers[bisect_right(self._milestones, 0)].last_epoch = -1
-        self.step()
 
     def state_dict(self) -> dict[str, Any]:
         """Return what is needed to go on, with the states of all schedules in it."""
         return {**super().state_dict(), "_schedulers": [s.state_dict() for s in self._schedulers]}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Go on from where such a sequence was saved."""
-        schedulers = self._schedulers
-        super().load_state_dict(state_dict)
-        states, self._schedulers = self._schedulers, schedulers
-        for scheduler, state in zip(schedulers, states, strict=True):
+        """Go on from where such a sequence was saved.
+
+        Args:
+            state_dict: What ``state_dict()`` of such a sequence returned.
+
+        Raises:
+            ValueError: If it comes from another sequence; nothing is loaded then.
+        """
+        own, schedulers = self.known(state_dict), self._schedulers
+        states = own.pop("_schedulers")
+        if len(states) != len(schedulers):
+            raise bad_value("SequentialLR", "state_dict", f"states of {len(schedulers)} schedules", len(states))
+        for scheduler, state in zip(schedulers, states):
+            scheduler.known(state)
+        for scheduler, state in zip(schedulers, states):
             scheduler.load_state_dict(state)
+        self.__dict__.update(own)
 
 
 def _require_member(argument: str, scheduler: LRScheduler, optimizer: torch.optim.Optimizer) -> None:

@@ -21,9 +21,8 @@ class Adam(Optimizer):
               \theta \leftarrow \theta - \eta \,
               \frac{m / (1 - \beta_1^t)}{\sqrt{v / (1 - \beta_2^t)} + \varepsilon}
 
-    Both means start at 0 and would be too small at first; the divisions by :math:`1 - \beta^t` mend that.
-    They are moved into the step size and into epsilon, which gives the same numbers and touches every entry
-    once less.
+    Both means start at 0 and would be too small at first; the divisions by :math:`1 - \beta^t` mend that. The
+    order of the operations is PyTorch's: where v is tiny, rounding alone would part two ways in the long run.
 
     Args:
         params: Tensors, pairs of name and tensor, or groups of them.
@@ -80,7 +79,7 @@ class Adam(Optimizer):
             **dict(foreach=None, capturable=False, differentiable=False, fused=None),
         )
 
-    def wanted(self, group: dict[str, Any]) -> tuple[str, ...]:
+    def memories(self, group: dict[str, Any]) -> tuple[str, ...]:
         """Name the two means, and the largest of the second for amsgrad."""
         return ("exp_avg", "exp_avg_sq", *(["max_exp_avg_sq"] if group["amsgrad"] else []))
 
@@ -98,11 +97,10 @@ class Adam(Optimizer):
             largest = column(states, "max_exp_avg_sq")
             torch._foreach_maximum_(largest, squares)
             squares = largest
-        roots = [math.sqrt(1 - beta2**t) for t in steps]
         denominators = torch._foreach_sqrt(squares)
-        torch._foreach_add_(denominators, [root * group["eps"] for root in roots])
-        rates = [-lr * root / (1 - beta1**t) for root, t in zip(roots, steps)]
-        torch._foreach_addcdiv_(params, means, denominators, rates)
+        torch._foreach_div_(denominators, [math.sqrt(1 - beta2**t) for t in steps])
+        torch._foreach_add_(denominators, group["eps"])
+        torch._foreach_addcdiv_(params, means, denominators, [-lr / (1 - beta1**t) for t in steps])
 
 
 class AdamW(Adam):

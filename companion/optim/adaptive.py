@@ -39,8 +39,6 @@ class Adagrad(Optimizer):
     tensor([3.9000], requires_grad=True)
     """
 
-    memories = ("sum",)
-
     def __init__(
         self,
         params: Iterable[Any],
@@ -63,7 +61,11 @@ class Adagrad(Optimizer):
         super().add_param_group(param_group)
         group = self.param_groups[-1]
         for p in group["params"]:
-            self._memory_of(p, group)["sum"].fill_(group["initial_accumulator_value"])
+            self.memory_of(p, group)["sum"].fill_(group["initial_accumulator_value"])
+
+    def memories(self, group: dict[str, Any]) -> tuple[str, ...]:
+        """Name the sum of squares."""
+        return ("sum",)
 
     def update(self, params: list[Tensor], grads: list[Tensor], states: list[dict], group: dict[str, Any]) -> None:
         """Add the squares and divide the step by their root."""
@@ -125,7 +127,7 @@ class RMSprop(Optimizer):
         switches = dict(foreach=None, capturable=False, differentiable=False)  # PyTorch's keys
         super().__init__(params, centered=centered, maximize=maximize, **numbers, **switches)
 
-    def wanted(self, group: dict[str, Any]) -> tuple[str, ...]:
+    def memories(self, group: dict[str, Any]) -> tuple[str, ...]:
         """Name the memories that momentum and centering need."""
         names = ["square_avg"]
         if group["momentum"] > 0:

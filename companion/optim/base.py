@@ -35,9 +35,6 @@ class Optimizer(torch.optim.Optimizer):
         ValueError: If there is no parameter.
     """
 
-    #: What a parameter's memory is called, beside the number of its steps.
-    memories: tuple[str, ...] = ()
-
     def __init__(self, params: Iterable[Any], **options: Any) -> None:
         name = type(self).__name__
         if isinstance(params, Tensor):
@@ -70,7 +67,7 @@ class Optimizer(torch.optim.Optimizer):
                     grads = list(torch._foreach_neg(grads))
                 if group["weight_decay"] and not group.get("decoupled_weight_decay"):
                     grads = list(torch._foreach_add(grads, params, alpha=group["weight_decay"]))
-                self.update(params, grads, [self._memory_of(p, group) for p in params], group)
+                self.update(params, grads, [self.memory_of(p, group) for p in params], group)
         return loss
 
     @abstractmethod
@@ -85,20 +82,19 @@ class Optimizer(torch.optim.Optimizer):
             group: The options.
         """
 
-    def _memory_of(self, p: Tensor, group: dict[str, Any]) -> dict[str, Any]:
-        """Return what is remembered of a parameter, zeros at first."""
+    def memory_of(self, p: Tensor, group: dict[str, Any]) -> dict[str, Any]:
+        """Return what is remembered of a parameter: the number of its steps and, at first zeros, the rest."""
         state = self.state[p]
-        wanted = self.wanted(group)
-        if wanted and not state:
+        if not state:
             state["step"] = torch.tensor(0.0)
-        for name in wanted:
+        for name in self.memories(group):
             if name not in state:
                 state[name] = torch.zeros_like(p, memory_format=torch.preserve_format)
         return state
 
-    def wanted(self, group: dict[str, Any]) -> tuple[str, ...]:
-        """Name the memories that a group's options ask for."""
-        return self.memories
+    def memories(self, group: dict[str, Any]) -> tuple[str, ...]:
+        """Name what is remembered of each parameter, given a group's options, beside the number of its steps."""
+        return ()
 
     def _gradient_of(self, p: Tensor) -> Tensor:
         assert p.grad is not None

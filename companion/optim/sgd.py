@@ -74,6 +74,10 @@ class SGD(Optimizer):
             **dict(foreach=None, differentiable=False, fused=None),  # PyTorch's keys, so that it can load them
         )
 
+    def memory_of(self, p: Tensor, group: dict[str, Any]) -> dict[str, Any]:
+        """Return what is remembered of a parameter: its direction, once it has one, and nothing without momentum."""
+        return self.state[p] if group["momentum"] else {}
+
     def update(self, params: list[Tensor], grads: list[Tensor], states: list[dict], group: dict[str, Any]) -> None:
         """Add the gradient to the running direction and step against it."""
         momentum = group["momentum"]
