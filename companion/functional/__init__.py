@@ -1,4 +1,4 @@
-"""Activations, the softmax family and the affine map as pure functions of tensors, written by hand.
+"""Activations, the softmax family, the affine map and losses as pure functions of tensors, written by hand.
 
 None of them calls PyTorch's own version of itself; all of them agree with it in value and gradient, on any
 device, for any float type, and under ``torch.func``.
