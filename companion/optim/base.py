@@ -12,7 +12,7 @@ from torch import Tensor
 from companion.errors import bad_type, bad_value
 from companion.functional._arguments import require_number
 
-_TOGETHER = 16384  # entries: small tensors share one call, larger ones stay in the processor's cache one by one
+_TOGETHER = 262144  # entries: larger tensors pass the processor's cache one by one, smaller ones share their calls
 
 
 class Optimizer(torch.optim.Optimizer):
@@ -131,15 +131,11 @@ def require_share(where: str, argument: str, value: float) -> None:
 
 
 def _bundles(params: Iterable[Tensor]) -> Iterator[list[Tensor]]:
-    """Cut parameters into lists that are updated together."""
-    bundle: list[Tensor] = []
-    size = 0
+    """Cut parameters into lists that are updated together: on the CPU large ones alone, else by place and type."""
+    together: dict[tuple, list[Tensor]] = {}
     for p in params:
-        fits = p.device.type != "cpu" or size + p.numel() <= _TOGETHER
-        if bundle and not (fits and (p.device, p.dtype) == (bundle[0].device, bundle[0].dtype)):
-            yield bundle
-            bundle, size = [], 0
-        bundle.append(p)
-        size += p.numel()
-    if bundle:
-        yield bundle
+        if p.device.type == "cpu" and p.numel() > _TOGETHER:
+            yield [p]
+        else:
+            together.setdefault((p.device, p.dtype), []).append(p)
+    yield from together.values()

@@ -181,9 +181,9 @@ class _Bernoulli(torch.autograd.Function):
         ctx.save_for_forward(*inputs)
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor]:
-        by_p, by_t = _slopes(*ctx.saved_tensors)
-        return gradient * by_p, gradient * by_t
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor | None]:
+        p, t = ctx.saved_tensors
+        return gradient * _slope(p, t), gradient * _slope_of_target(p) if ctx.needs_input_grad[1] else None
 
 
 class _BothWays(_Bernoulli):
@@ -191,22 +191,69 @@ class _BothWays(_Bernoulli):
 
     @staticmethod
     def jvp(ctx: Any, p_tangent: Tensor, t_tangent: Tensor) -> Tensor:
-        by_p, by_t = _slopes(*ctx.saved_tensors)
-        return p_tangent * by_p + t_tangent * by_t
+        p, t = ctx.saved_tensors
+        return p_tangent * _slope(p, t) + t_tangent * _slope_of_target(p)
 
 
 def _clamped_logs(p: Tensor) -> tuple[Tensor, Tensor]:
     return torch.log(p).clamp(min=-100), torch.log1p(-p).clamp(min=-100)
 
 
-def _slopes(p: Tensor, t: Tensor) -> tuple[Tensor, Tensor]:
+def _slope(p: Tensor, t: Tensor) -> Tensor:
+    return (p - t) / (p * (1 - p)).clamp(min=1e-12)
+
+
+def _slope_of_target(p: Tensor) -> Tensor:
     log_yes, log_no = _clamped_logs(p)
-    return (p - t) / (p * (1 - p)).clamp(min=1e-12), log_no - log_yes
+    return log_no - log_yes
+
+
+class _Charged(torch.autograd.Function):
+    """What a yes costs, softplus(-z), by its share, plus what a no costs, softplus(z), by its.
+
+    Both are the same curve, log(1 + exp(-|z|)), plus a straight part on one side.
+    """
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(z: Tensor, yes: Tensor, no: Tensor) -> Tensor:
+        curve = torch.abs(z).neg_().exp_().log1p_()
+        straight = torch.clamp(z, min=0)
+        return ((yes + no) * curve).add_(no * straight).add_(yes * (straight - z))
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple, output: Tensor) -> None:
+        ctx.save_for_backward(*inputs)
+        ctx.save_for_forward(*inputs)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor | None, Tensor | None]:
+        z, yes, no = ctx.saved_tensors
+        by_yes = gradient * _cost(-z) if ctx.needs_input_grad[1] else None
+        by_no = gradient * _cost(z) if ctx.needs_input_grad[2] else None
+        return gradient * _slope_of_logit(z, yes, no), by_yes, by_no
+
+
+class _ChargedBothWays(_Charged):
+    """Forward mode too; the compiler takes no function that has it into its graph."""
+
+    @staticmethod
+    def jvp(ctx: Any, z_tangent: Tensor, yes_tangent: Tensor, no_tangent: Tensor) -> Tensor:
+        z, yes, no = ctx.saved_tensors
+        return z_tangent * _slope_of_logit(z, yes, no) + yes_tangent * _cost(-z) + no_tangent * _cost(z)
+
+
+def _cost(z: Tensor) -> Tensor:
+    return softplus(z, threshold=math.inf)
+
+
+def _slope_of_logit(z: Tensor, yes: Tensor, no: Tensor) -> Tensor:
+    return no * sigmoid(z) - yes * sigmoid(-z)
 
 
 def _from_logits(z: Tensor, yes: Tensor, no: Tensor) -> Tensor:
-    """Charge both sides: what a yes costs by its share, and what a no costs by its."""
-    return yes * softplus(-z, threshold=math.inf) + no * softplus(z, threshold=math.inf)
+    return (_Charged if torch.compiler.is_compiling() else _ChargedBothWays).apply(z, yes, no)
 
 
 def _require_shares(name: str, target: Tensor, argument: str = "target") -> None:

@@ -34,7 +34,8 @@ def nll_loss(
     .. math:: \ell_i = -w_{t_i} \log p_{i t_i}, \qquad \text{mean} = \frac{\sum_i \ell_i}{\sum_i w_{t_i}}
 
     Args:
-        input: Logarithms of probabilities, each at most 0; :func:`log_softmax` gives them.
+        input: Logarithms of probabilities, each at most 0 (looked at where a target points);
+            :func:`log_softmax` gives them.
         target: Class numbers of type int64, from 0 to C - 1.
         weight: What each class counts, C numbers; the mean is divided by what was counted.
         ignore_index: A class number that stands for no target: such an entry counts 0.
@@ -61,10 +62,11 @@ def nll_loss(
     """
     axis = _require_scores("nll_loss", input, weight, ignore_index, reduction)
     target, ignored = _class_numbers("nll_loss", input, target, axis, ignore_index)
+    right = _pick(widened(input)[0], target, axis)
     expected, hint = "logarithms of probabilities, at most 0", "log_softmax turns logits into them"
-    require_within("nll_loss", "input", input, -torch.inf, SLACK, expected, hint, nan=True)
-    (logs,) = widened(input)
-    return _averaged(-_pick(logs, target, axis), target, weight, ignored, reduction, input)
+    counted = right if ignored is None else right.masked_fill(ignored, 0)
+    require_within("nll_loss", "input", counted, -torch.inf, SLACK, expected, hint, nan=True)
+    return _averaged(-right, target, weight, ignored, reduction, input)
 
 
 def cross_entropy(
@@ -166,7 +168,7 @@ class _CrossEntropy(torch.autograd.Function):
         axis, total = ctx.axis, None
         if gradient is not None:
             gradient = gradient.unsqueeze(axis)  # (N, d1, ...) -> (N, 1, d1, ...)
-            total = (p * gradient).scatter_add(axis, target.unsqueeze(axis), -gradient)
+            total = (p * gradient).scatter_add_(axis, target.unsqueeze(axis), -gradient)
         if by_p is not None:
             through = p * (by_p - (p * by_p).sum(axis, keepdim=True))
             total = through if total is None else total + through

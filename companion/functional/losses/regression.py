@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from companion.functional._arguments import require_number
+from companion.functional._pointwise import pointwise
 from companion.functional.losses._shared import reduced, require_pair, widened
 
 
@@ -37,8 +38,7 @@ def mse_loss(input: Tensor, target: Tensor, *, reduction: str = "mean") -> Tenso
     """
     require_pair("mse_loss", input, target, reduction)
     answer, wanted = widened(input, target)
-    distance = answer - wanted
-    return reduced(distance * distance, reduction, input, target)
+    return reduced(torch.square(answer - wanted), reduction, input, target)
 
 
 def l1_loss(input: Tensor, target: Tensor, *, reduction: str = "mean") -> Tensor:
@@ -110,6 +110,12 @@ def huber_loss(input: Tensor, target: Tensor, reduction: str = "mean", delta: fl
     require_pair("huber_loss", input, target, reduction)
     require_number("huber_loss", "delta", delta, positive=True)
     answer, wanted = widened(input, target)
-    d = answer - wanted
-    c = torch.clamp(d, -delta, delta)
-    return reduced(c * (d - 0.5 * c), reduction, input, target)
+
+    def clipped(d: Tensor, _: Tensor | None = None) -> Tensor:
+        return torch.clamp(d, -delta, delta)
+
+    def value(d: Tensor) -> Tensor:
+        c = clipped(d)
+        return d.sub(c, alpha=0.5).mul_(c)
+
+    return reduced(pointwise(answer - wanted, value, clipped), reduction, input, target)
