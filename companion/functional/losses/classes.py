@@ -130,7 +130,7 @@ def cross_entropy(
     target, ignored = _class_numbers("cross_entropy", input, target, axis, ignore_index)
     if not label_smoothing:
         function = _CrossEntropy if torch.compiler.is_compiling() else _BothWays
-        losses, _ = function.apply(z, target, axis)
+        losses, _, _ = function.apply(z, target, axis)
         return _averaged(losses, target, weight, ignored, reduction, input)
     logs = log_softmax(z, axis)
     even = _expected(logs, torch.full_like(logs, 1 / input.shape[axis]), weight, axis)
@@ -139,50 +139,53 @@ def cross_entropy(
 
 
 class _CrossEntropy(torch.autograd.Function):
-    """Minus the log-softmax at one class, beside all probabilities.
+    """Minus the log-softmax at one class, beside the exponentials that it is made of and their sum.
 
-    The probabilities are an output so that the slope, probability minus one at the class, is made of them
-    instead of a second exponential, and can itself be differentiated.
+    They are outputs so that the slope, probability minus one at the class, is made of them instead of a second
+    exponential, and can itself be differentiated. The shift by the maximum is a constant, as in softmax.
     """
 
     generate_vmap_rule = True
 
     @staticmethod
-    def forward(z: Tensor, target: Tensor, axis: int) -> tuple[Tensor, Tensor]:
+    def forward(z: Tensor, target: Tensor, axis: int) -> tuple[Tensor, Tensor, Tensor]:
         shifted = z - z.amax(axis, keepdim=True) if z.numel() else z.clone()
         right = _pick(shifted, target, axis)
         e = shifted.exp_()
         total = e.sum(axis, keepdim=True)
-        return torch.log(total).squeeze(axis) - right, e.div_(total)
+        return torch.log(total).squeeze(axis) - right, e, total
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple, output: tuple) -> None:
         _, target, ctx.axis = inputs
-        ctx.save_for_backward(target, output[1])
-        ctx.save_for_forward(target, output[1])
+        ctx.save_for_backward(target, *output[1:])
+        ctx.save_for_forward(target, *output[1:])
         ctx.set_materialize_grads(False)
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor | None, by_p: Tensor | None) -> tuple[Tensor | None, None, None]:
-        target, p = ctx.saved_tensors
-        axis, total = ctx.axis, None
+    def backward(
+        ctx: Any, gradient: Tensor | None, by_e: Tensor | None, by_total: Tensor | None
+    ) -> tuple[Tensor, None, None]:
+        target, e, total = ctx.saved_tensors
+        shares = [by for by in (by_e, by_total) if by is not None]
         if gradient is not None:
-            gradient = gradient.unsqueeze(axis)  # (N, d1, ...) -> (N, 1, d1, ...)
-            total = (p * gradient).scatter_add_(axis, target.unsqueeze(axis), -gradient)
-        if by_p is not None:
-            through = p * (by_p - (p * by_p).sum(axis, keepdim=True))
-            total = through if total is None else total + through
-        return total, None, None
+            gradient = gradient.unsqueeze(ctx.axis)  # (N, d1, ...) -> (N, 1, d1, ...)
+            shares.append(gradient / total)
+        slope = e * sum(shares[1:], shares[0])
+        if gradient is not None:
+            slope.scatter_add_(ctx.axis, target.unsqueeze(ctx.axis), -gradient)
+        return slope, None, None
 
 
 class _BothWays(_CrossEntropy):
     """Forward mode too; the compiler takes no function that has it into its graph."""
 
     @staticmethod
-    def jvp(ctx: Any, tangent: Tensor, *_: None) -> tuple[Tensor, Tensor]:
-        target, p = ctx.saved_tensors
-        mean = (p * tangent).sum(ctx.axis)
-        return mean - _pick(tangent, target, ctx.axis), p * (tangent - mean.unsqueeze(ctx.axis))
+    def jvp(ctx: Any, tangent: Tensor, *_: None) -> tuple[Tensor, Tensor, Tensor]:
+        target, e, total = ctx.saved_tensors
+        e_tangent = e * tangent
+        sum_tangent = e_tangent.sum(ctx.axis, keepdim=True)
+        return (sum_tangent / total).squeeze(ctx.axis) - _pick(tangent, target, ctx.axis), e_tangent, sum_tangent
 
 
 def _pick(values: Tensor, target: Tensor, axis: int) -> Tensor:

@@ -365,14 +365,16 @@ def test_cross_entropy_passes_gradcheck_twice(shape):
 
 
 @FORWARD_MODE
-def test_both_outputs_of_the_cross_entropy_function_pass_gradcheck():
+def test_exponentials_of_the_cross_entropy_function_pass_gradients_and_tangents():
     from companion.functional.losses.classes import _BothWays
 
     z, target = draw(3, 4).requires_grad_(), classes(4, 3)
-    assert gradcheck(lambda z: _BothWays.apply(z, target, 1), z, check_forward_ad=True, check_batched_grad=True)
-    assert gradcheck(lambda z: _BothWays.apply(z, target, 1)[1], z)
-    assert gradgradcheck(lambda z: _BothWays.apply(z, target, 1), z)
-    torch.testing.assert_close(_BothWays.apply(z, target, 1)[1], oracle.softmax(z, 1))
+    share = lambda z: torch.div(*_BothWays.apply(z, target, 1)[1:])  # noqa: E731
+    torch.testing.assert_close(share(z), oracle.softmax(z, 1))
+    assert gradcheck(share, z, check_forward_ad=True, check_batched_grad=True)
+    mixed = lambda z: share(z).sum(1) * _BothWays.apply(z, target, 1)[0]  # noqa: E731
+    assert gradcheck(mixed, z, check_forward_ad=True)
+    assert gradgradcheck(mixed, z)
 
 
 @FORWARD_MODE
