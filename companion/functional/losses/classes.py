@@ -165,12 +165,14 @@ class _CrossEntropy(torch.autograd.Function):
     @staticmethod
     def backward(
         ctx: Any, gradient: Tensor | None, by_e: Tensor | None, by_total: Tensor | None
-    ) -> tuple[Tensor, None, None]:
+    ) -> tuple[Tensor | None, None, None]:
         target, e, total = ctx.saved_tensors
         shares = [by for by in (by_e, by_total) if by is not None]
         if gradient is not None:
             gradient = gradient.unsqueeze(ctx.axis)  # (N, d1, ...) -> (N, 1, d1, ...)
             shares.append(gradient / total)
+        if not shares:
+            return None, None, None
         slope = e * sum(shares[1:], shares[0])
         if gradient is not None:
             slope.scatter_add_(ctx.axis, target.unsqueeze(ctx.axis), -gradient)
