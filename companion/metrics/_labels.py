@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from companion.errors import bad_type, bad_value
+from companion.functional._arguments import require_device
 
 
 def require_pair(where: str, first: str, a: Tensor, second: str, b: Tensor) -> None:
@@ -19,7 +20,7 @@ def require_pair(where: str, first: str, a: Tensor, second: str, b: Tensor) -> N
             raise bad_value(where, name, "one number per sample, shape (N,)", f"shape {tuple(value.shape)}", hint)
     if a.shape != b.shape:
         raise bad_value(where, second, f"{len(a)} samples, as many as {first}", f"{len(b)} samples")
-    require_same_device(where, second, b, a)
+    require_device(where, second, b, a)
     if len(a) == 0:
         raise bad_value(where, first, "at least one sample", "an empty tensor", "a metric of nothing has no value")
 
@@ -33,14 +34,6 @@ def require_numbers(where: str, name: str, value: Tensor) -> None:
     if value.is_floating_point() and not bool(torch.isfinite(value).all()):
         raise bad_value(
             where, name, "finite numbers", "nan or infinity", "look for the model's first nan, do not drop rows"
-        )
-
-
-def require_same_device(where: str, name: str, value: Tensor, other: Tensor) -> None:
-    """Refuse a tensor that lies on another device than its partner."""
-    if value.device != other.device:
-        raise bad_value(
-            where, name, f"a tensor on {other.device}", f"one on {value.device}", f"{name}.to({other.device.type!r})"
         )
 
 

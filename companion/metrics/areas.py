@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from companion.errors import bad_value
-from companion.metrics._labels import require_numbers, require_same_device, require_whole
+from companion.functional._arguments import require_device
+from companion.metrics._labels import require_numbers, require_whole
 from companion.metrics.curves import require_two_classes, running_counts
 
 
@@ -124,7 +125,7 @@ def _steps(positive: Tensor, score: Tensor) -> float:
 def _columns(where: str, y_true: Tensor, y_score: Tensor, labels: Tensor | None) -> Tensor:
     """Return the class of each column."""
     require_numbers(where, "y_true", y_true)
-    require_same_device(where, "y_score", y_score, y_true)
+    require_device(where, "y_score", y_score, y_true)
     if y_true.ndim != 1 or y_score.ndim != 2 or len(y_true) != len(y_score) or len(y_true) == 0:
         shapes = f"{tuple(y_true.shape)} and {tuple(y_score.shape)}"
         raise bad_value(where, "y_true and y_score", "shapes (N,) and (N, K), N at least 1", shapes)

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from companion.errors import bad_value
-from companion.metrics._labels import count_pairs, require_numbers, require_pair, require_same_device, require_whole
+from companion.functional._arguments import require_device
+from companion.metrics._labels import count_pairs, require_numbers, require_pair, require_whole
 
 
 def accuracy_score(y_true: Tensor, y_pred: Tensor, *, normalize: bool = True) -> float:
@@ -164,7 +165,7 @@ def top_k_accuracy_score(
     where = "top_k_accuracy_score"
     require_numbers(where, "y_true", y_true)
     require_numbers(where, "y_score", y_score)
-    require_same_device(where, "y_score", y_score, y_true)
+    require_device(where, "y_score", y_score, y_true)
     if y_true.ndim != 1 or y_score.ndim not in (1, 2) or len(y_score) != len(y_true) or len(y_true) == 0:
         shapes = f"{tuple(y_true.shape)} and {tuple(y_score.shape)}"
         raise bad_value(where, "y_true and y_score", "shapes (N,) and (N, K), N at least 1", shapes)

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from companion.errors import bad_value
-from companion.metrics._labels import require_numbers, require_same_device, require_whole
+from companion.functional._arguments import require_device
+from companion.metrics._labels import require_numbers, require_whole
 
 
 class CalibrationCurve(NamedTuple):
@@ -198,7 +199,7 @@ def _shares(where: str, y_true: Tensor, y_proba: Tensor, labels: Tensor | None) 
     """Return the classes and the probability of each, (N, K) in float64, after all checks."""
     require_numbers(where, "y_true", y_true)
     require_numbers(where, "y_proba", y_proba)
-    require_same_device(where, "y_proba", y_proba, y_true)
+    require_device(where, "y_proba", y_proba, y_true)
     if y_true.ndim != 1 or y_proba.ndim not in (1, 2) or len(y_true) != len(y_proba) or len(y_true) == 0:
         shapes = f"{tuple(y_true.shape)} and {tuple(y_proba.shape)}"
         raise bad_value(where, "y_true and y_proba", "shapes (N,) and (N, K), N at least 1", shapes)

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from companion.errors import bad_value
-from companion.metrics._labels import require_numbers, require_same_device
+from companion.functional._arguments import require_device
+from companion.metrics._labels import require_numbers
 
 
 def mean_squared_error(y_true: Tensor, y_pred: Tensor, *, multioutput: str = "uniform_average") -> float | Tensor:
@@ -182,7 +183,7 @@ def _pair(where: str, y_true: Tensor, y_pred: Tensor) -> tuple[Tensor, Tensor]:
     """Return both as float64 of shape (N, D)."""
     require_numbers(where, "y_true", y_true)
     require_numbers(where, "y_pred", y_pred)
-    require_same_device(where, "y_pred", y_pred, y_true)
+    require_device(where, "y_pred", y_pred, y_true)
     if y_true.shape != y_pred.shape:
         hint = "(N,) against (N, 1) would compare every sample with every other: squeeze(-1) or unsqueeze(-1) one"
         hint = hint if y_true.numel() == y_pred.numel() else ""

@@ -13,7 +13,28 @@ ROOT = Path(__file__).parents[2]
 
 # module: {chapter that will use it: names}
 PLANNED = {
-    "nn": {"12": ["Flatten"]},
+    "functional": {
+        "04": [
+            "binary_cross_entropy", "binary_cross_entropy_with_logits", "huber_loss", "kl_div", "l1_loss",
+            "mse_loss", "nll_loss", "sigmoid_focal_loss",
+        ],
+    },
+    "nn": {
+        "04": [
+            "BCELoss", "BCEWithLogitsLoss", "CrossEntropyLoss", "FocalLoss", "HuberLoss", "KLDivLoss", "L1Loss", "MSELoss", "NLLLoss",
+        ],
+        "12": ["Flatten"],
+    },
+    "optim": {
+        "07": ["AdamW", "Adagrad", "Adam", "Optimizer", "RMSprop"],
+        "08": ["clip_grad_norm_", "clip_grad_value_"],
+    },
+    "lr_scheduler": {
+        "07": [
+            "CosineAnnealingLR", "CosineAnnealingWarmRestarts", "ExponentialLR", "LRScheduler", "LambdaLR", "LinearLR",
+            "MultiStepLR", "OneCycleLR", "RangeTest", "ReduceLROnPlateau", "SequentialLR", "StepLR", "lr_range_test",
+        ],
+    },
     "data": {"10": ["Standardizer", "k_fold", "train_val_test_split"]},
     "metrics": {
         "08": ["accuracy_score"],
@@ -27,7 +48,7 @@ PLANNED = {
     },
 }  # fmt: skip
 RETURNED = {"Dataset", "Fold", "Split", "PerceptronHistory", "PerceptronStep"}  # records that used functions give back
-MODULES = ["functional", "nn", "data", "models", "metrics"]
+MODULES = ["functional", "nn", "data", "models", "metrics", "optim", "lr_scheduler"]
 
 
 def words_of_notebooks():
