@@ -11,9 +11,9 @@ from companion.functional._arguments import require_whole
 
 
 class LRScheduler:
-    """Count steps and set the rate of every parameter group to :meth:`rate` of its first one.
+    """Count steps and set the rate of every parameter group to ``rate`` of its first one.
 
-    Making a schedule sets the rates of step 0. Call :meth:`step` after the optimizer's.
+    Making a schedule sets the rates of step 0. Call ``step`` after the optimizer's.
 
     Args:
         optimizer: Whose rates are set.

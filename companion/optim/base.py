@@ -16,7 +16,7 @@ _TOGETHER = 262144  # entries: larger tensors pass the processor's cache one by 
 
 
 class Optimizer(torch.optim.Optimizer):
-    r"""Walk over the parameters that have a gradient and hand them to :meth:`update`.
+    r"""Walk over the parameters that have a gradient and hand them to ``update``.
 
     PyTorch's base class keeps the books, as ``torch.nn.Module`` does for layers: parameter groups,
     ``zero_grad``, ``add_param_group``, ``state_dict``. It holds no algorithm, and PyTorch's own schedules and
