@@ -18,7 +18,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import torch
 from matplotlib.axes import Axes
-from matplotlib.collections import PathCollection
+from matplotlib.collections import LineCollection, PathCollection
 from matplotlib.container import BarContainer
 from matplotlib.figure import Figure as MplFigure
 
@@ -175,6 +175,31 @@ def regions(
     ax.contourf(grid_x, grid_y, fires.numpy(), levels=[0.5, 1.5], colors=[COLORS["orange"]], alpha=0.15, hatches=["//"])
 
 
+class _Wires(LineCollection):
+    """The wires between two columns of a network, with their weights, which the summary tells."""
+
+    def __init__(self, segments: Sequence[Any], sizes: Sequence[float], *, label: str, weighted: bool) -> None:
+        self.weights = np.array(sizes) if weighted else None
+        super().__init__(
+            segments,
+            colors=[COLORS["blue" if w >= 0 else "orange"] if weighted else COLORS["grey"] for w in sizes],
+            linewidths=[0.8 + min(abs(w), 3) for w in sizes],
+            linestyles=["-" if w >= 0 else "--" for w in sizes],
+            zorder=1,
+            label=label,
+        )
+
+    def said(self, digits: int) -> str:
+        """Return how many wires there are; of a few the weights, of many their range and mean."""
+        text = f"wires '{self.get_label()}': {len(self.get_segments())}"
+        if self.weights is None or digits == 0:
+            return text
+        if len(self.weights) <= 12:
+            return f"{text}, weights {', '.join(_round(w, digits) for w in self.weights)}"
+        low, high, mean = (_round(v, digits) for v in (self.weights.min(), self.weights.max(), self.weights.mean()))
+        return f"{text}, weights {low} to {high}, mean {mean}"
+
+
 def network(
     ax: Axes, layers: Sequence[Sequence[str]], weights: Sequence[Sequence[Sequence[float]]] | None = None
 ) -> None:
@@ -186,17 +211,12 @@ def network(
         [(column, (len(names) - 1) / 2 - row) for row in range(len(names))] for column, names in enumerate(layers)
     ]
     for column in range(len(layers) - 1):
+        segments, sizes = [], []
         for i, start in enumerate(places[column]):
             for j, end in enumerate(places[column + 1]):
-                w = 1.0 if weights is None else weights[column][j][i]
-                color = COLORS["grey"] if weights is None else COLORS["blue" if w >= 0 else "orange"]
-                ax.plot(
-                    *zip(start, end, strict=True),
-                    color=color,
-                    lw=0.8 + min(abs(w), 3),
-                    ls="-" if w >= 0 else "--",
-                    zorder=1,
-                )
+                w = 1.0 if weights is None else float(weights[column][j][i])
+                segments.append([start, end])
+                sizes.append(w)
                 if weights is not None:
                     at = [s + 0.36 * (e - s) for s, e in zip(start, end, strict=True)]
                     ax.text(
@@ -208,9 +228,13 @@ def network(
                         fontsize=10,
                         bbox={"fc": "white", "ec": "none", "pad": 1},
                     )
+        label = f"{len(places[column])} to {len(places[column + 1])}"
+        ax.add_collection(_Wires(segments, sizes, label=label, weighted=weights is not None))
     for names, column_places in zip(layers, places, strict=True):
+        xs, ys = zip(*column_places, strict=True)
+        style: dict[str, Any] = {"facecolors": "white", "edgecolors": "black", "linewidths": 1.5, "zorder": 2}
+        ax.scatter(xs, ys, s=1100, label=", ".join(names), **style)
         for name, (x, y) in zip(names, column_places, strict=True):
-            ax.scatter([x], [y], s=1100, facecolors="white", edgecolors="black", linewidths=1.5, zorder=2)
             ax.text(x, y, name, ha="center", va="center", zorder=3, fontsize=10)
     ax.set_axis_off()
     ax.margins(0.18)
@@ -255,6 +279,8 @@ def _axes_parts(ax: Axes, digits: int) -> list[str]:
         if isinstance(collection, PathCollection):
             at = np.asarray(collection.get_offsets(), float)
             parts.append(_part("points", collection.get_label(), at[:, 0], at[:, 1], digits))
+        elif isinstance(collection, _Wires):
+            parts.append(collection.said(digits))
         elif len(collection.get_paths()):  # filled contours and areas: their outline
             outline = np.concatenate([p.vertices for p in collection.get_paths()])
             if len(outline):

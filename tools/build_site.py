@@ -32,16 +32,6 @@ HTML = ROOT / "_build" / "html"
 TAGS = {"setup": "hide-input", "figure": "hide-input", "aid": "remove-input", "solution": "hide-cell"}
 
 
-def main() -> None:
-    """Build, and serve when asked to."""
-    stage()
-    build()
-    index = HTML / "index.html"
-    print(f"\nThe book is built. Open {index.relative_to(ROOT)} in a browser, or run: make serve", flush=True)
-    if "--serve" in sys.argv:
-        serve()
-
-
 #: Every chapter of the course, so that a link to one that is still to come can be told from a wrong link.
 CHAPTERS = [
     "00_start",
@@ -77,6 +67,16 @@ CHAPTERS = [
     "24_privacy",
     "25_energy",
 ]
+
+
+def main() -> None:
+    """Build, and serve when asked to."""
+    stage()
+    build()
+    index = HTML / "index.html"
+    print(f"\nThe book is built. Open {index.relative_to(ROOT)} in a browser, or run: make serve", flush=True)
+    if "--serve" in sys.argv:
+        serve()
 
 
 def stage() -> None:
@@ -200,8 +200,10 @@ def build() -> None:
     A build on top of an interrupted one can miss targets that are there, so a failure is confirmed by a clean build.
     """
     doctrees = ROOT / "_build" / ".doctrees"
-    shutil.rmtree(HTML / "_modules", ignore_errors=True)  # Sphinx leaves pages of modules that are gone
-    (HTML / "py-modindex.html").unlink(missing_ok=True)
+    for page in (HTML / "_modules").rglob("*.html"):  # Sphinx leaves pages of modules that are gone
+        module = ROOT / page.relative_to(HTML / "_modules").with_suffix("")
+        if page.name != "index.html" and not module.is_dir() and not module.with_suffix(".py").exists():
+            page.unlink()
     was_warm = doctrees.exists()
     status = sphinx()
     if status and was_warm:

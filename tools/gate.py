@@ -22,13 +22,17 @@ BIN = Path(PYTHON).parent
 PYTEST = [PYTHON, "-m", "pytest", "-q", "--no-header", "--durations=5"]
 
 
+def chromium_here() -> str | None:
+    """Return the Chromium that the variable CHROMIUM names, else the system's."""
+    mac = "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"
+    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", mac)
+    return os.environ.get("CHROMIUM") or next((p for p in map(shutil.which, names) if p), None)
+
+
 def chromium() -> str | None:
     """Return the system's Chromium; install it from the system's packages when absent and allowed."""
-    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-    found = os.environ.get("CHROMIUM") or next((p for p in map(shutil.which, names) if p), None)
-    mac = Path("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome")
-    if found or mac.exists():
-        return found or str(mac)
+    if found := chromium_here():
+        return found
     if shutil.which("apt-get") and hasattr(os, "geteuid") and os.geteuid() == 0:
         print("browser: installing chromium from the system's packages (once)", flush=True)
         for words in (["update", "-qq"], ["install", "-y", "-qq", "chromium"]):

@@ -7,6 +7,7 @@ import io
 import itertools
 import json
 import tempfile
+import zipfile
 from functools import cache
 from pathlib import Path
 
@@ -15,11 +16,17 @@ import yaml
 
 ROOT = notebooks.ROOT
 API = {
-    "functional": ("Functions", "Activations and affine maps as pure functions.", ["functional"]),
+    "functional": ("Functions", "Activations, affine maps and losses as pure functions.", ["functional"]),
     "nn": ("Layers", "The same as modules, with the names, parameters and initial values of `torch.nn`.", ["nn"]),
+    "optim": (
+        "Optimizers and schedules",
+        "How parameters move, and how far, with the names and states of `torch.optim`.",
+        ["optim", "lr_scheduler"],
+    ),
     "models": ("Models", "Networks that chapters build and use.", ["models", "models.perceptron", "summary"]),
     "training": ("Training", "The training loop that is a black box until chapter 6.", ["training"]),
     "data": ("Data", "Data sets that travel with the libraries: nothing is downloaded.", ["data"]),
+    "metrics": ("Metrics", "How good a model is, by scikit-learn's names, on tensors of any device.", ["metrics"]),
     "notebook": (
         "In the notebook",
         "Claims, figures, study aids and checks.",
@@ -214,4 +221,13 @@ def deck() -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "deck.apkg"
         genanki.Package(decks).write_to_file(str(path), timestamp=1_700_000_000)
-        return path.read_bytes()
+        return undated(path)
+
+
+def undated(path: Path) -> bytes:
+    """Return an archive without the time at which it was packed, so that the same content has the same bytes."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(path) as packed, zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as fixed:
+        for name in packed.namelist():
+            fixed.writestr(zipfile.ZipInfo(name), packed.read(name), zipfile.ZIP_DEFLATED)
+    return buffer.getvalue()

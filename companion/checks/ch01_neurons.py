@@ -154,6 +154,18 @@ class WeightedSum:
             "The numbers are right, in a column of shape (B, 1). Beside targets of shape (B,) such a column "
             "is later stretched to a B by B table without a warning. Return the shape (B,).",
         ),
+        Mistake(
+            "answers with the decision",
+            lambda x, weight, bias: (x @ weight + bias >= 0).to(x.dtype),
+            "That is the neuron's decision, yes or no. Here only the number it decides by is wanted: the weighted "
+            "sum itself, before anything is compared with 0.",
+        ),
+        Mistake(
+            "forgets to add up",
+            lambda x, weight, bias: x * weight + bias,
+            "Each product is still by itself: you have one number for every feature of every row. A neuron adds "
+            "them up, so that one number for each row is left; the bias joins once.",
+        ),
     )
     alternatives: ClassVar = {
         "einsum": _sum_by_einsum,
@@ -313,6 +325,17 @@ def _update_without_bias(x: Tensor, target: Tensor, weight: Tensor, bias: Tensor
     return weight + lr * error * x, bias + lr * error
 
 
+def _update_always_adding(x: Tensor, target: Tensor, weight: Tensor, bias: Tensor, lr: float) -> tuple[Tensor, Tensor]:
+    return weight + lr * x, bias + lr
+
+
+def _update_adding_when_wrong(
+    x: Tensor, target: Tensor, weight: Tensor, bias: Tensor, lr: float
+) -> tuple[Tensor, Tensor]:
+    wrong = (target != _step_of(x @ weight + bias)).to(x.dtype)
+    return weight + lr * wrong * x, bias + lr * wrong
+
+
 def _step_of(z: Tensor) -> Tensor:
     return (z >= 0).to(z.dtype)
 
@@ -429,6 +452,30 @@ class PerceptronUpdate:
             "one whose input was 0 had no part in the mistake.",
         ),
         Mistake(
+            "always adds the input",
+            _update_always_adding,
+            "You add lr times x whatever happened, so every example pulls the sum up. The rule first looks: after a "
+            "right answer nothing moves, and after a false alarm the input is taken away. Which factor says so?",
+        ),
+        Mistake(
+            "adds the input after every mistake",
+            _update_adding_when_wrong,
+            "You move only after mistakes, which is right, and always the same way. A neuron that fired wrongly must "
+            "move away from the input: the error has a sign, target minus prediction.",
+        ),
+        Mistake(
+            "takes -1 for not firing",
+            _update_variant(lambda z, target: target - torch.sign(z)),
+            "torch.sign says -1 for a neuron that does not fire, where the rule for targets 0 and 1 says 0. So your "
+            "error is 1 on a right answer, and 2 on some wrong ones. Compare with >= 0 instead.",
+        ),
+        Mistake(
+            "predicts one half at a sum of exactly 0",
+            _update_variant(lambda z, target: target - (torch.sign(z) + 1) / 2),
+            "At a sum of exactly 0 torch.sign gives 0, so your prediction is one half and the neuron takes half a step. "
+            "A step has two answers only, and at 0 it fires: compare with >= 0.",
+        ),
+        Mistake(
             "writes into its arguments",
             _update_in_place,
             "The numbers are right, but the caller's weight has changed too: += writes into the tensor you "
@@ -479,6 +526,9 @@ def _train_by_while(X: Tensor, y: Tensor, max_epochs: int) -> tuple[Tensor, Tens
 
 def _training(
     *,
+    start: float = 0.0,
+    lr: float = 1.0,
+    signed: bool = False,
     stop: str = "error-free",
     keep_zero: bool = True,
     batch: bool = False,
@@ -490,7 +540,7 @@ def _training(
     """Return a training loop with one fault: each known mistake differs from the right one in one thing."""
 
     def train(X: Tensor, y: Tensor, max_epochs: int) -> tuple[Tensor, Tensor, list[int]]:
-        weight, bias = torch.zeros_like(X[0]), torch.zeros_like(y[0])
+        weight, bias = torch.full_like(X[0], start), torch.zeros_like(y[0])
         history: list[int] = []
         mistakes = 0
         for _ in range(max_epochs):
@@ -504,12 +554,12 @@ def _training(
                 w, b = frozen if batch else (weight, bias)
                 z = x @ w + b
                 error = target - (z >= 0 if fires_at_zero else z > 0).to(X.dtype)
-                weight, bias = weight + error * x, bias + error if bias_moves else bias
-                mistakes += int(error != 0)
+                weight, bias = weight + lr * error * x, bias + lr * error if bias_moves else bias
+                mistakes += int(error) if signed else int(error != 0)
                 if stop == "first success" and error == 0:
                     break
             history.append(mistakes)
-            if stop != "never" and mistakes == before:
+            if stop != "never" and mistakes == (0 if stop == "count is 0" else before):
                 break
         return weight, bias, history if keep_zero or history[-1] else history[:-1]
 
@@ -605,6 +655,30 @@ class TrainPerceptron:
             _training(fires_at_zero=False),
             "All weights start at 0, so the first sum is exactly 0, and there the neuron fires (>=). Yours "
             "rests, and from the first row on it takes another path.",
+        ),
+        Mistake(
+            "waits for a count that never goes back to 0",
+            _training(reset_count=False, stop="count is 0"),
+            "Your count grows from epoch to epoch, and so the test whether it is 0 never succeeds: the training runs on "
+            "to max_epochs. Where should the count begin again?",
+        ),
+        Mistake(
+            "uses another learning rate",
+            _training(lr=0.1),
+            "Your mistakes come in the right places, and the weights are ten times too small: each correction should be "
+            "made with the learning rate 1, so add or take away the input as it is.",
+        ),
+        Mistake(
+            "starts from ones",
+            _training(start=1.0),
+            "Your weights do not start at 0. From another start the neuron takes another path and makes other mistakes; "
+            "the task asks for zeros.",
+        ),
+        Mistake(
+            "adds up the errors with their sign",
+            _training(signed=True),
+            "You add up the errors themselves, and +1 and -1 cancel: an epoch with one mistake of each kind counts as "
+            "free of mistakes, and the training stops too early. Count how many errors differ from 0.",
         ),
     )
     alternatives: ClassVar = {"while, bias as a weight": _train_by_while}

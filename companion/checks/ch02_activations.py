@@ -242,6 +242,29 @@ def _sigmoid_clamped_hard(z: Tensor) -> Tensor:
     return 1 / (1 + torch.exp(-z.clamp(-5, 5)))
 
 
+def _sigmoid_deciding_once(z: Tensor) -> Tensor:
+    return _sigmoid_by_formula(z) if bool((z >= 0).all()) else _sigmoid_by_other_formula(z)
+
+
+def _sigmoid_hiding_nan(z: Tensor) -> Tensor:
+    return torch.nan_to_num(_sigmoid_by_other_formula(z), nan=1.0)
+
+
+def _sigmoid_with_softmax_shift(z: Tensor) -> Tensor:
+    e = torch.exp(z - z.max())
+    return e / (1 + e)
+
+
+def _is_cut_off(cases: Sequence[Case], observed: Sequence[Observed]) -> bool:
+    """Recognise a sigmoid of clamped sums, wherever it was cut: level, and visibly short of 0 and 1."""
+    ends = {case.name: o["out"] for case, o in zip(cases, observed) if "out" in o}
+    high, low, zero = (ends.get(name) for name in ("a sum of 1000", "a sum of -1000", "z = 0"))
+    if high is None or low is None or zero is None or high.shape != (2,) or low.shape != (2,) or zero.shape != (1,):
+        return False
+    top, bottom, middle = high[0].item(), low[0].item(), zero[0].item()
+    return abs(middle - 0.5) < 1e-5 and 0.8 < top < 1 - 1e-5 and abs(top + bottom - 1) < 1e-5
+
+
 def _sigmoid_by_tanh(z: Tensor) -> Tensor:
     return 0.5 * (1 + torch.tanh(z / 2))
 
@@ -262,6 +285,7 @@ def _sigmoid_cases(seed: int) -> list[Case]:
         Case("a sum of 1000", {"z": _vector(1000.0, 1.0)}, grad=("z",)),
         Case("a sum of -1000", {"z": _vector(-1000.0, -1.0)}, grad=("z",)),
         Case("sums of 8 and -8", {"z": _vector(8.0, -8.0)}, grad=("z",)),
+        Case("sums of 1000 and -1000 side by side", {"z": _vector(1000.0, -1000.0, 0.5)}, grad=("z",)),
         Case("two axes in float64", {"z": drawn}, grad=("z",)),
     ]
 
@@ -351,8 +375,28 @@ class Sigmoid:
         Mistake(
             "cuts z off too early",
             _sigmoid_clamped_hard,
-            "Cutting z off keeps exp small, but at 5 the sigmoid is still 0.007 away from 1, and beyond it "
-            "your gradient is exactly 0. Cut where float32 can no longer tell, or not at all.",
+            "Cutting z off keeps exp small, but you cut where the sigmoid is still on its way: at 5 it is 0.007 "
+            "short of 1, at 10 still 0.00005, and beyond the cut your gradient is exactly 0. Cut where float32 "
+            "can no longer tell, or not at all.",
+            _is_cut_off,
+        ),
+        Mistake(
+            "decides once for the whole tensor",
+            _sigmoid_deciding_once,
+            "Each form is right for numbers of one sign, and you choose one of them for the whole tensor: as soon as "
+            "large numbers of both signs meet, it overflows. Each entry needs its own choice, made before exp.",
+        ),
+        Mistake(
+            "replaces nan afterwards",
+            _sigmoid_hiding_nan,
+            "The values are right now, because you replaced nan by 1. The gradient still passes through inf / inf, and "
+            "it is not right at 1000. Let no overflow happen instead of covering its result.",
+        ),
+        Mistake(
+            "takes the shift of softmax",
+            _sigmoid_with_softmax_shift,
+            "Softmax may subtract its largest logit, because each share is divided by the sum of all. A sigmoid stands "
+            "alone: shift z and you get the sigmoid of another number, with the largest at one half.",
         ),
     )
     alternatives: ClassVar = {
@@ -415,6 +459,16 @@ def _softmax_without_any_keepdim(z: Tensor, dim: int) -> Tensor:
 def _softmax_of_whole(z: Tensor, dim: int) -> Tensor:
     e = torch.exp(z - z.amax(dim=dim, keepdim=True))
     return e / e.sum()
+
+
+def _softmax_of_whole_shifted(z: Tensor, dim: int) -> Tensor:
+    e = torch.exp(z - z.max())
+    return e / e.sum()
+
+
+def _softmax_with_added_shift(z: Tensor, dim: int) -> Tensor:
+    e = torch.exp(z + z.amax(dim=dim, keepdim=True))
+    return e / e.sum(dim=dim, keepdim=True)
 
 
 def _softmax_by_formula(z: Tensor, dim: int) -> Tensor:
@@ -555,6 +609,30 @@ class StableSoftmax:
             "writes into its argument",
             _softmax_in_place,
             "The logits you were given have changed. A caller may still need them: make a new tensor.",
+        ),
+        Mistake(
+            "shifts and divides by the whole tensor",
+            _softmax_of_whole_shifted,
+            "All rows together sum to 1: both the largest logit and the sum were taken over the whole tensor. Each row "
+            "has its own largest logit and its own sum: where does dim enter, and what does keepdim do?",
+        ),
+        Mistake(
+            "takes shares of the logits",
+            lambda z, dim: z / z.sum(dim=dim, keepdim=True),
+            "Your numbers sum to 1, but the exponential is missing: a negative logit gets a negative share, and logits "
+            "that sum to 0 divide by 0. What makes every bid positive before the pie is cut?",
+        ),
+        Mistake(
+            "returns the logarithm",
+            lambda z, dim: z - torch.logsumexp(z, dim=dim, keepdim=True),
+            "None of your numbers is above 0: these are the logarithms of the shares, which a loss wants. One function is "
+            "missing to make shares of them.",
+        ),
+        Mistake(
+            "adds the shift",
+            _softmax_with_added_shift,
+            "You add the largest logit, so that the largest exponent doubles and overflows sooner. Which sign makes the "
+            "largest exponent 0?",
         ),
     )
     alternatives: ClassVar = {
@@ -726,6 +804,28 @@ class Derivatives:
             _named_as("relu_grad", lambda z: z > 0),
             "True and False in the right places. The chain rule multiplies by them, so they should be "
             "numbers of z's dtype.",
+        ),
+        Mistake(
+            "squares inside the bracket for the sigmoid",
+            _named_as("sigmoid_grad", lambda z: 1 - torch.sigmoid(z) ** 2),
+            "1 - y squared is the derivative for y = tanh(z). For the sigmoid the two factors differ: y and what is "
+            "left of 1.",
+        ),
+        Mistake(
+            "uses the sigmoid's formula with tanh",
+            _named_as("tanh_grad", lambda z: torch.tanh(z) * (1 - torch.tanh(z))),
+            "y(1 - y) belongs to the sigmoid. With tanh for y it is negative for every negative z, and tanh rises "
+            "everywhere. Its own formula has a square.",
+        ),
+        Mistake(
+            "adds where tanh subtracts",
+            _named_as("tanh_grad", lambda z: 1 + torch.tanh(z) ** 2),
+            "Your slope goes to 2 on both sides, where tanh is flat. Look at the sign between 1 and the square.",
+        ),
+        Mistake(
+            "takes the sign",
+            _named_as("relu_grad", lambda z: torch.sign(z)),
+            "The sign is -1 for negative z. A ReLU is flat there, so its slope is 0: it never falls.",
         ),
     )
     alternatives: ClassVar = {
@@ -977,6 +1077,17 @@ class DeadShare:
             "takes small activations for zero",
             lambda activations: (activations < 1e-8).all(dim=0).to(activations.dtype).mean(),
             "A unit that gives 1e-12 still passes its gradient on: a ReLU is dead at exactly 0, not at small numbers.",
+        ),
+        Mistake(
+            "returns a percentage",
+            lambda activations: 100 * (activations == 0).all(dim=0).to(activations.dtype).mean(),
+            "That is a percentage. A share lies between 0 and 1: leave out the factor 100.",
+        ),
+        Mistake(
+            "looks at the first sample only",
+            lambda activations: (activations[0] == 0).to(activations.dtype).mean(),
+            "You look at one sample. A unit that is silent there may speak for the next one: it is dead only if it is "
+            "silent for all.",
         ),
     )
     alternatives: ClassVar = {

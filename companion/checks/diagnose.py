@@ -175,9 +175,9 @@ def first_failure(
             return failure
     if exercise.judge is not None:
         if said := exercise.judge(case, observed, expected):
-            return Failure(9, "value", said)
+            return Failure(7, "value", said)
     elif not _all_close(observed, expected, exercise.tolerance):
-        return Failure(9, "value", f"The result is not right yet with {case.name}.", shows_answer=True)
+        return Failure(7, "value", f"The result is not right yet with {case.name}.", shows_answer=True)
     for check in (_untouched, _gradients, _pure, _allowed):
         if failure := check(exercise, case, mine, right):
             return failure
@@ -334,7 +334,7 @@ def _gradients(exercise: Exercise, case: Case, mine: Trace, right: Trace) -> Fai
             continue
         if mine.facts.get(key) == "lost":
             return Failure(
-                7,
+                8,
                 "gradient",
                 f"No gradient reaches `{name}`. detach, item, data, numpy, no_grad and torch.tensor(...) "
                 "cut the graph.",
@@ -344,7 +344,7 @@ def _gradients(exercise: Exercise, case: Case, mine: Trace, right: Trace) -> Fai
             nan = got is not None and bool(torch.isnan(got).any())
             what = "is nan" if nan else "is not right"
             return Failure(
-                8, "gradient", f"The values are right, but the gradient by `{name}` {what} with {case.name}."
+                9, "gradient", f"The values are right, but the gradient by `{name}` {what} with {case.name}."
             )
     return None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from dataclasses import dataclass
 
 from torch import Tensor
@@ -44,12 +45,13 @@ class Result:
             f'style="white-space:pre-wrap">{html.escape(text)}</code></div>'
             for label, text in rows
         )
+        message = re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(self.message))
         head = html.escape(f"{self.id} {self.status}" if self.id else "check")
         style = "border-left:4px solid currentColor;padding:0.25em 0.75em;margin:0.25em 0"
         return (
             f'<div class="ncheck ncheck-{self.status.replace(" ", "-")}" role="status" '
             f'style="{style}"><strong><span aria-hidden="true">{sign}</span> {head}</strong>: '
-            f"{html.escape(self.message)}{details}</div>"
+            f"{message}{details}</div>"
         )
 
 

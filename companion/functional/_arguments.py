@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from numbers import Integral, Real
 
+import torch
 from torch import Tensor
 
 from companion.errors import bad_type, bad_value
@@ -69,3 +70,37 @@ def whole_numbers(where: str, argument: str, value: int | Sequence[int], axes: i
     for number in numbers:
         require_whole(where, argument, number, least)
     return tuple(int(number) for number in numbers)
+
+
+def require_choice(where: str, argument: str, value: str, choices: Collection[str]) -> None:
+    """Refuse what is none of a few words."""
+    expected = " or ".join(repr(choice) for choice in choices)
+    if not isinstance(value, str):
+        raise bad_type(where, argument, expected, value)
+    if value not in choices:
+        raise bad_value(where, argument, expected, repr(value))
+
+
+def require_device(where: str, argument: str, value: Tensor, beside: Tensor) -> None:
+    """Refuse a tensor that lives elsewhere than the one it is used with."""
+    if value.device != beside.device:
+        hint = f"{argument}.to('{beside.device}') moves it"
+        raise bad_value(where, argument, f"a tensor on {beside.device}", f"one on {value.device}", hint)
+
+
+def value_range(value: Tensor) -> tuple[float, float] | None:
+    """Return the least and the largest entry, or None where there is none to be seen.
+
+    Nothing is seen of an empty tensor, while the compiler or a recorder of GPU work looks on, under ``vmap``,
+    and of tensors that only pretend to hold values (fake and meta). On a GPU it waits for the values, as
+    ``loss.item()`` does; a class number out of range would otherwise end the whole process there.
+    """
+    if value.numel() == 0 or torch.compiler.is_compiling():
+        return None
+    if value.is_cuda and torch.cuda.is_available() and torch.cuda.is_current_stream_capturing():
+        return None
+    try:
+        low, high = value.detach().aminmax()
+        return low.item(), high.item()
+    except RuntimeError:  # under vmap, fake or meta: PyTorch itself says that there is no value
+        return None

@@ -71,7 +71,7 @@ class Perceptron:
         ValueError: If there is no input or ``lr`` is not above 0.
 
     Source:
-        Rosenblatt (1958), The perceptron; the bound: Novikoff (1962), On convergence proofs for perceptrons.
+        Rosenblatt (1958), The perceptron; the bound: Novikoff (1962), On convergence proofs on perceptrons.
 
     >>> neuron = Perceptron(2)
     >>> X, y = torch.tensor([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]]), torch.tensor([0, 0, 0, 1])

@@ -23,6 +23,17 @@ from companion.nn.conv import Conv1d, Conv2d, ConvTranspose2d
 from companion.nn.dropout import Dropout, Dropout2d
 from companion.nn.embedding import Embedding
 from companion.nn.linear import Linear
+from companion.nn.loss import (
+    BCELoss,
+    BCEWithLogitsLoss,
+    CrossEntropyLoss,
+    FocalLoss,
+    HuberLoss,
+    KLDivLoss,
+    L1Loss,
+    MSELoss,
+    NLLLoss,
+)
 from companion.nn.norm import BatchNorm1d, BatchNorm2d, GroupNorm, LayerNorm
 from companion.nn.pool import AdaptiveAvgPool2d, AvgPool2d, MaxPool2d
 
@@ -31,22 +42,31 @@ __all__ = [
     "GELU",
     "AdaptiveAvgPool2d",
     "AvgPool2d",
+    "BCELoss",
+    "BCEWithLogitsLoss",
     "BatchNorm1d",
     "BatchNorm2d",
     "Conv1d",
     "Conv2d",
     "ConvTranspose2d",
+    "CrossEntropyLoss",
     "Dropout",
     "Dropout2d",
     "Embedding",
     "Flatten",
+    "FocalLoss",
     "GroupNorm",
+    "HuberLoss",
+    "KLDivLoss",
+    "L1Loss",
     "LayerNorm",
     "LeakyReLU",
     "Linear",
     "LogSoftmax",
+    "MSELoss",
     "MaxPool2d",
     "Module",
+    "NLLLoss",
     "Parameter",
     "ReLU",
     "Sequential",

@@ -130,6 +130,50 @@ def test_cases_are_not_symmetric(exercise):
     assert dtypes == {torch.float32, torch.float64}
 
 
+def always_adding(x, target, weight, bias, lr):
+    return weight + lr * x, bias + lr
+
+
+def sign_in_halves(x, target, weight, bias, lr):
+    error = target - (torch.sign(x @ weight + bias) + 1) / 2
+    return weight + lr * error * x, bias + lr * error
+
+
+def sign_above_zero(x, target, weight, bias, lr):
+    error = target - torch.sign(x @ weight + bias).clamp(min=0)
+    return weight + lr * error * x, bias + lr * error
+
+
+def clamped_at(limit):
+    return lambda z: 1 / (1 + torch.exp(-z.clamp(-limit, limit)))
+
+
+NATURAL = {
+    "decision as truth values": ("01.1", lambda x, w, b: x @ w + b >= 0, "answers with the decision"),
+    "decision as float32": ("01.1", lambda x, w, b: (x @ w + b >= 0).float(), "answers with the decision"),
+    "decision as whole numbers": ("01.1", lambda x, w, b: (x @ w + b > 0).int(), "answers with the decision"),
+    "always adds": ("01.3", always_adding, "always adds the input"),
+    "sign in halves": ("01.3", sign_in_halves, "predicts one half at a sum of exactly 0"),
+    "sign cut at 0": ("01.3", sign_above_zero, "does not fire at a sum of exactly 0"),
+    "clamp at 6": ("02.2", clamped_at(6), "cuts z off too early"),
+    "clamp at 8": ("02.2", clamped_at(8), "cuts z off too early"),
+    "clamp at 10": ("02.2", clamped_at(10), "cuts z off too early"),
+}
+
+
+@pytest.mark.parametrize("which", NATURAL)
+def test_another_form_of_a_known_mistake_is_named_too(which):
+    id, answer, mistake = NATURAL[which]
+    exercise = bank.get(id)
+    assert diagnose.assess(exercise, exercise.answer(answer)).mistake == mistake
+
+
+def test_wrong_values_are_told_before_a_wrong_gradient():
+    # Right in value for one case and wrong in its gradient, wrong in value for the others.
+    result = diagnose.assess(bank.get("02.3"), {"softmax": lambda z, dim: z**2 / (z**2).sum(dim=dim, keepdim=True)})
+    assert (result.mistake, result.kind) == ("", "value")
+
+
 # -- what a learner may hand in --------------------------------------------------------------------
 
 

@@ -147,12 +147,32 @@ def test_regions_shade_where_the_answer_is_one():
 
 
 def test_network_draws_every_wire_with_its_weight():
-    fig, ax = plotting.plt.subplots()
+    _, ax = plotting.plt.subplots()
     plotting.network(ax, [["x1", "x2"], ["h1", "h2", "h3"]], [[[1, -2], [0.5, 0], [3, 4]]])
-    assert len(ax.get_lines()) == 6
-    assert sum(w.get_linestyle() == "--" for w in ax.get_lines()) == 1
+    wires = ax.collections[0]
+    assert len(wires.get_segments()) == 6
+    assert sum(dashes is not None for _, dashes in wires.get_linestyles()) == 1
     assert {t.get_text() for t in ax.texts} == {"x1", "x2", "h1", "h2", "h3", "1", "-2", "0.5", "0", "3", "4"}
-    assert plotting.summary(fig) != "none"
+    colors = [tuple(color) for color in wires.get_edgecolors()]
+    assert [colors.count(color) for color in colors] == [5, 5, 5, 1, 5, 5]  # x2 to h1, the -2, alone is orange
+
+
+def network_text(layers, weights=None, digits=3):
+    fig, ax = plotting.plt.subplots()
+    plotting.network(ax, layers, weights)
+    return plotting.summary(fig, digits)
+
+
+def test_network_is_told_shortly_and_by_its_weights():
+    two, many = [["a", "b"], ["c"]], [["x"] * 5, ["h"] * 4, ["y"]]
+    assert network_text(two, [[[1, -2]]]).startswith("wires '2 to 1': 2, weights 1, -2; points 'a, b': 2 values")
+    assert network_text(two, [[[1, -2]]]) != network_text(two, [[[-2, 1]]])
+    assert network_text(two, [[[1, -2]]], digits=0).startswith("wires '2 to 1': 2; points")
+    assert network_text(many).count(";") == 4
+    assert "weights" not in network_text(many)
+    ones = [[[1.0] * 5] * 4, [[1.0] * 4]]
+    assert "wires '5 to 4': 20, weights 1 to 1, mean 1;" in network_text(many, ones)
+    assert network_text(two) != network_text([["a", "b"], ["d"]])
 
 
 def test_scatter_gives_each_class_its_marker():

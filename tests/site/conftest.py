@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import os
-import shutil
+import sys
+from pathlib import Path
 
 import pytest
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
+
+import gate
+
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-
-
-def chromium_path() -> str | None:
-    named = os.environ.get("CHROMIUM") or os.environ.get("NEURONS_CHROMIUM")
-    return named or next((found for found in map(shutil.which, NAMES) if found), None)
 
 
 @pytest.fixture(scope="session")
 def chromium():
-    path = chromium_path()
+    path = gate.chromium_here()
     if not path:
         pytest.skip("no Chromium: install the system's package or set CHROMIUM=/path/to/chrome")
     playwright = pytest.importorskip("playwright.sync_api")

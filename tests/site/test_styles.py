@@ -5,16 +5,13 @@ from __future__ import annotations
 import base64
 import io
 import re
-import sys
 from pathlib import Path
 
 import pytest
+import styles
 from fontTools.ttLib import TTFont
 
 ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT / "tools"))
-
-import styles  # noqa: E402
 
 
 @pytest.mark.parametrize(
