@@ -19,6 +19,9 @@ from companion.nn.activation import (
     Step,
     Tanh,
 )
+from companion.nn.conv import Conv1d, Conv2d, ConvTranspose2d
+from companion.nn.dropout import Dropout, Dropout2d
+from companion.nn.embedding import Embedding
 from companion.nn.linear import Linear
 from companion.nn.loss import (
     BCELoss,
@@ -31,22 +34,37 @@ from companion.nn.loss import (
     MSELoss,
     NLLLoss,
 )
+from companion.nn.norm import BatchNorm1d, BatchNorm2d, GroupNorm, LayerNorm
+from companion.nn.pool import AdaptiveAvgPool2d, AvgPool2d, MaxPool2d
 
 __all__ = [
     "ELU",
     "GELU",
+    "AdaptiveAvgPool2d",
+    "AvgPool2d",
     "BCELoss",
     "BCEWithLogitsLoss",
+    "BatchNorm1d",
+    "BatchNorm2d",
+    "Conv1d",
+    "Conv2d",
+    "ConvTranspose2d",
     "CrossEntropyLoss",
+    "Dropout",
+    "Dropout2d",
+    "Embedding",
     "Flatten",
     "FocalLoss",
+    "GroupNorm",
     "HuberLoss",
     "KLDivLoss",
     "L1Loss",
+    "LayerNorm",
     "LeakyReLU",
     "Linear",
     "LogSoftmax",
     "MSELoss",
+    "MaxPool2d",
     "Module",
     "NLLLoss",
     "Parameter",
