@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random as python_random
+from collections.abc import Sequence
 from numbers import Integral
 
 import numpy as np
@@ -63,6 +64,51 @@ def seed_everything(seed: int) -> torch.Generator:
     np.random.seed(seed % 2**32)
     torch.manual_seed(seed)
     return generator(seed)
+
+
+def uniform(
+    shape: Sequence[int],
+    *,
+    generator: torch.Generator | None = None,
+    device: torch.device | str | None = None,
+    dtype: torch.dtype | None = None,
+) -> torch.Tensor:
+    """Draw numbers from 0 to below 1, on the generator's device, and hand them over on another.
+
+    Args:
+        shape: How many, by axis.
+        generator: Where they come from; None takes PyTorch's global generator of ``device``.
+        device: Where the result lives.
+        dtype: Its float type; None is PyTorch's default.
+
+    Returns:
+        A tensor of that shape.
+
+    >>> torch.equal(uniform([2], generator=generator(0)), torch.rand(2, generator=generator(0)))
+    True
+    """
+    drawn = torch.rand(tuple(shape), generator=generator, device=_home(generator, device), dtype=dtype)
+    return drawn.to(device)
+
+
+def normal(
+    shape: Sequence[int],
+    *,
+    generator: torch.Generator | None = None,
+    device: torch.device | str | None = None,
+    dtype: torch.dtype | None = None,
+) -> torch.Tensor:
+    """Draw numbers with mean 0 and variance 1 from the bell curve; arguments as for :func:`uniform`.
+
+    >>> torch.equal(normal([2], generator=generator(0)), torch.randn(2, generator=generator(0)))
+    True
+    """
+    drawn = torch.randn(tuple(shape), generator=generator, device=_home(generator, device), dtype=dtype)
+    return drawn.to(device)
+
+
+def _home(generator: torch.Generator | None, device: torch.device | str | None) -> torch.device | str | None:
+    return device if generator is None else generator.device
 
 
 def _require_seed(where: str, seed: int) -> None:

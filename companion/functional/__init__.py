@@ -16,11 +16,18 @@ from companion.functional.activations import (
     tanh,
 )
 from companion.functional.affine import linear
+from companion.functional.dropout import dropout, dropout2d
+from companion.functional.norm import batch_norm, group_norm, layer_norm
 from companion.functional.shares import log_softmax, logsumexp, softmax
 
 __all__ = [
+    "batch_norm",
+    "dropout",
+    "dropout2d",
     "elu",
     "gelu",
+    "group_norm",
+    "layer_norm",
     "leaky_relu",
     "linear",
     "log_softmax",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from numbers import Integral, Real
 
 from torch import Tensor
@@ -32,6 +33,15 @@ def require_number(where: str, argument: str, value: float, *, positive: bool = 
         raise bad_value(where, argument, expected, value)
 
 
+def require_share(where: str, argument: str, value: float) -> None:
+    """Refuse what is no number from 0 to 1."""
+    expected = "a number from 0 to 1"
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise bad_type(where, argument, expected, value)
+    if not 0 <= value <= 1:
+        raise bad_value(where, argument, expected, value)
+
+
 def require_whole(where: str, argument: str, value: int, least: int) -> None:
     """Refuse what is no whole number, or is below the least that makes sense."""
     if isinstance(value, bool) or not isinstance(value, Integral):
@@ -49,3 +59,13 @@ def require_axis(where: str, z: Tensor, dim: int) -> None:
     if not -z.ndim <= dim < z.ndim:
         expected = f"an axis from {-z.ndim} to {z.ndim - 1}"
         raise bad_value(where, "dim", expected, dim, "the last axis (-1) usually holds the classes")
+
+
+def whole_numbers(where: str, argument: str, value: int | Sequence[int], axes: int, least: int) -> tuple[int, ...]:
+    """Return one whole number for each axis from a single one or from a sequence; refuse what is neither."""
+    numbers = tuple(value) if isinstance(value, Sequence) and not isinstance(value, str) else (value,) * axes
+    if len(numbers) != axes:
+        raise bad_value(where, argument, f"a whole number or {axes} of them", numbers)
+    for number in numbers:
+        require_whole(where, argument, number, least)
+    return tuple(int(number) for number in numbers)

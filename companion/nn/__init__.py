@@ -19,12 +19,20 @@ from companion.nn.activation import (
     Step,
     Tanh,
 )
+from companion.nn.dropout import Dropout, Dropout2d
 from companion.nn.linear import Linear
+from companion.nn.norm import BatchNorm1d, BatchNorm2d, GroupNorm, LayerNorm
 
 __all__ = [
     "ELU",
     "GELU",
+    "BatchNorm1d",
+    "BatchNorm2d",
+    "Dropout",
+    "Dropout2d",
     "Flatten",
+    "GroupNorm",
+    "LayerNorm",
     "LeakyReLU",
     "Linear",
     "LogSoftmax",

@@ -62,7 +62,7 @@ class ReLU(Module):
 
     def __init__(self, inplace: bool = False) -> None:
         super().__init__()
-        _refuse_inplace("ReLU", inplace)
+        refuse_inplace("ReLU", inplace)
 
     def forward(self, z: Tensor) -> Tensor:
         """Apply the rectifier to every entry."""
@@ -85,7 +85,7 @@ class LeakyReLU(Module):
 
     def __init__(self, negative_slope: float = 0.01, inplace: bool = False) -> None:
         super().__init__()
-        _refuse_inplace("LeakyReLU", inplace)
+        refuse_inplace("LeakyReLU", inplace)
         self.negative_slope = negative_slope
 
     def forward(self, z: Tensor) -> Tensor:
@@ -113,7 +113,7 @@ class ELU(Module):
 
     def __init__(self, alpha: float = 1.0, inplace: bool = False) -> None:
         super().__init__()
-        _refuse_inplace("ELU", inplace)
+        refuse_inplace("ELU", inplace)
         self.alpha = alpha
 
     def forward(self, z: Tensor) -> Tensor:
@@ -163,7 +163,7 @@ class SiLU(Module):
 
     def __init__(self, inplace: bool = False) -> None:
         super().__init__()
-        _refuse_inplace("SiLU", inplace)
+        refuse_inplace("SiLU", inplace)
 
     def forward(self, z: Tensor) -> Tensor:
         """Apply the sigmoid linear unit to every entry."""
@@ -249,6 +249,7 @@ def _share_options(dim: int, temperature: float) -> str:
     return f"dim={dim}" + ("" if temperature == 1 else f", temperature={temperature}")
 
 
-def _refuse_inplace(where: str, inplace: bool) -> None:
+def refuse_inplace(where: str, inplace: bool) -> None:
+    """Refuse to overwrite the input."""
     if inplace:
         raise bad_value(where, "inplace", "False", inplace, "the companion never writes into what it was given")
