@@ -18,6 +18,7 @@ from companion.functional.activations import (
 from companion.functional.affine import linear
 from companion.functional.dropout import dropout, dropout2d
 from companion.functional.norm import batch_norm, group_norm, layer_norm
+from companion.functional.recurrent import gru_cell, lstm_cell, rnn_cell
 from companion.functional.shares import log_softmax, logsumexp, softmax
 
 __all__ = [
@@ -27,12 +28,15 @@ __all__ = [
     "elu",
     "gelu",
     "group_norm",
+    "gru_cell",
     "layer_norm",
     "leaky_relu",
     "linear",
     "log_softmax",
     "logsumexp",
+    "lstm_cell",
     "relu",
+    "rnn_cell",
     "sigmoid",
     "silu",
     "softmax",

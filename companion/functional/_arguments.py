@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from numbers import Integral, Real
 
 from torch import Tensor
@@ -69,3 +69,35 @@ def whole_numbers(where: str, argument: str, value: int | Sequence[int], axes: i
     for number in numbers:
         require_whole(where, argument, number, least)
     return tuple(int(number) for number in numbers)
+
+
+def require_choice(where: str, argument: str, value: str, choices: Collection[str]) -> None:
+    """Refuse what is none of a few words."""
+    expected = " or ".join(repr(choice) for choice in choices)
+    if not isinstance(value, str):
+        raise bad_type(where, argument, expected, value)
+    if value not in choices:
+        raise bad_value(where, argument, expected, repr(value))
+
+
+def require_device(where: str, argument: str, value: Tensor, beside: Tensor) -> None:
+    """Refuse a tensor that lives elsewhere than the one it is used with."""
+    if value.device != beside.device:
+        hint = f"{argument}.to('{beside.device}') moves it"
+        raise bad_value(where, argument, f"a tensor on {beside.device}", f"one on {value.device}", hint)
+
+
+def require_shape(where: str, argument: str, value: Tensor, shape: Sequence[int], hint: str = "") -> None:
+    """Refuse a tensor of another shape than the one that fits."""
+    require_tensor(where, argument, value)
+    if tuple(value.shape) != tuple(shape):
+        raise bad_value(where, argument, f"shape {tuple(shape)}", tuple(value.shape), hint)
+
+
+def require_pair(where: str, argument: str, state: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+    """Return the two tensors of an LSTM's state; refuse what is no pair."""
+    if not isinstance(state, tuple | list):
+        raise bad_type(where, argument, "a pair (h, c)", state)
+    if len(state) != 2:
+        raise bad_value(where, argument, "a pair (h, c)", f"{len(state)} of them")
+    return state[0], state[1]

@@ -22,22 +22,29 @@ from companion.nn.activation import (
 from companion.nn.dropout import Dropout, Dropout2d
 from companion.nn.linear import Linear
 from companion.nn.norm import BatchNorm1d, BatchNorm2d, GroupNorm, LayerNorm
+from companion.nn.recurrent import GRU, LSTM, RNN, GRUCell, LSTMCell, RNNCell
 
 __all__ = [
     "ELU",
     "GELU",
+    "GRU",
+    "LSTM",
+    "RNN",
     "BatchNorm1d",
     "BatchNorm2d",
     "Dropout",
     "Dropout2d",
     "Flatten",
+    "GRUCell",
     "GroupNorm",
+    "LSTMCell",
     "LayerNorm",
     "LeakyReLU",
     "Linear",
     "LogSoftmax",
     "Module",
     "Parameter",
+    "RNNCell",
     "ReLU",
     "Sequential",
     "SiLU",
