@@ -1,4 +1,4 @@
-"""Activations, the softmax family and the affine map as pure functions of tensors, written by hand.
+"""What layers compute, as pure functions of tensors, written by hand.
 
 None of them calls PyTorch's own version of itself; all of them agree with it in value and gradient, on any
 device, for any float type, and under ``torch.func``.
@@ -16,16 +16,25 @@ from companion.functional.activations import (
     tanh,
 )
 from companion.functional.affine import linear
+from companion.functional.conv import conv1d, conv2d, conv_transpose2d
 from companion.functional.dropout import dropout, dropout2d
+from companion.functional.embedding import embedding
 from companion.functional.norm import batch_norm, group_norm, layer_norm
+from companion.functional.pool import adaptive_avg_pool2d, avg_pool2d, max_pool2d
 from companion.functional.recurrent import gru_cell, lstm_cell, rnn_cell
 from companion.functional.shares import log_softmax, logsumexp, softmax
 
 __all__ = [
+    "adaptive_avg_pool2d",
+    "avg_pool2d",
     "batch_norm",
+    "conv1d",
+    "conv2d",
+    "conv_transpose2d",
     "dropout",
     "dropout2d",
     "elu",
+    "embedding",
     "gelu",
     "group_norm",
     "gru_cell",
@@ -35,6 +44,7 @@ __all__ = [
     "log_softmax",
     "logsumexp",
     "lstm_cell",
+    "max_pool2d",
     "relu",
     "rnn_cell",
     "sigmoid",

@@ -62,7 +62,7 @@ class _Standardise(torch.autograd.Function):
         ctx.save_for_forward(x, weight, bias, mean, var)
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor, *_: None) -> tuple[Tensor | None, ...]:
+    def backward(ctx: Any, gradient: Tensor, *_others: None) -> tuple[Tensor | None, ...]:
         x, weight, bias, mean, var = ctx.saved_tensors
         if torch.is_grad_enabled():  # a second derivative sees mean and variance as functions of x
             _, mean, var = _moments(x, ctx.dims)
@@ -79,7 +79,7 @@ class _Standardise(torch.autograd.Function):
 
     @staticmethod
     def jvp(
-        ctx: Any, x_change: Tensor | None, weight_change: Tensor | None, bias_change: Tensor | None, *_: None
+        ctx: Any, x_change: Tensor | None, weight_change: Tensor | None, bias_change: Tensor | None, *_others: None
     ) -> tuple[Tensor, None, None]:
         x, weight, _, mean, var = ctx.saved_tensors
         s = torch.rsqrt(var + ctx.eps)

@@ -36,6 +36,7 @@ def dropout(x: Tensor, p: float = 0.5, training: bool = True, *, generator: Gene
         Srivastava, Hinton, Krizhevsky, Sutskever and Salakhutdinov (2014), Dropout: a simple way to prevent
         neural networks from overfitting.
 
+    >>> import torch
     >>> rng = torch.Generator().manual_seed(1)
     >>> dropout(torch.ones(6), p=0.5, generator=rng)
     tensor([2., 0., 0., 2., 0., 2.])
@@ -74,6 +75,7 @@ def dropout2d(x: Tensor, p: float = 0.5, training: bool = True, *, generator: Ge
         Tompson, Goroshin, Jain, LeCun and Bregler (2015), Efficient object localization using convolutional
         networks.
 
+    >>> import torch
     >>> dropout2d(torch.ones(1, 4, 5, 5), p=0.5).shape
     torch.Size([1, 4, 5, 5])
     """

@@ -19,9 +19,12 @@ from companion.nn.activation import (
     Step,
     Tanh,
 )
+from companion.nn.conv import Conv1d, Conv2d, ConvTranspose2d
 from companion.nn.dropout import Dropout, Dropout2d
+from companion.nn.embedding import Embedding
 from companion.nn.linear import Linear
 from companion.nn.norm import BatchNorm1d, BatchNorm2d, GroupNorm, LayerNorm
+from companion.nn.pool import AdaptiveAvgPool2d, AvgPool2d, MaxPool2d
 from companion.nn.recurrent import GRU, LSTM, RNN, GRUCell, LSTMCell, RNNCell
 
 __all__ = [
@@ -30,10 +33,16 @@ __all__ = [
     "GRU",
     "LSTM",
     "RNN",
+    "AdaptiveAvgPool2d",
+    "AvgPool2d",
     "BatchNorm1d",
     "BatchNorm2d",
+    "Conv1d",
+    "Conv2d",
+    "ConvTranspose2d",
     "Dropout",
     "Dropout2d",
+    "Embedding",
     "Flatten",
     "GRUCell",
     "GroupNorm",
@@ -42,6 +51,7 @@ __all__ = [
     "LeakyReLU",
     "Linear",
     "LogSoftmax",
+    "MaxPool2d",
     "Module",
     "Parameter",
     "RNNCell",

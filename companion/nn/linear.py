@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn import Module, Parameter
 
 from companion import functional as F
+from companion import init
 from companion.functional._arguments import require_whole
 
 
@@ -72,9 +73,7 @@ class Linear(Module):
         """
         bound = 1 / math.sqrt(self.in_features)
         for parameter in self.parameters():
-            source = parameter.device if generator is None else generator.device
-            uniform = torch.rand(parameter.shape, generator=generator, device=source, dtype=parameter.dtype)
-            parameter.data = (bound * (2 * uniform - 1)).to(parameter.device)
+            init.uniform_(parameter, -bound, bound, generator)
 
     def forward(self, x: Tensor) -> Tensor:
         """Give every output neuron its weighted sum plus its bias."""

@@ -9,8 +9,8 @@ from torch import Tensor
 from torch.nn import Module, Parameter
 
 from companion import functional as F
+from companion import init
 from companion.functional._arguments import require_choice, require_pair, require_whole
-from companion.random import uniform
 
 
 class _Cell(Module):
@@ -191,7 +191,5 @@ class GRUCell(_Cell):
 def draw_recurrent(layer: Module, hidden_size: int, generator: torch.Generator | None) -> None:
     """Fill every parameter of a recurrent layer with numbers uniform within 1 / sqrt(H)."""
     bound = 1 / math.sqrt(hidden_size)
-    with torch.no_grad():
-        for parameter in layer.parameters():
-            drawn = uniform(parameter.shape, generator=generator, device=parameter.device, dtype=parameter.dtype)
-            parameter.copy_(bound * (2 * drawn - 1))
+    for parameter in layer.parameters():
+        init.uniform_(parameter, -bound, bound, generator)

