@@ -174,9 +174,10 @@ def conv_transpose2d(
     batched = x.ndim == 4
     x, weight = _in_one_type(where, x, weight)
     windows = Windows(size, count, kernel, s, d, groups)
-    y = spread(_channels_last(x), weight, windows)
-    y = y[:, p[0] : size[0] - p[0], p[1] : size[1] - p[1]]
-    return _channels_first(y, bias, batched)
+    y = spread(x if batched else x.unsqueeze(0), weight, windows)
+    y = y.narrow(1, p[0], size[0] - 2 * p[0]).narrow(2, p[1], size[1] - 2 * p[1])  # cut the padding off
+    y = y.permute(0, 3, 1, 2).clone(memory_format=torch.contiguous_format)  # (N, H, W, O) -> (N, O, H, W)
+    return _finished(y, bias, batched)
 
 
 def _convolve(
@@ -205,26 +206,20 @@ def _convolve(
         x, weight = x.unsqueeze(-2), weight.unsqueeze(-2)  # (N, C, L) -> (N, C, 1, L), (O, C, k) -> (O, C, 1, k)
         s, d, pads = (1, *s), (1, *d), [(0, 0), *pads]
     batched = x.ndim == 4
-    padded = _padded(_channels_last(x), pads)  # (N, C, H, W) -> (N, H + 2 p, W + 2 p, C)
+    padded = _padded((x if batched else x.unsqueeze(0)).permute(0, 2, 3, 1), pads)  # -> (N, H + 2 p, W + 2 p, C)
     size, kernel = tuple(padded.shape[1:3]), tuple(weight.shape[2:])
     count = tuple((n - u * (k - 1) - 1) // t + 1 for n, u, k, t in zip(size, d, kernel, s))
     if min(count) < 1:
         got = f"a kernel that reaches over {tuple(u * (k - 1) + 1 for u, k in zip(d, kernel))[-axes:]}"
         raise bad_value(where, "weight", f"a kernel within the padded size {size[-axes:]}", got)
-    y = correlate(padded, weight, Windows(size, count, kernel, s, d, groups))
-    y = _channels_first(y, bias, batched)
+    y = _finished(correlate(padded, weight, Windows(size, count, kernel, s, d, groups)), bias, batched)
     return y.squeeze(-2) if axes == 1 else y  # (N, O, 1, L) -> (N, O, L)
 
 
-def _channels_last(x: Tensor) -> Tensor:
-    """Bring (N, C, H, W) or (C, H, W) into the order (N, H, W, C)."""
-    return (x if x.ndim == 4 else x.unsqueeze(0)).permute(0, 2, 3, 1)
-
-
-def _channels_first(y: Tensor, bias: Tensor | None, batched: bool) -> Tensor:
-    """Add the bias and bring (N, H, W, O) back into the order (N, O, H, W), or (O, H, W)."""
-    y = y if bias is None else y + bias.to(y.dtype)
-    y = y.permute(0, 3, 1, 2).contiguous()
+def _finished(y: Tensor, bias: Tensor | None, batched: bool) -> Tensor:
+    """Add the bias, and take the axis of a single image away again."""
+    if bias is not None:
+        y = y + bias.to(y.dtype).reshape(-1, 1, 1)
     return y if batched else y.squeeze(0)
 
 
@@ -232,7 +227,7 @@ def _padded(x: Tensor, pads: Sequence[tuple[int, int]]) -> Tensor:
     """Put zeros around (N, H, W, C), and its numbers in that order in memory."""
     (top, bottom), (left, right) = pads
     if top == bottom == left == right == 0:
-        return x.contiguous()
+        return x.clone(memory_format=torch.contiguous_format)
     return torch.nn.functional.pad(x, (0, 0, left, right, top, bottom))
 
 

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from companion.errors import bad_value
 from companion.functional._arguments import require_float, require_number, whole_numbers
+from companion.functional._windows import every
 
 Size = int | Sequence[int]
 
@@ -246,7 +247,8 @@ def _winners(
     best: Tensor | None = None
     for i in range(0, kernel[0] * dilation[0], dilation[0]):
         for j in range(0, kernel[1] * dilation[1], dilation[1]):
-            seen = bordered[..., i:, j:][..., :: stride[0], :: stride[1]][..., : count[0], : count[1]]  # (..., P, Q)
+            seen = every(bordered, bordered.ndim - 2, i, stride[0], count[0])  # (..., H, W) -> (..., P, W)
+            seen = every(seen, bordered.ndim - 1, j, stride[1], count[1])  # (..., P, W) -> (..., P, Q)
             here = (starts[0] + i).unsqueeze(1) * width + (starts[1] + j)
             wins = (seen > (-math.inf if best is None else best)) | torch.isnan(seen)
             places = torch.where(wins, here, places)

@@ -3,6 +3,9 @@
 import copy
 import inspect
 import math
+import pickle
+from collections.abc import Callable
+from typing import NamedTuple
 
 import pytest
 import torch
@@ -34,28 +37,74 @@ PROPERTIES = {
     "log_softmax": (SHARE, (-math.inf, 0), {"ignores a shift", "exponentials sum to one"}),
     "logsumexp": ("reduction", (-math.inf, math.inf), {"moves with a shift", "between max and max + log n"}),
     "linear": ("affine", (-math.inf, math.inf), {"additive"}),
+    "conv1d": ("affine", (-math.inf, math.inf), {"additive"}),
+    "conv2d": ("affine", (-math.inf, math.inf), {"additive"}),
+    "conv_transpose2d": ("affine", (-math.inf, math.inf), {"additive"}),
+    "avg_pool2d": ("affine", (-math.inf, math.inf), {"additive"}),
+    "adaptive_avg_pool2d": ("affine", (-math.inf, math.inf), {"additive"}),
+    "embedding": ("affine", (-math.inf, math.inf), {"additive"}),
+    "max_pool2d": ("pooling", (-math.inf, math.inf), set()),
+    "batch_norm": ("norm", (-2 - 1e-9, 2 + 1e-9), set()),  # sqrt(n - 1) for n = 5 numbers
+    "layer_norm": ("norm", (-2 - 1e-9, 2 + 1e-9), set()),
+    "group_norm": ("norm", (-2 - 1e-9, 2 + 1e-9), set()),
+    "dropout": ("random", (-math.inf, math.inf), set()),
+    "dropout2d": ("random", (-math.inf, math.inf), set()),
 }
 
-# name of the layer: how to make it, its function, PyTorch's layer
+
+def sample(*shape):
+    return lambda: torch.linspace(-3, 3, math.prod(shape)).reshape(shape)
+
+
+class Layer(NamedTuple):
+    """An example of a layer: constructor arguments, its function, an input, whether PyTorch has it too."""
+
+    arguments: tuple = ()
+    function: Callable | None = None
+    sample: Callable = sample(2, 5)
+    in_torch: bool = True
+
+    def make(self, name, home=nn):
+        return getattr(home, name)(*self.arguments)
+
+
+IMAGES = sample(2, 4, 6, 6)
 LAYERS = {
-    "Step": (nn.Step, F.step, None),
-    "Sigmoid": (nn.Sigmoid, F.sigmoid, torch.nn.Sigmoid),
-    "Tanh": (nn.Tanh, F.tanh, torch.nn.Tanh),
-    "ReLU": (nn.ReLU, F.relu, torch.nn.ReLU),
-    "LeakyReLU": (nn.LeakyReLU, F.leaky_relu, torch.nn.LeakyReLU),
-    "ELU": (nn.ELU, F.elu, torch.nn.ELU),
-    "GELU": (nn.GELU, F.gelu, torch.nn.GELU),
-    "SiLU": (nn.SiLU, F.silu, torch.nn.SiLU),
-    "Softplus": (nn.Softplus, F.softplus, torch.nn.Softplus),
-    "Softmax": (nn.Softmax, F.softmax, torch.nn.Softmax),
-    "LogSoftmax": (nn.LogSoftmax, F.log_softmax, torch.nn.LogSoftmax),
-    "Linear": (lambda: nn.Linear(5, 3), None, torch.nn.Linear),
+    "Step": Layer(function=F.step, in_torch=False),
+    "Sigmoid": Layer(function=F.sigmoid),
+    "Tanh": Layer(function=F.tanh),
+    "ReLU": Layer(function=F.relu),
+    "LeakyReLU": Layer(function=F.leaky_relu),
+    "ELU": Layer(function=F.elu),
+    "GELU": Layer(function=F.gelu),
+    "SiLU": Layer(function=F.silu),
+    "Softplus": Layer(function=F.softplus),
+    "Softmax": Layer((-1,), F.softmax),
+    "LogSoftmax": Layer((-1,), F.log_softmax),
+    "Linear": Layer((5, 3)),
+    "Conv1d": Layer((4, 6, 3, 2, 1), sample=sample(2, 4, 9)),
+    "Conv2d": Layer((4, 6, 3, 2, 1, 1, 2), sample=IMAGES),
+    "ConvTranspose2d": Layer((4, 6, 3, 2, 1, 1, 2), sample=IMAGES),
+    "MaxPool2d": Layer((2,), lambda x: F.max_pool2d(x, 2), IMAGES),
+    "AvgPool2d": Layer((2,), lambda x: F.avg_pool2d(x, 2), IMAGES),
+    "AdaptiveAvgPool2d": Layer((4,), lambda x: F.adaptive_avg_pool2d(x, 4), IMAGES),
+    "BatchNorm1d": Layer((5,)),
+    "BatchNorm2d": Layer((4,), sample=IMAGES),
+    "LayerNorm": Layer((5,), lambda x: F.layer_norm(x, (5,))),
+    "GroupNorm": Layer((2, 4), lambda x: F.group_norm(x, 2), IMAGES),
+    "Dropout": Layer((0.5,)),
+    "Dropout2d": Layer((0.5,), sample=IMAGES),
+    "Embedding": Layer((7, 3, 1), sample=lambda: torch.tensor([[1, 2, 6], [0, 1, 1]])),
 }
 CONTAINERS = {"Module", "Sequential", "Parameter", "Flatten"}
 
 # PyTorch's own versions: whoever dispatches one of these has not written the function by hand
 NATIVE = {
     "sigmoid", "tanh", "relu", "threshold", "leaky_relu", "elu", "gelu", "silu", "softplus", "heaviside", "log_sigmoid_forward",
+    "convolution", "convolution_overrideable", "mkldnn_convolution", "thnn_conv2d", "_slow_conv2d", "slow_conv_transpose2d",
+    "max_pool2d", "max_pool2d_with_indices", "avg_pool2d", "adaptive_avg_pool2d", "_adaptive_avg_pool2d", "batch_norm",
+    "native_batch_norm", "_native_batch_norm_legit", "_batch_norm_with_update", "native_layer_norm", "native_group_norm",
+    "dropout", "native_dropout", "feature_dropout", "embedding", "embedding_dense",
     "_softmax", "_log_softmax", "softmax", "log_softmax", "logsumexp", "logaddexp", "addmm", "addmv", "baddbmm", "linear",
 }  # fmt: skip
 
@@ -77,7 +126,38 @@ def variants(name):
             lambda x: f(x, weight.to(x.device, x.dtype), bias.to(x.device, x.dtype)),
             lambda x: f(x, weight.to(x.device, x.dtype)),
         ]
-    return [f]
+    return OTHERS.get(name, [f])
+
+
+def kernel(z, *shape):
+    return torch.linspace(-1, 1, math.prod(shape)).reshape(shape).to(z.device, z.dtype)
+
+
+def seeded():
+    return torch.Generator().manual_seed(0)
+
+
+# functions that take more than the rows z, with the rest filled in
+OTHERS = {
+    "conv1d": [lambda z: F.conv1d(z.unsqueeze(1), kernel(z, 2, 1, 3), padding="same")],
+    "conv2d": [
+        lambda z: F.conv2d(z.unsqueeze(0), kernel(z, 2, 1, 1, 3), stride=2),
+        lambda z: F.conv2d(z.expand(2, -1, -1), kernel(z, 4, 1, 1, 2), kernel(z, 4), groups=2, padding=1),
+    ],
+    "conv_transpose2d": [lambda z: F.conv_transpose2d(z.unsqueeze(0), kernel(z, 1, 2, 2, 2), stride=2)],
+    "avg_pool2d": [lambda z: F.avg_pool2d(z.unsqueeze(0), (1, 3), 1, (0, 1), False, False)],
+    "adaptive_avg_pool2d": [lambda z: F.adaptive_avg_pool2d(z.unsqueeze(0), (1, 2))],
+    "max_pool2d": [lambda z: F.max_pool2d(z.unsqueeze(0), (1, 3), 2, (0, 1))],
+    "embedding": [lambda z: F.embedding(torch.zeros(3, dtype=torch.int64, device=z.device), z, 0)],
+    "batch_norm": [
+        lambda z: F.batch_norm(z.T, None, None, training=True),
+        lambda z: F.batch_norm(z.T / 1e4, kernel(z, len(z)), 1 + kernel(z, len(z)) ** 2),
+    ],
+    "layer_norm": [lambda z: F.layer_norm(z, (5,))],
+    "group_norm": [lambda z: F.group_norm(z.unsqueeze(0).mT, 1) if len(z) == 1 else F.group_norm(z, 1)],
+    "dropout": [lambda z: F.dropout(z, generator=seeded()), lambda z: F.dropout(z, training=False) + 0],
+    "dropout2d": [lambda z: F.dropout2d(z.reshape(-1, 1, 1, 5), generator=seeded())],
+}
 
 
 rows = st.lists(st.lists(st.floats(-1e4, 1e4, width=32), min_size=5, max_size=5), min_size=1, max_size=4).map(
@@ -170,11 +250,12 @@ def test_logsumexp_lies_between_the_maximum_and_log_n_above(z):
     assert ((excess >= 0) & (excess <= math.log(5) + 1e-9)).all()
 
 
+@having("additive")
 @PROPERTY
 @given(z=rows)
-def test_linear_is_additive(z):
-    weight = torch.linspace(-1, 1, 15, dtype=torch.float64).reshape(3, 5)
-    torch.testing.assert_close(F.linear(z + z.flip(0), weight), F.linear(z, weight) + F.linear(z.flip(0), weight))
+def test_linear_functions_are_additive(name, z):
+    f = variants(name)[-1 if name == "linear" else 0]  # the one without a bias
+    torch.testing.assert_close(f(z + 2 * z.flip(0)), f(z) + 2 * f(z.flip(0)), rtol=1e-9, atol=1e-9)
 
 
 class Spy(TorchDispatchMode):
@@ -191,14 +272,18 @@ class Spy(TorchDispatchMode):
 
 def operations(f, x):
     with Spy() as spy:
-        f(x.requires_grad_()).sum().backward()
+        f(x.requires_grad_() if x.is_floating_point() else x).sum().backward()
     return spy.seen
 
 
 @pytest.mark.parametrize("native", [
     torch.sigmoid, torch.tanh, torch.relu, torch.nn.functional.leaky_relu, torch.nn.functional.elu, torch.nn.functional.gelu,
     torch.nn.functional.silu, torch.nn.functional.softplus, lambda x: torch.softmax(x, -1), lambda x: torch.log_softmax(x, -1),
-    lambda x: torch.logsumexp(x, -1), torch.nn.Linear(5, 3),
+    lambda x: torch.logsumexp(x, -1), torch.nn.Linear(5, 3), torch.nn.BatchNorm1d(5), torch.nn.LayerNorm(5),
+    torch.nn.GroupNorm(1, 5), torch.nn.BatchNorm1d(5).eval(), lambda x: torch.native_dropout(x, 0.5, True)[0],
+    lambda x: torch.nn.functional.embedding(torch.tensor([1]), x), lambda x: torch.nn.Conv1d(2, 1, 2)(x),
+    lambda x: torch.nn.Conv2d(1, 1, 2)(x[None]), lambda x: torch.nn.ConvTranspose2d(1, 1, 2)(x[None]),
+    lambda x: torch.nn.MaxPool2d(2)(x[None]), lambda x: torch.nn.AvgPool2d(2)(x[None]), lambda x: torch.nn.AdaptiveAvgPool2d(2)(x[None]),
 ])  # fmt: skip
 def test_spy_sees_each_native_operation(native):
     assert operations(native, torch.zeros(2, 5)) & NATIVE
@@ -214,7 +299,7 @@ def test_function_calls_no_native_version(name):
 
 @EVERY_LAYER
 def test_layer_calls_no_native_version(name):
-    seen = operations(LAYERS[name][0](), torch.zeros(2, 5))
+    seen = operations(LAYERS[name].make(name), LAYERS[name].sample())
     assert seen
     assert not seen & NATIVE
 
@@ -246,9 +331,9 @@ def test_pretended_gpu_finds_a_tensor_left_on_the_cpu():
 
 @EVERY_LAYER
 def test_layer_runs_on_a_pretended_gpu(name):
-    with FakeTensorMode(), torch.no_grad():
-        layer = LAYERS[name][0]() if name != "Linear" else nn.Linear(5, 3, device="cuda")
-        assert layer(torch.empty(2, 5, device="cuda")).device.type == "cuda"
+    with FakeTensorMode(), torch.device("cuda"), torch.no_grad():
+        layer = LAYERS[name].make(name)
+        assert layer(LAYERS[name].sample()).device.type == "cuda"
 
 
 def test_linear_on_a_pretended_gpu_accepts_a_generator_of_the_cpu():
@@ -259,39 +344,59 @@ def test_linear_on_a_pretended_gpu_accepts_a_generator_of_the_cpu():
 
 @EVERY_LAYER
 def test_layer_runs_on_every_device_present(name, device):
-    layer = LAYERS[name][0]().to(device)
-    y = layer(torch.zeros(2, 5, device=device))
+    layer = LAYERS[name].make(name).to(device)
+    y = layer(LAYERS[name].sample().to(device))
     assert y.device.type == device.type
     assert torch.isfinite(y).all()
 
 
 @EVERY_LAYER
-def test_layer_equals_its_function_and_survives_a_deep_copy(name):
-    make, function, _ = LAYERS[name]
-    layer = make()
-    z = torch.linspace(-3, 3, 10).reshape(2, 5)
-    other = copy.deepcopy(layer)
-    assert torch.equal(other(z), layer(z))
+def test_layer_equals_its_function_and_survives_copying_and_pickling(name):
+    layer, function, x = LAYERS[name].make(name).eval(), LAYERS[name].function, LAYERS[name].sample()
+    for other in (copy.deepcopy(layer), pickle.loads(pickle.dumps(layer))):
+        assert torch.equal(other(x), layer(x))
+        assert list(layer.state_dict()) == list(other.state_dict())
     if function is not None:
-        assert torch.equal(layer(z), function(z))
-    assert list(layer.state_dict()) == list(other.state_dict())
+        assert torch.equal(layer(x), function(x))
+
+
+@EVERY_LAYER
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64], ids=str)
+def test_layer_works_in_other_float_types(name, dtype):
+    layer, x = LAYERS[name].make(name).eval(), LAYERS[name].sample()
+    want = layer(x)
+    got = copy.deepcopy(layer).to(dtype)(x.to(dtype) if x.is_floating_point() else x)
+    assert got.dtype == dtype
+    torch.testing.assert_close(got.float(), want, rtol=3e-2, atol=3e-2)
 
 
 # The compiler builds an object that PyTorch's own autograd has declared out of date
 @pytest.mark.filterwarnings("ignore:.*should not be instantiated:DeprecationWarning")
 @EVERY_LAYER
 def test_layer_can_be_captured_whole_by_the_compiler(name):
-    layer = LAYERS[name][0]()
-    z = torch.linspace(-3, 3, 10).reshape(2, 5)
-    torch.testing.assert_close(torch.compile(layer, backend="eager", fullgraph=True)(z), layer(z))
+    layer, x = LAYERS[name].make(name).eval(), LAYERS[name].sample()
+    torch.testing.assert_close(torch.compile(layer, backend="eager", fullgraph=True)(x), layer(x))
 
 
-@EVERY_LAYER
+EVERY_TWIN = pytest.mark.parametrize("name", [name for name, layer in LAYERS.items() if layer.in_torch])
+
+
+@EVERY_TWIN
 def test_layer_takes_the_arguments_of_torch(name):
-    ours, _, theirs = LAYERS[name]
-    if theirs is None:
-        return
-    ours = nn.Linear if name == "Linear" else ours
-    mine, reference = (list(inspect.signature(layer).parameters) for layer in (ours, theirs))
+    mine, reference = (list(inspect.signature(getattr(home, name)).parameters) for home in (nn, torch.nn))
     assert mine[: len(reference)] == reference
-    assert theirs.__name__ == name
+
+
+@EVERY_TWIN
+def test_layer_and_its_twin_in_torch_load_each_others_state(name):
+    ours, theirs = (LAYERS[name].make(name, home) for home in (nn, torch.nn))
+    assert {k: (v.shape, v.dtype) for k, v in ours.state_dict().items()} == {
+        k: (v.shape, v.dtype) for k, v in theirs.state_dict().items()
+    }
+    assert [k for k, _ in ours.named_parameters()] == [k for k, _ in theirs.named_parameters()]
+    x = LAYERS[name].sample()
+    for source, target in ((theirs, ours), (ours, theirs)):
+        for parameter in source.parameters():
+            torch.nn.init.uniform_(parameter)
+        target.load_state_dict(source.state_dict())
+        torch.testing.assert_close(ours.eval()(x), theirs.eval()(x))
