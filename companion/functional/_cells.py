@@ -108,7 +108,7 @@ class LstmCell(Cell):
         z = parts + _recall(h, weight, bias)
         gates = _sigmoid(z)
         i, f, _, o = gates.chunk(4, dim=1)  # (n, 4H) -> 4 x (n, H)
-        g = _tanh(z[:, 2 * h.shape[1] : 3 * h.shape[1]])
+        g = _tanh(z.chunk(4, dim=1)[2])
         new_c = f * c + i * g
         shown = _tanh(new_c)
         return (o * shown, new_c), (gates, g, c, shown, h)
@@ -144,12 +144,12 @@ class GruCell(Cell):
     def step(parts: Tensor, state: Tensors, weight: Tensor, bias: Tensor | None) -> tuple[Tensors, Tensors]:
         """Look at the memory through the gate r, then move from it towards n."""
         (h,) = state
-        both = 2 * h.shape[1]
-        recalled = _recall(h, weight, bias)
-        gates = _sigmoid(parts[:, :both] + recalled[:, :both])
+        widths = (2 * h.shape[1], h.shape[1])
+        for_gates, for_n = parts.split(widths, dim=1)  # (n, 3H) -> (n, 2H), (n, H)
+        recalled, seen = _recall(h, weight, bias).split(widths, dim=1)
+        gates = _sigmoid(for_gates + recalled)
         r, z = gates.chunk(2, dim=1)  # (n, 2H) -> 2 x (n, H)
-        seen = recalled[:, both:]
-        n = _tanh(parts[:, both:] + r * seen)
+        n = _tanh(for_n + r * seen)
         return (n + z * (h - n),), (gates, n, seen, h)
 
     @staticmethod
@@ -167,13 +167,14 @@ class GruCell(Cell):
         to_gates, z = slopes
         (d_h,) = d_state
         d_gates = torch.cat([d_h, d_h, d_h, d_h], dim=1) * to_gates  # (n, 4H)
-        return d_gates, (torch.addcmul(d_gates[:, : len(weight)] @ weight, d_h, z),)  # (n, 3H) @ (3H, H) -> (n, H)
+        d_recalled = d_gates.narrow(1, 0, len(weight))  # (n, 4H) -> (n, 3H)
+        return d_gates, (torch.addcmul(d_recalled @ weight, d_h, z),)  # (n, 3H) @ (3H, H) -> (n, H)
 
     @staticmethod
     def split(d_gates: Tensor, size: int) -> tuple[Tensor, Tensor]:
         """Take n from the fourth quarter for the input (not seen through r), from the third for the memory."""
-        d_parts = torch.cat([d_gates[:, : 2 * size], d_gates[:, 3 * size :]], dim=1)  # (N, 4H) -> (N, 3H)
-        return d_parts, d_gates[:, : 3 * size]
+        d_rz, _, d_n = d_gates.split((2 * size, size, size), dim=1)
+        return torch.cat([d_rz, d_n], dim=1), d_gates.narrow(1, 0, 3 * size)  # (N, 4H) -> 2 x (N, 3H)
 
 
 def _recall(h: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:

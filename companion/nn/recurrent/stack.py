@@ -137,7 +137,7 @@ class Recurrent(Module):
                 rows = F.dropout(rows, self.dropout, self.training, generator=self.generator)
             outputs = []
             for direction, suffix in enumerate(self._suffixes(layer)):
-                start = tuple(s[len(ends)] for s in given)  # (layers directions, B, H) -> (B, H)
+                start = tuple(s.select(0, len(ends)) for s in given)  # (layers directions, B, H) -> (B, H)
                 output, end = self._one_direction(rows, sizes, suffix, bool(direction), start)
                 outputs.append(output)
                 ends.append(end)

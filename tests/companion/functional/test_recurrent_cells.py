@@ -91,7 +91,9 @@ def test_rnn_cell_equals_what_one_computes_by_hand():
 
 
 def test_lstm_cell_equals_what_one_computes_by_hand():
-    sigmoid = lambda z: 1 / (1 + math.exp(-z))
+    def sigmoid(z):
+        return 1 / (1 + math.exp(-z))
+
     w, u = torch.tensor([[0.1], [0.2], [0.3], [0.4]]), torch.tensor([[0.5], [0.6], [0.7], [0.8]])
     h, c = F.lstm_cell(torch.tensor([1.0]), (torch.tensor([2.0]), torch.tensor([3.0])), w, u)
     belt = sigmoid(0.2 + 1.2) * 3 + sigmoid(0.1 + 1.0) * math.tanh(0.3 + 1.4)
@@ -100,7 +102,9 @@ def test_lstm_cell_equals_what_one_computes_by_hand():
 
 
 def test_gru_cell_equals_what_one_computes_by_hand():
-    sigmoid = lambda z: 1 / (1 + math.exp(-z))
+    def sigmoid(z):
+        return 1 / (1 + math.exp(-z))
+
     w, u = torch.tensor([[0.1], [0.2], [0.3]]), torch.tensor([[0.4], [0.5], [0.6]])
     b, d = torch.zeros(3), torch.tensor([0.0, 0.0, 0.7])
     h = F.gru_cell(torch.tensor([1.0]), torch.tensor([2.0]), w, u, b, d)
@@ -136,9 +140,12 @@ def test_cell_passes_gradcheck_twice_and_forward_mode(name):
 
 @EVERY_FUNCTION
 def test_cell_can_be_mapped_over_a_batch_of_networks(name):
-    given, leaves = arguments(name, batch=(2,))
+    given, _leaves = arguments(name, batch=(2,))
     weights = torch.stack([given[3], 2 * given[3], -given[3]])
-    ours = lambda w: FUNCTIONS[name][0](given[0], given[1], given[2], w)
+
+    def ours(w):
+        return FUNCTIONS[name][0](given[0], given[1], given[2], w)
+
     got = torch.func.vmap(ours)(weights)
     for i, w in enumerate(weights):
         want = ours(w)
@@ -245,7 +252,10 @@ def test_through_time_passes_gradcheck_twice(cell, reverse):
 @EVERY_CELL
 def test_through_time_works_under_torch_func(cell):
     parts, state, weight, bias = through_time_arguments(cell, [3, 2], 2, True)
-    loss = lambda w: through_time(cell, parts, state, w, bias, [3, 2])[0].square().sum()
+
+    def loss(w):
+        return through_time(cell, parts, state, w, bias, [3, 2])[0].square().sum()
+
     want = torch.autograd.grad(loss(weight), weight)[0]
     torch.testing.assert_close(torch.func.grad(loss)(weight.detach()), want)
     second = torch.func.grad(lambda w: torch.func.grad(loss)(w).square().sum())(weight.detach())
