@@ -206,6 +206,7 @@ def apply(operation: str, f: Callable[..., Array], operands: Sequence[Any], pull
 
 
 def as_value(operand: Any) -> Value:
+    """Take a number or an array as a value."""
     return operand if isinstance(operand, Value) else Value(operand)
 
 
