@@ -200,8 +200,10 @@ def build() -> None:
     A build on top of an interrupted one can miss targets that are there, so a failure is confirmed by a clean build.
     """
     doctrees = ROOT / "_build" / ".doctrees"
-    shutil.rmtree(HTML / "_modules", ignore_errors=True)  # Sphinx leaves pages of modules that are gone
-    (HTML / "py-modindex.html").unlink(missing_ok=True)
+    for page in (HTML / "_modules").rglob("*.html"):  # Sphinx leaves pages of modules that are gone
+        module = ROOT / page.relative_to(HTML / "_modules").with_suffix("")
+        if page.name != "index.html" and not module.is_dir() and not module.with_suffix(".py").exists():
+            page.unlink()
     was_warm = doctrees.exists()
     status = sphinx()
     if status and was_warm:

@@ -16,11 +16,17 @@ import yaml
 
 ROOT = notebooks.ROOT
 API = {
-    "functional": ("Functions", "Activations and affine maps as pure functions.", ["functional"]),
+    "functional": ("Functions", "Activations, affine maps and losses as pure functions.", ["functional"]),
     "nn": ("Layers", "The same as modules, with the names, parameters and initial values of `torch.nn`.", ["nn"]),
+    "optim": (
+        "Optimizers and schedules",
+        "How parameters move, and how far, with the names and states of `torch.optim`.",
+        ["optim", "lr_scheduler"],
+    ),
     "models": ("Models", "Networks that chapters build and use.", ["models", "models.perceptron", "summary"]),
     "training": ("Training", "The training loop that is a black box until chapter 6.", ["training"]),
     "data": ("Data", "Data sets that travel with the libraries: nothing is downloaded.", ["data"]),
+    "metrics": ("Metrics", "How good a model is, by scikit-learn's names, on tensors of any device.", ["metrics"]),
     "notebook": (
         "In the notebook",
         "Claims, figures, study aids and checks.",

@@ -127,7 +127,10 @@ def front_door(app: Sphinx, out: Path) -> None:
 
 
 def slimmed(text: str, options: str, is_search: bool) -> str:
-    """Return a page's HTML without what a reader does not need; the small script that must run first stands in the page."""
+    """Return a page's HTML without what a reader does not need; the small script that must run first stands in the page.
+
+    A page that an earlier build slimmed and this one left alone comes back as it was.
+    """
     text = re.sub(
         r'<script src="(?!https?:)[^"]*documentation_options\.js[^"]*"></script>',
         lambda _: f"<script>{' '.join(options.split())}</script>",
@@ -156,7 +159,8 @@ def slimmed(text: str, options: str, is_search: bool) -> str:
     # The visible text must be part of a control's name; the sidebar is a landmark; its arrows have names.
     text = re.sub(r'(<button[^>]*(?:search-button|theme-switch-button)[^>]*?)\s+aria-label="[^"]*"', r"\1", text)
     text = text.replace(
-        '<div id="pst-primary-sidebar" ', '<div id="pst-primary-sidebar" role="complementary" aria-label="Site" '
+        '<div id="pst-primary-sidebar" class',
+        '<div id="pst-primary-sidebar" role="complementary" aria-label="Site" class',
     )
     text = text.replace(
         '<summary><span class="toctree-toggle"',

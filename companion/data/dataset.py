@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from companion.data.scale import Standardizer
 from companion.errors import bad_type, bad_value
 from companion.random import generator
 
@@ -165,11 +166,8 @@ def standardise(train: Dataset, *others: Dataset) -> tuple[Dataset, ...]:
             raise bad_value(
                 "standardise", "others", ", ".join(train.feature_names), ", ".join(other.feature_names), hint
             )
-    wide = train.X.double()
-    constant = wide.amin(0) == wide.amax(0)
-    mean = wide.mean(0)
-    spread = wide.std(0, correction=0).masked_fill(constant, 1.0)
-    return tuple(replace(d, X=((d.X.double() - mean) / spread).float()) for d in (train, *others))
+    scaler = Standardizer().fit(train.X)
+    return tuple(replace(d, X=scaler.transform(d.X)) for d in (train, *others))
 
 
 def _positions(argument: str, wanted: Sequence[str | int], names: tuple[str, ...]) -> list[int]:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Collection, Sequence
 from numbers import Integral, Real
 
+import torch
 from torch import Tensor
 
 from companion.errors import bad_type, bad_value
@@ -101,3 +102,21 @@ def require_pair(where: str, argument: str, state: tuple[Tensor, Tensor]) -> tup
     if len(state) != 2:
         raise bad_value(where, argument, "a pair (h, c)", f"{len(state)} of them")
     return state[0], state[1]
+
+
+def value_range(value: Tensor) -> tuple[float, float] | None:
+    """Return the least and the largest entry, or None where there is none to be seen.
+
+    Nothing is seen of an empty tensor, while the compiler or a recorder of GPU work looks on, under ``vmap``,
+    and of tensors that only pretend to hold values (fake and meta). On a GPU it waits for the values, as
+    ``loss.item()`` does; a class number out of range would otherwise end the whole process there.
+    """
+    if value.numel() == 0 or torch.compiler.is_compiling():
+        return None
+    if value.is_cuda and torch.cuda.is_available() and torch.cuda.is_current_stream_capturing():
+        return None
+    try:
+        low, high = value.detach().aminmax()
+        return low.item(), high.item()
+    except RuntimeError:  # under vmap, fake or meta: PyTorch itself says that there is no value
+        return None

@@ -28,10 +28,10 @@ def pointwise(z: Tensor, value: Callable[[Tensor], Tensor], slope: Callable[[Ten
     Returns:
         Tensor of the shape of z.
     """
-    return _Pointwise.apply(z, value, slope)
+    return (_Backward if torch.compiler.is_compiling() else _BothWays).apply(z, value, slope)
 
 
-class _Pointwise(torch.autograd.Function):
+class _Backward(torch.autograd.Function):
     generate_vmap_rule = True  # lets torch.func map it over batches
 
     @staticmethod
@@ -47,6 +47,10 @@ class _Pointwise(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
         return gradient * ctx.slope(*ctx.saved_tensors), None, None
+
+
+class _BothWays(_Backward):
+    """Forward mode too; the compiler takes no function that has it into its graph."""
 
     @staticmethod
     def jvp(ctx: Any, tangent: Tensor, *_: None) -> Tensor:

@@ -262,10 +262,12 @@ def _require_images(where: str, axes: int, x: Tensor, weight: Tensor, groups: in
 def _in_one_type(where: str, x: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
     """Return both in the type that a product of them has: under autocast that may be a shorter one."""
     try:
-        dtype = (x.new_empty(1, 0) @ weight.new_empty(0, 1)).dtype
+        dtype = (x.new_empty(1, 0) @ weight.new_empty(0, 1)).dtype if x.device == weight.device else None
     except RuntimeError:
+        dtype = None
+    if dtype is None:
         expected = f"{x.dtype} on {x.device}, like x"
-        raise bad_value(where, "weight", expected, f"{weight.dtype} on {weight.device}") from None
+        raise bad_value(where, "weight", expected, f"{weight.dtype} on {weight.device}", "weight.to(x) converts it")
     return x.to(dtype), weight.to(dtype)
 
 

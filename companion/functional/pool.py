@@ -10,7 +10,8 @@ from torch import Tensor
 
 from companion.errors import bad_value
 from companion.functional._arguments import require_float, require_number, whole_numbers
-from companion.functional._windows import every
+from companion.functional._standardise import widen
+from companion.functional._windows import Windows, correlate, every
 
 Size = int | Sequence[int]
 
@@ -82,7 +83,7 @@ def avg_pool2d(
 
     .. math:: y_{nchw} = \frac{1}{k_h k_w} \sum_{i,j} x_{n, \, c, \, s h + i - p, \, s w + j - p}
 
-    First columns, then rows are summed: that takes k_h + k_w additions a window instead of their product.
+    It is a convolution of each channel by itself, with equal weights.
 
     Args:
         x: Images.
@@ -111,18 +112,16 @@ def avg_pool2d(
     """
     k, s, p, d = _window("avg_pool2d", x, kernel_size, stride, padding, 1)
     count = _counts("avg_pool2d", x, k, s, p, d, ceil_mode)
-    y = _bordered(x, k, s, p, d, count, value=0.0)
-    for axis in (0, 1):
-        y = y.unfold(axis - 2, k[axis], s[axis]).mean(-1)  # (..., H, W) -> (..., P, W, k) -> (..., P, W), then Q
+    y = _window_means(widen(_bordered(x, k, s, p, d, count, value=0.0)), k, s, count)
     if divisor_override is not None:
         require_number("avg_pool2d", "divisor_override", divisor_override)
         if divisor_override == 0:
             raise bad_value("avg_pool2d", "divisor_override", "a number other than 0", 0)
-        return y * (k[0] * k[1] / divisor_override)
+        return (y * (k[0] * k[1] / divisor_override)).to(x.dtype)
     if not (ceil_mode or (any(p) and not count_include_pad)):
-        return y
+        return y.to(x.dtype)
     shares = [_shares(x, a, k[a], s[a], p[a], count[a], count_include_pad) for a in (0, 1)]
-    return y / (shares[0].unsqueeze(1) * shares[1])  # (P, 1), (Q,) -> (P, Q)
+    return (y / (shares[0].unsqueeze(1) * shares[1])).to(x.dtype)  # (P, 1), (Q,) -> (P, Q)
 
 
 def adaptive_avg_pool2d(x: Tensor, output_size: int | Sequence[int | None]) -> Tensor:
@@ -230,6 +229,16 @@ def _bordered(
     return torch.nn.functional.pad(x, (left, right, top, bottom), value=value)
 
 
+def _window_means(x: Tensor, kernel: tuple[int, ...], stride: tuple[int, ...], count: tuple[int, ...]) -> Tensor:
+    """Average windows that fit exactly: those that tile the image by a reshape, others by equal weights."""
+    if kernel == stride:  # (..., H, W) -> (..., P, kh, Q, kw) -> (..., P, Q)
+        return x.unflatten(-1, (count[1], kernel[1])).unflatten(-3, (count[0], kernel[0])).mean((-3, -1))
+    alone = x.flatten(0, -3).unsqueeze(-1)  # (N, C, H, W) -> (N C, H, W, 1)
+    equal = x.new_full((1, 1, *kernel), 1 / math.prod(kernel))
+    y = correlate(alone, equal, Windows(tuple(alone.shape[1:3]), count, kernel, stride, (1, 1), groups=1))
+    return y.reshape(*x.shape[:-2], *count)  # (N C, 1, P, Q) -> (..., P, Q)
+
+
 def _winners(
     bordered: Tensor,
     kernel: tuple[int, ...],
@@ -263,4 +272,4 @@ def _shares(x: Tensor, axis: int, kernel: int, stride: int, padding: int, count:
     end = (start + kernel).clamp(max=size + padding)
     if not border_counts:
         start, end = start.clamp(min=0), end.clamp(max=size)
-    return (end - start).to(x.dtype) / kernel
+    return (end - start).to(widen(x).dtype) / kernel

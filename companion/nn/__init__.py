@@ -23,6 +23,17 @@ from companion.nn.conv import Conv1d, Conv2d, ConvTranspose2d
 from companion.nn.dropout import Dropout, Dropout2d
 from companion.nn.embedding import Embedding
 from companion.nn.linear import Linear
+from companion.nn.loss import (
+    BCELoss,
+    BCEWithLogitsLoss,
+    CrossEntropyLoss,
+    FocalLoss,
+    HuberLoss,
+    KLDivLoss,
+    L1Loss,
+    MSELoss,
+    NLLLoss,
+)
 from companion.nn.norm import BatchNorm1d, BatchNorm2d, GroupNorm, LayerNorm
 from companion.nn.pool import AdaptiveAvgPool2d, AvgPool2d, MaxPool2d
 from companion.nn.recurrent import GRU, LSTM, RNN, GRUCell, LSTMCell, RNNCell
@@ -35,24 +46,33 @@ __all__ = [
     "RNN",
     "AdaptiveAvgPool2d",
     "AvgPool2d",
+    "BCELoss",
+    "BCEWithLogitsLoss",
     "BatchNorm1d",
     "BatchNorm2d",
     "Conv1d",
     "Conv2d",
     "ConvTranspose2d",
+    "CrossEntropyLoss",
     "Dropout",
     "Dropout2d",
     "Embedding",
     "Flatten",
+    "FocalLoss",
     "GRUCell",
     "GroupNorm",
+    "HuberLoss",
+    "KLDivLoss",
+    "L1Loss",
     "LSTMCell",
     "LayerNorm",
     "LeakyReLU",
     "Linear",
     "LogSoftmax",
+    "MSELoss",
     "MaxPool2d",
     "Module",
+    "NLLLoss",
     "Parameter",
     "RNNCell",
     "ReLU",

@@ -28,15 +28,18 @@ def test_docstring_examples_give_what_they_say(name):
 
 
 def test_every_public_function_of_the_core_has_an_example():
-    from companion import data, functional, random, training
+    from companion import data, functional, lr_scheduler, metrics, optim, random, training
 
     without = [
         f"{module.__name__}.{name}"
         for module, names in [
             (functional, functional.__all__),
-            (data, [n for n in data.__all__ if n != "Dataset"]),
+            (metrics, metrics.__all__),
+            (data, [n for n in data.__all__ if n not in ("Dataset", "Fold", "Split")]),
             (random, ["generator", "seed_everything"]),
             (training, ["fit", "accuracy"]),
+            (optim, [n for n in optim.__all__ if n != "Optimizer"]),
+            (lr_scheduler, [n for n in lr_scheduler.__all__ if n not in ("LRScheduler", "RangeTest")]),
         ]
         for name in names
         if ">>>" not in getattr(module, name).__doc__

@@ -6,7 +6,19 @@ import sys
 import pytest
 
 HEAVY = ("matplotlib", "ipywidgets", "IPython", "anywidget", "sklearn", "scipy", "pandas")
-CORE = ("errors", "random", "device", "functional", "data", "summary", "nn", "models", "training")
+CORE = (
+    "errors",
+    "random",
+    "device",
+    "functional",
+    "data",
+    "summary",
+    "nn",
+    "optim",
+    "lr_scheduler",
+    "models",
+    "training",
+)
 
 
 def run(code):

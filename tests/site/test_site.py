@@ -9,6 +9,8 @@ import io
 import json
 import os
 import re
+import subprocess
+import sys
 import threading
 import zipfile
 from html.parser import HTMLParser
@@ -253,6 +255,20 @@ def test_every_page_has_the_same_stylesheet(site):
     """A page that an incremental build left behind would still name the old one."""
     sheets = {Path(urlsplit(a).path).name for p in PAGES for a in read(p).fetched if urlsplit(a).path.endswith(".css")}
     assert len(sheets) == 1
+
+
+def test_a_second_build_changes_no_file(site):
+    """Building on top of a finished build must neither lose a page nor leave one behind."""
+
+    def files():
+        return {p.relative_to(site).as_posix(): p.read_bytes() for p in site.rglob("*") if p.is_file()}
+
+    before = files()
+    done = subprocess.run([sys.executable, "tools/build_site.py"], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    after = files()
+    assert sorted(set(before) ^ set(after)) == []
+    assert [name for name in before if before[name] != after[name]] == []
 
 
 def test_titles_and_descriptions_tell_pages_apart(site):

@@ -1,0 +1,52 @@
+"""Metrics by hand, with scikit-learn's names and edge cases, on tensors of any device.
+
+One number comes back as a Python float (it is printed, compared and stored), several as a tensor on the device
+of the arguments. ``*_score`` is better when it is high, ``*_error`` and ``*_loss`` when it is low.
+"""
+
+from companion.metrics.areas import average_precision_score, roc_auc_score
+from companion.metrics.classification import (
+    accuracy_score,
+    balanced_accuracy_score,
+    confusion_matrix,
+    top_k_accuracy_score,
+)
+from companion.metrics.curves import auc, precision_recall_curve, roc_curve
+from companion.metrics.fscores import f1_score, fbeta_score, precision_score, recall_score
+from companion.metrics.intervals import bootstrap_interval, mcnemar_test, paired_permutation_test
+from companion.metrics.probability import brier_score_loss, calibration_curve, expected_calibration_error, log_loss
+from companion.metrics.regression import (
+    mean_absolute_error,
+    mean_absolute_percentage_error,
+    mean_squared_error,
+    r2_score,
+    root_mean_squared_error,
+)
+
+__all__ = [
+    "accuracy_score",
+    "auc",
+    "average_precision_score",
+    "balanced_accuracy_score",
+    "bootstrap_interval",
+    "brier_score_loss",
+    "calibration_curve",
+    "confusion_matrix",
+    "expected_calibration_error",
+    "f1_score",
+    "fbeta_score",
+    "log_loss",
+    "mcnemar_test",
+    "mean_absolute_error",
+    "mean_absolute_percentage_error",
+    "mean_squared_error",
+    "paired_permutation_test",
+    "precision_recall_curve",
+    "precision_score",
+    "r2_score",
+    "recall_score",
+    "roc_auc_score",
+    "roc_curve",
+    "root_mean_squared_error",
+    "top_k_accuracy_score",
+]

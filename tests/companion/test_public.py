@@ -1,0 +1,77 @@
+"""Whatever is public is taught or used in a chapter; what no notebook uses yet stands here with the chapter that will."""
+
+import importlib
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from companion import study
+
+ROOT = Path(__file__).parents[2]
+
+# module: {chapter that will use it: names}
+PLANNED = {
+    "functional": {
+        "04": [
+            "binary_cross_entropy", "binary_cross_entropy_with_logits", "huber_loss", "kl_div", "l1_loss",
+            "mse_loss", "nll_loss", "sigmoid_focal_loss",
+        ],
+    },
+    "nn": {
+        "04": [
+            "BCELoss", "BCEWithLogitsLoss", "CrossEntropyLoss", "FocalLoss", "HuberLoss", "KLDivLoss", "L1Loss", "MSELoss", "NLLLoss",
+        ],
+        "12": ["Flatten"],
+    },
+    "optim": {
+        "07": ["AdamW", "Adagrad", "Adam", "Optimizer", "RMSprop"],
+        "08": ["clip_grad_norm_", "clip_grad_value_"],
+    },
+    "lr_scheduler": {
+        "07": [
+            "CosineAnnealingLR", "CosineAnnealingWarmRestarts", "ExponentialLR", "LRScheduler", "LambdaLR", "LinearLR",
+            "MultiStepLR", "OneCycleLR", "RangeTest", "ReduceLROnPlateau", "SequentialLR", "StepLR", "lr_range_test",
+        ],
+    },
+    "data": {"10": ["Standardizer", "k_fold", "train_val_test_split"]},
+    "metrics": {
+        "08": ["accuracy_score"],
+        "11": [
+            "auc", "average_precision_score", "balanced_accuracy_score", "bootstrap_interval", "brier_score_loss",
+            "calibration_curve", "confusion_matrix", "expected_calibration_error", "f1_score", "fbeta_score", "log_loss",
+            "mcnemar_test", "mean_absolute_error", "mean_absolute_percentage_error", "mean_squared_error",
+            "paired_permutation_test", "precision_recall_curve", "precision_score", "r2_score", "recall_score",
+            "roc_auc_score", "roc_curve", "root_mean_squared_error", "top_k_accuracy_score",
+        ],
+    },
+}  # fmt: skip
+RETURNED = {"Dataset", "Fold", "Split", "PerceptronHistory", "PerceptronStep"}  # records that used functions give back
+MODULES = ["functional", "nn", "data", "models", "metrics", "optim", "lr_scheduler"]
+
+
+def words_of_notebooks():
+    """Return every word of the code cells of book and solutions."""
+    words = set()
+    for folder in ("book", "solutions"):
+        for path in (ROOT / folder).glob("*.ipynb"):
+            cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+            code = "\n".join("".join(c["source"]) for c in cells if c["cell_type"] == "code")
+            words |= set(re.findall(r"[A-Za-z_]\w*", code))
+    return words
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_every_public_name_is_used_or_planned(name):
+    module = importlib.import_module(f"companion.{name}")
+    planned = [n for names in PLANNED.get(name, {}).values() for n in names]
+    words = words_of_notebooks()
+    flat = {word.replace("_", "").lower() for word in words}  # LogSoftmax is log_softmax as a module
+    unused = {n for n in module.__all__ if n not in words | RETURNED and not (name == "nn" and n.lower() in flat)}
+    assert sorted(unused) == sorted(planned)
+
+
+def test_no_plan_is_for_a_chapter_that_is_finished():
+    finished = {c for c in study.chapters() if study.load(c).status == "done"}
+    assert [(m, c) for m, plans in PLANNED.items() for c in plans if c in finished] == []
