@@ -134,7 +134,7 @@ def gradcheck(
             if not abs(got - want) <= atol + rtol * abs(want):  # nan is a gap too
                 where = f"gradcheck: the gradient of input {number} at {place}"
                 raise ArithmeticError(f"{where} expected {want:.6g} by differences, got {got:.6g} from the engine")
-            worst = max(worst, abs(got - want))
+            worst = max(worst, float(abs(got - want)))
     return worst
 
 

@@ -6,6 +6,7 @@ device, for any float type, and under ``torch.func``.
 
 from companion.functional.activations import elu, gelu, leaky_relu, relu, sigmoid, silu, softplus, step, tanh
 from companion.functional.affine import linear
+from companion.functional.attention import scaled_dot_product_attention
 from companion.functional.conv import conv1d, conv2d, conv_transpose2d
 from companion.functional.dropout import dropout, dropout2d
 from companion.functional.embedding import embedding
@@ -56,6 +57,7 @@ __all__ = [
     "nll_loss",
     "relu",
     "rnn_cell",
+    "scaled_dot_product_attention",
     "sigmoid",
     "sigmoid_focal_loss",
     "silu",

@@ -88,6 +88,21 @@ def require_device(where: str, argument: str, value: Tensor, beside: Tensor) -> 
         raise bad_value(where, argument, f"a tensor on {beside.device}", f"one on {value.device}", hint)
 
 
+def in_one_type(where: str, **tensors: Tensor) -> tuple[Tensor, ...]:
+    """Return tensors in the type that a product of them has: under autocast that may be a shorter one."""
+    (name, first), *others = tensors.items()
+    dtype = None
+    for other, value in others:
+        try:
+            dtype = (first.new_empty(1, 0) @ value.new_empty(0, 1)).dtype if value.device == first.device else None
+        except RuntimeError:
+            dtype = None
+        if dtype is None:
+            expected, got = f"{first.dtype} on {first.device}, like {name}", f"{value.dtype} on {value.device}"
+            raise bad_value(where, other, expected, got, f"{other}.to({name}) converts it")
+    return tuple(value.to(dtype) for value in tensors.values())
+
+
 def require_shape(where: str, argument: str, value: Tensor, shape: Sequence[int], hint: str = "") -> None:
     """Refuse a tensor of another shape than the one that fits."""
     require_tensor(where, argument, value)

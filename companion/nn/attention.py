@@ -10,7 +10,7 @@ from companion import functional as F
 from companion import init
 from companion.errors import bad_value
 from companion.functional._arguments import require_device, require_float, require_shape, require_share, require_whole
-from companion.functional.attention import additive_mask
+from companion.functional.attention import additive_mask, future
 from companion.nn.linear import Linear
 
 
@@ -196,9 +196,9 @@ class MultiheadAttention(Module):
         """Add both masks up to one that broadcasts to (N, H, L, S)."""
         where, batch, heads, lengths = "MultiheadAttention", q.shape[0], self.num_heads, (q.shape[2], k.shape[2])
         if attention is None and is_causal:
-            attention = torch.ones(lengths, dtype=torch.bool, device=q.device).triu(1)
+            attention = future(q, k)
         if attention is not None:
-            attention = additive_mask(where, "attn_mask", attention, q.dtype, hides=True)
+            attention = additive_mask(where, "attn_mask", attention, q, hides=True)
             if attention.ndim == 3:
                 require_shape(where, "attn_mask", attention, (batch * heads, *lengths), "or (L, S) for all")
                 attention = attention.unflatten(0, (batch, heads))  # (N H, L, S) -> (N, H, L, S)
@@ -206,7 +206,7 @@ class MultiheadAttention(Module):
                 require_shape(where, "attn_mask", attention, lengths, "or one for each sequence and head")
         if padding is None:
             return attention
-        padding = additive_mask(where, "key_padding_mask", padding, q.dtype, hides=True)
+        padding = additive_mask(where, "key_padding_mask", padding, q, hides=True)
         require_shape(where, "key_padding_mask", padding, (batch, lengths[1]) if batched else lengths[1:])
         padding = padding.reshape(batch, 1, 1, lengths[1])  # (N, S) -> (N, 1, 1, S)
         return padding if attention is None else padding + attention
@@ -214,20 +214,19 @@ class MultiheadAttention(Module):
     def _require_inputs(self, query: Tensor, key: Tensor, value: Tensor) -> bool:
         """Refuse what does not fit; say whether there is a batch."""
         where = "MultiheadAttention"
-        require_float(where, "query", query)
-        require_device(where, "query", query, beside=self.out_proj.weight)
+        for name, tensor in (("query", query), ("key", key), ("value", value)):
+            require_float(where, name, tensor)
+            require_device(where, name, tensor, beside=self.out_proj.weight)
         if query.ndim not in (2, 3) or query.shape[-1] != self.embed_dim:
-            expected = f"shape {'(N, L, ' if self.batch_first else '(L, N, '}{self.embed_dim}) or (L, {self.embed_dim})"
-            raise bad_value(where, "query", expected, tuple(query.shape))
+            batch = f"(N, L, {self.embed_dim})" if self.batch_first else f"(L, N, {self.embed_dim})"
+            raise bad_value(where, "query", f"shape {batch} or (L, {self.embed_dim})", tuple(query.shape))
         batched = query.ndim == 3
-        places = [] if not batched else [0 if self.batch_first else 1]
-        require_float(where, "key", key)
-        require_float(where, "value", value)
-        for name, tensor, width in (("key", key, self.kdim), ("value", value, self.vdim)):
-            shape: list = list(key.shape) if key.ndim == query.ndim else list(query.shape)
-            for place in places:
-                shape[place] = query.shape[place]
-            require_shape(where, name, tensor, (*shape[:-1], width), "keys and values are as many as each other")
+        time = 1 if batched and self.batch_first else 0
+        places = key.shape[time] if key.ndim == query.ndim else query.shape[time]  # L may differ from S
+        shape = (*query.shape[:time], places, *query.shape[time + 1 : -1])
+        hint = "as many sequences as the query, as many values as keys"
+        require_shape(where, "key", key, (*shape, self.kdim), hint)
+        require_shape(where, "value", value, (*shape, self.vdim), hint)
         return batched
 
     def _require_options(self, add_bias_kv: bool, add_zero_attn: bool) -> None:

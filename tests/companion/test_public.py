@@ -20,7 +20,8 @@ PLANNED = {
         ],
         "09": ["batch_norm", "dropout", "dropout2d", "group_norm", "layer_norm"],
         "12": ["adaptive_avg_pool2d", "avg_pool2d", "conv1d", "conv2d", "max_pool2d"],
-        "13": ["embedding"],
+        "13": ["embedding", "gru_cell", "lstm_cell", "rnn_cell"],
+        "14": ["scaled_dot_product_attention"],
         "16": ["conv_transpose2d"],
     },
     "nn": {
@@ -29,7 +30,8 @@ PLANNED = {
         ],
         "09": ["BatchNorm1d", "BatchNorm2d", "Dropout", "Dropout2d", "GroupNorm", "LayerNorm"],
         "12": ["AdaptiveAvgPool2d", "AvgPool2d", "Conv1d", "Conv2d", "Flatten", "MaxPool2d"],
-        "13": ["Embedding"],
+        "13": ["Embedding", "GRU", "GRUCell", "LSTM", "LSTMCell", "RNN", "RNNCell"],
+        "14": ["MultiheadAttention", "TransformerEncoder", "TransformerEncoderLayer"],
         "16": ["ConvTranspose2d"],
     },
     "init": {

@@ -19,10 +19,6 @@ from companion.random import generator
 
 PROPERTY = settings(max_examples=40, deadline=None, derandomize=True)
 TOLERANCE = {torch.float64: 1e-11, torch.float32: 2e-5, torch.bfloat16: 6e-2}
-RECURRENT_NATIVE = {
-    "lstm", "gru", "rnn_tanh", "rnn_relu", "lstm_cell", "gru_cell", "rnn_tanh_cell", "rnn_relu_cell", "mkldnn_rnn_layer",
-    "_thnn_fused_lstm_cell", "_thnn_fused_gru_cell", "_cudnn_rnn", "_lstm_mps", "quantized_lstm", "dropout", "native_dropout",
-}  # fmt: skip
 
 # name: further arguments of the forms that take another path
 CELLS = {"RNNCell": [{}, {"nonlinearity": "relu"}], "LSTMCell": [{}], "GRUCell": [{}]}
@@ -257,7 +253,7 @@ def test_layer_calls_no_native_version(name, options):
     with Spy() as spy:
         sum(y.sum() for y in leaves(layer(x.requires_grad_()))).backward()
     assert "mm" in spy.seen
-    assert not spy.seen & (NATIVE | RECURRENT_NATIVE)
+    assert not spy.seen & NATIVE
 
 
 @pytest.mark.parametrize("name", {**CELLS, **LAYERS})
@@ -265,7 +261,7 @@ def test_spy_sees_each_native_layer(name):
     x = torch.zeros(5, 2, 3) if name in LAYERS else torch.zeros(5, 3)
     with Spy() as spy:
         getattr(torch.nn, name)(3, 4)(x)
-    assert spy.seen & (NATIVE | RECURRENT_NATIVE)
+    assert spy.seen & NATIVE
 
 
 @EVERY_FORM
