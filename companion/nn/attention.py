@@ -154,7 +154,7 @@ class MultiheadAttention(Module):
         if need_weights:
             scores = (q / self.head_dim**0.5) @ k.mT  # (N, H, L, E / H) @ (N, H, E / H, S) -> (N, H, L, S)
             weights = F.softmax(scores if mask is None else scores + mask)
-            weights = F.dropout(weights, dropout, generator=self.generator) if dropout else weights
+            weights = F.dropout(weights, dropout, generator=self.generator)
             y = weights @ v  # (N, H, L, S) @ (N, H, S, E / H) -> (N, H, L, E / H)
         else:
             y = F.scaled_dot_product_attention(q, k, v, mask, dropout, generator=self.generator)

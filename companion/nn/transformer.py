@@ -11,7 +11,7 @@ from torch.nn import Module, ModuleList
 
 from companion import functional as F
 from companion.errors import bad_type
-from companion.functional._arguments import require_choice, require_whole
+from companion.functional._arguments import require_choice, require_share, require_whole
 from companion.nn.attention import MultiheadAttention
 from companion.nn.dropout import Dropout
 from companion.nn.linear import Linear
@@ -84,8 +84,15 @@ class TransformerEncoderLayer(Module):
         generator: torch.Generator | None = None,
     ) -> None:
         super().__init__()
+        where, sizes = (
+            "TransformerEncoderLayer",
+            {"d_model": d_model, "nhead": nhead, "dim_feedforward": dim_feedforward},
+        )
+        for name, size in sizes.items():
+            require_whole(where, name, size, least=1)
+        require_share(where, "dropout", dropout)
         if not callable(activation):
-            require_choice("TransformerEncoderLayer", "activation", activation, _ACTIVATIONS)
+            require_choice(where, "activation", activation, _ACTIVATIONS)
         self.activation = activation if callable(activation) else _ACTIVATIONS[activation]
         self.norm_first, self.generator = norm_first, generator
         self.self_attn = MultiheadAttention(

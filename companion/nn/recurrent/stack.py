@@ -133,7 +133,7 @@ class Recurrent(Module):
         self._require_state(given, sizes[0])
         ends: list[Tensors] = []
         for layer in range(self.num_layers):
-            if layer and self.dropout:
+            if layer:
                 rows = F.dropout(rows, self.dropout, self.training, generator=self.generator)
             outputs = []
             for direction, suffix in enumerate(self._suffixes(layer)):
