@@ -34,6 +34,7 @@ PLANNED = {
         "14": ["MultiheadAttention", "TransformerEncoder", "TransformerEncoderLayer"],
         "16": ["ConvTranspose2d"],
     },
+    "autograd": {"05": ["Value", "concatenate", "gradcheck"]},
     "init": {
         "08": [
             "calculate_gain", "kaiming_normal_", "kaiming_uniform_", "lecun_normal_", "lecun_uniform_",
@@ -63,7 +64,7 @@ PLANNED = {
     },
 }  # fmt: skip
 RETURNED = {"Dataset", "Fold", "Split", "PerceptronHistory", "PerceptronStep"}  # records that used functions give back
-MODULES = ["functional", "nn", "init", "data", "models", "metrics", "optim", "lr_scheduler"]
+MODULES = ["functional", "nn", "autograd", "init", "data", "models", "metrics", "optim", "lr_scheduler"]
 
 
 def words_of_notebooks():
