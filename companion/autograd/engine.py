@@ -99,8 +99,13 @@ class Value:
     def __pow__(self, exponent: float) -> Value:
         if not isinstance(exponent, int | float | np.number):
             raise bad_type("Value", "exponent", "a number", exponent, "a ** b is also (b * a.log()).exp()")
-        slope = (lambda x: exponent * x ** (exponent - 1)) if exponent else np.zeros_like
-        return apply(f"** {exponent:g}", lambda x: x**exponent, (self,), lambda g, y: (g * slope(self.data),))
+
+        def pullback(gradient: Array, result: Array) -> tuple[Array]:
+            if not exponent:  # a constant; the formula would give 0 * 0 ** -1 = nan at 0
+                return (np.zeros_like(self.data),)
+            return (gradient * exponent * self.data ** (exponent - 1),)
+
+        return apply(f"** {exponent:g}", lambda x: x**exponent, (self,), pullback)
 
     def __matmul__(self, other: Any) -> Value:
         a, b = self, as_value(other)
@@ -156,29 +161,23 @@ class Value:
         """Add up along one axis, several or all (None)."""
 
         def pullback(gradient: Array, result: Array) -> tuple[Array]:
-            return (np.broadcast_to(_with_axes(gradient, self.data, axis), self.shape),)
+            kept = self.data.sum(axis=axis, keepdims=True)  # only its shape: summed axes have size 1
+            return (np.broadcast_to(gradient.reshape(kept.shape), self.shape),)
 
         return apply("sum", lambda x: x.sum(axis=axis, keepdims=keepdims), (self,), pullback)
 
     def mean(self, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> Value:
-        """Average along one axis, several or all (None); of nothing it is nan."""
-
-        def average(x: Array) -> Array:
-            total = x.sum(axis=axis, keepdims=keepdims)
-            return total * (np.float64(total.size) / x.size)
-
-        def pullback(gradient: Array, result: Array) -> tuple[Array]:
-            share = _with_axes(gradient, self.data, axis) * (np.float64(result.size) / self.data.size)
-            return (np.broadcast_to(share, self.shape),)
-
-        return apply("mean", average, (self,), pullback)
+        """Average along one axis, several or all (None): a sum divided by a count; of nothing it is nan."""
+        total = self.sum(axis, keepdims)
+        return total / (self.data.size // max(total.data.size, 1))
 
     def max(self, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> Value:
         """Take the largest along one axis, several or all (None); equals share the gradient, as in ``amax``."""
 
         def pullback(gradient: Array, result: Array) -> tuple[Array]:
-            winners = self.data == self.data.max(axis=axis, keepdims=True)
-            return (winners * _with_axes(gradient, self.data, axis) / winners.sum(axis=axis, keepdims=True),)
+            top = self.data.max(axis=axis, keepdims=True)
+            winners = self.data == top
+            return (winners * gradient.reshape(top.shape) / winners.sum(axis=axis, keepdims=True),)
 
         return apply("max", lambda x: x.max(axis=axis, keepdims=keepdims), (self,), pullback)
 
@@ -188,8 +187,12 @@ class Value:
 
     def transpose(self, *axes: int) -> Value:
         """Bring the axes into another order; without one, reverse them."""
-        order = tuple(axis % self.data.ndim for axis in axes) or tuple(reversed(range(self.data.ndim)))
-        return apply("transpose", lambda x: x.transpose(order), (self,), lambda g, y: (g.transpose(np.argsort(order)),))
+        order = axes or tuple(reversed(range(self.data.ndim)))
+
+        def pullback(gradient: Array, result: Array) -> tuple[Array]:
+            return (gradient.transpose(np.argsort([axis % gradient.ndim for axis in order])),)
+
+        return apply("transpose", lambda x: x.transpose(order), (self,), pullback)
 
 
 def apply(operation: str, f: Callable[..., Array], operands: Sequence[Any], pullback: Pullback) -> Value:
@@ -210,7 +213,7 @@ def as_value(operand: Any) -> Value:
     return operand if isinstance(operand, Value) else Value(operand)
 
 
-def topological(result: Value) -> list[Value]:
+def topological_order(result: Value) -> list[Value]:
     """List what a value was made from, each after its parents; by a stack, as graphs may be deep."""
     order: list[Value] = []
     seen: set[int] = set()
@@ -235,25 +238,21 @@ def sweep(result: Value, gradient: Any) -> Iterator[tuple[Value, Array, list[Arr
     if first.shape != result.shape:
         raise bad_value("backward", "gradient", f"shape {result.shape}", first.shape)
     gradients = {id(result): first}
-    for value in reversed(topological(result)):
+    for value in reversed(topological_order(result)):
         own = gradients.pop(id(value))  # whole: everything made from it has been visited
         with np.errstate(all="ignore"):
-            passes = [_fold(g, p.shape) for g, p in zip(value._pullback(own, value.data), value.parents, strict=True)]
+            raw = value._pullback(own, value.data)
+            passes = [_unbroadcast(g, parent.shape) for g, parent in zip(raw, value.parents, strict=True)]
         for parent, passed in zip(value.parents, passes, strict=True):
             gradients[id(parent)] = gradients.get(id(parent), 0) + passed
         yield value, own, passes
 
 
-def _fold(gradient: Array, shape: tuple[int, ...]) -> Array:
+def _unbroadcast(gradient: Array, shape: tuple[int, ...]) -> Array:
     """Sum a gradient over the axes along which broadcasting repeated the value."""
     extra = gradient.ndim - len(shape)
     repeated = [extra + axis for axis, size in enumerate(shape) if size == 1 and gradient.shape[extra + axis] != 1]
     return gradient.sum(axis=(*range(extra), *repeated)).reshape(shape)
-
-
-def _with_axes(gradient: Array, like: Array, axis: int | tuple[int, ...] | None) -> Array:
-    """Put the axes back, with size 1, that a reduction took away."""
-    return gradient.reshape(like.sum(axis=axis, keepdims=True).shape)
 
 
 def _matmul_back(gradient: Array, a: Array, b: Array) -> tuple[Array, Array]:

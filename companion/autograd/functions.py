@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from companion.autograd.engine import Array, Value, apply, as_value, sweep, topological
+from companion.autograd.engine import Array, Value, apply, as_value, sweep, topological_order
 from companion.errors import bad_type, bad_value
 
 
@@ -30,10 +30,12 @@ def concatenate(values: Sequence[Any], axis: int = 0) -> Value:
     parents = tuple(as_value(value) for value in values)
     if not parents:
         raise bad_value("concatenate", "values", "one or more", "none")
-    ends = np.cumsum([p.data.shape[axis] if p.data.ndim else 0 for p in parents])[:-1]
-    return apply(
-        "concatenate", lambda *parts: np.concatenate(parts, axis), parents, lambda g, y: np.split(g, ends, axis)
-    )
+
+    def pullback(gradient: Array, result: Array) -> Sequence[Array]:
+        ends = np.cumsum([parent.shape[axis] for parent in parents])
+        return np.split(gradient, ends[:-1], axis)
+
+    return apply("concatenate", lambda *parts: np.concatenate(parts, axis), parents, pullback)
 
 
 def cross_entropy(logits: Value, targets: Any) -> Value:
@@ -157,7 +159,7 @@ def trace(result: Value) -> dict[str, list[dict[str, Any]]]:
     >>> [step["gradient"] for step in trace(x * x)["forward"]]
     [6.0, 1.0]
     """
-    order = topological(result)
+    order = topological_order(result)
     ids = {id(value): number for number, value in enumerate(order)}
     gradients, backward = {}, []
     for value, gradient, passes in sweep(result, None):

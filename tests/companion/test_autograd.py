@@ -157,6 +157,8 @@ def test_reductions_of_nothing_are_those_of_torch():
     x = Value(empty)
     x.mean().backward()
     assert np.isnan(x.mean().data)
+    assert np.isnan(x.mean(axis=0).data).tolist() == [True] * 3
+    assert x.mean(axis=1).shape == (0,)
     assert x.grad.shape == (0, 3)
     with pytest.raises(ValueError, match="Value: max expected shapes that meet"):
         Value(empty).max()
@@ -469,6 +471,9 @@ def test_autograd_refuses_what_does_not_fit(call, error, message):
         (lambda: Value([1.0, 2.0]).reshape(3), r"Value: reshape expected shapes that meet, got \[\(2,\)\]; cannot reshape"),
         (lambda: Value([1.0, 2.0])[5], r"Value: \[\] expected shapes that meet, got \[\(2,\)\]; index 5"),
         (lambda: Value([1.0, 2.0]).sum(axis=3), r"Value: sum expected shapes that meet, got \[\(2,\)\]; axis 3"),
+        (lambda: Value([[1.0, 2.0]]).transpose(0, 3), r"Value: transpose expected shapes that meet, got \[\(1, 2\)\]; axis 3"),
+        (lambda: Value(1.0).transpose(0), r"Value: transpose expected shapes that meet, got \[\(\)\]; axes don't match"),
+        (lambda: concatenate([Value([1.0])], axis=2), r"Value: concatenate expected shapes that meet, got \[\(1,\)\]; axis 2"),
         (lambda: concatenate([Value([1.0]), Value([[1.0]])]), r"Value: concatenate expected shapes that meet, got \[\(1,\), \(1, 1\)\]"),
     ],
 )  # fmt: skip
