@@ -51,7 +51,11 @@ PLANNED = {
             "MultiStepLR", "OneCycleLR", "RangeTest", "ReduceLROnPlateau", "SequentialLR", "StepLR", "lr_range_test",
         ],
     },
-    "models": {"12": ["Inception", "InceptionBlock", "LeNet", "ResNet", "ResidualBlock", "VGG"]},
+    "models": {
+        "12": ["Inception", "InceptionBlock", "LeNet", "ResNet", "ResidualBlock", "VGG"],
+        "13": ["CharacterLM", "Forecaster", "SequenceClassifier"],
+        "14": ["TransformerClassifier", "sinusoidal_positions"],
+    },
     "summary": {"03": ["count_flops"], "08": ["gradient_norms", "saved_bytes"], "12": ["receptive_field"]},
     "data": {"10": ["Standardizer", "k_fold", "train_val_test_split"]},
     "metrics": {
