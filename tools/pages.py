@@ -22,6 +22,11 @@ API = {
         "The same as modules, with the names, parameters and initial values of `torch.nn`; and the ways to draw those values.",
         ["nn", "init"],
     ),
+    "autograd": (
+        "Automatic differentiation",
+        "The engine of chapter 5: gradients on NumPy arrays, in code that can be read in one sitting.",
+        ["autograd"],
+    ),
     "optim": (
         "Optimizers and schedules",
         "How parameters move, and how far, with the names and states of `torch.optim`.",

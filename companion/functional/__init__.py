@@ -6,6 +6,7 @@ device, for any float type, and under ``torch.func``.
 
 from companion.functional.activations import elu, gelu, leaky_relu, relu, sigmoid, silu, softplus, step, tanh
 from companion.functional.affine import linear
+from companion.functional.attention import scaled_dot_product_attention
 from companion.functional.conv import conv1d, conv2d, conv_transpose2d
 from companion.functional.dropout import dropout, dropout2d
 from companion.functional.embedding import embedding
@@ -22,6 +23,7 @@ from companion.functional.losses import (
 )
 from companion.functional.norm import batch_norm, group_norm, layer_norm
 from companion.functional.pool import adaptive_avg_pool2d, avg_pool2d, max_pool2d
+from companion.functional.recurrent import gru_cell, lstm_cell, rnn_cell
 from companion.functional.shares import log_softmax, logsumexp, softmax
 
 __all__ = [
@@ -40,6 +42,7 @@ __all__ = [
     "embedding",
     "gelu",
     "group_norm",
+    "gru_cell",
     "huber_loss",
     "kl_div",
     "l1_loss",
@@ -48,10 +51,13 @@ __all__ = [
     "linear",
     "log_softmax",
     "logsumexp",
+    "lstm_cell",
     "max_pool2d",
     "mse_loss",
     "nll_loss",
     "relu",
+    "rnn_cell",
+    "scaled_dot_product_attention",
     "sigmoid",
     "sigmoid_focal_loss",
     "silu",

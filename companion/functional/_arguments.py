@@ -88,6 +88,37 @@ def require_device(where: str, argument: str, value: Tensor, beside: Tensor) -> 
         raise bad_value(where, argument, f"a tensor on {beside.device}", f"one on {value.device}", hint)
 
 
+def in_one_type(where: str, **tensors: Tensor) -> tuple[Tensor, ...]:
+    """Return tensors in the type that a product of them has: under autocast that may be a shorter one."""
+    (name, first), *others = tensors.items()
+    dtype = None
+    for other, value in others:
+        try:
+            dtype = (first.new_empty(1, 0) @ value.new_empty(0, 1)).dtype if value.device == first.device else None
+        except RuntimeError:
+            dtype = None
+        if dtype is None:
+            expected, got = f"{first.dtype} on {first.device}, like {name}", f"{value.dtype} on {value.device}"
+            raise bad_value(where, other, expected, got, f"{other}.to({name}) converts it")
+    return tuple(value.to(dtype) for value in tensors.values())
+
+
+def require_shape(where: str, argument: str, value: Tensor, shape: Sequence[int], hint: str = "") -> None:
+    """Refuse a tensor of another shape than the one that fits."""
+    require_tensor(where, argument, value)
+    if tuple(value.shape) != tuple(shape):
+        raise bad_value(where, argument, f"shape {tuple(shape)}", tuple(value.shape), hint)
+
+
+def require_pair(where: str, argument: str, state: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+    """Return the two tensors of an LSTM's state; refuse what is no pair."""
+    if not isinstance(state, tuple | list):
+        raise bad_type(where, argument, "a pair (h, c)", state)
+    if len(state) != 2:
+        raise bad_value(where, argument, "a pair (h, c)", f"{len(state)} of them")
+    return state[0], state[1]
+
+
 def value_range(value: Tensor) -> tuple[float, float] | None:
     """Return the least and the largest entry, or None where there is none to be seen.
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from companion.errors import bad_value
-from companion.functional._arguments import require_float, require_tensor, require_whole, whole_numbers
+from companion.functional._arguments import in_one_type, require_float, require_tensor, require_whole, whole_numbers
 from companion.functional._windows import Windows, correlate, spread
 
 Size = int | Sequence[int]
@@ -172,7 +172,7 @@ def conv_transpose2d(
     if any(n < 1 or full - 2 * q < 1 for n, full, q in zip(count, size, p)):
         raise bad_value(where, "x", "an image that leaves one pixel or more", f"{count} with padding {p}")
     batched = x.ndim == 4
-    x, weight = _in_one_type(where, x, weight)
+    x, weight = in_one_type(where, x=x, weight=weight)
     windows = Windows(size, count, kernel, s, d, groups)
     y = spread(x if batched else x.unsqueeze(0), weight, windows)
     y = y.narrow(1, p[0], size[0] - 2 * p[0]).narrow(2, p[1], size[1] - 2 * p[1])  # cut the padding off
@@ -201,7 +201,7 @@ def _convolve(
     _require_bias(where, bias, weight.shape[0])
     s, d = whole_numbers(where, "stride", stride, axes, 1), whole_numbers(where, "dilation", dilation, axes, 1)
     pads = paddings(where, padding, tuple(weight.shape[2:]), s, d)
-    x, weight = _in_one_type(where, x, weight)
+    x, weight = in_one_type(where, x=x, weight=weight)
     if axes == 1:
         x, weight = x.unsqueeze(-2), weight.unsqueeze(-2)  # (N, C, L) -> (N, C, 1, L), (O, C, k) -> (O, C, 1, k)
         s, d, pads = (1, *s), (1, *d), [(0, 0), *pads]
@@ -257,18 +257,6 @@ def _require_images(where: str, axes: int, x: Tensor, weight: Tensor, groups: in
         raise bad_value(where, "x", f"shape (N, C, {names}) or (C, {names})", tuple(x.shape))
     if weight.ndim != axes + 2 or 0 in weight.shape:
         raise bad_value(where, "weight", f"{axes + 2} axes, none of them empty", tuple(weight.shape))
-
-
-def _in_one_type(where: str, x: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
-    """Return both in the type that a product of them has: under autocast that may be a shorter one."""
-    try:
-        dtype = (x.new_empty(1, 0) @ weight.new_empty(0, 1)).dtype if x.device == weight.device else None
-    except RuntimeError:
-        dtype = None
-    if dtype is None:
-        expected = f"{x.dtype} on {x.device}, like x"
-        raise bad_value(where, "weight", expected, f"{weight.dtype} on {weight.device}", "weight.to(x) converts it")
-    return x.to(dtype), weight.to(dtype)
 
 
 def _require_bias(where: str, bias: Tensor | None, channels: int) -> None:

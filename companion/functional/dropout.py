@@ -26,7 +26,7 @@ def dropout(x: Tensor, p: float = 0.5, training: bool = True, *, generator: Gene
         Any; the result has the same.
 
     Returns:
-        0 or x / (1 - p) in each place; x itself outside training.
+        0 or x / (1 - p) in each place; x itself outside training and for p = 0.
 
     Raises:
         TypeError: If x is no tensor or p no number.
@@ -43,7 +43,7 @@ def dropout(x: Tensor, p: float = 0.5, training: bool = True, *, generator: Gene
     """
     require_float("dropout", "x", x)
     require_share("dropout", "p", p)
-    return _silence(x, tuple(x.shape), p, generator) if training else x
+    return _silence(x, tuple(x.shape), p, generator) if training and p else x
 
 
 def dropout2d(x: Tensor, p: float = 0.5, training: bool = True, *, generator: Generator | None = None) -> Tensor:
@@ -65,7 +65,7 @@ def dropout2d(x: Tensor, p: float = 0.5, training: bool = True, *, generator: Ge
         it will read them as (C, H, W) some day; here they are refused.
 
     Returns:
-        0 or x / (1 - p), alike in all places of a channel; x itself outside training.
+        0 or x / (1 - p), alike in all places of a channel; x itself outside training and for p = 0.
 
     Raises:
         TypeError: If x is no tensor or p no number.
@@ -84,7 +84,7 @@ def dropout2d(x: Tensor, p: float = 0.5, training: bool = True, *, generator: Ge
     if x.ndim != 4:
         hint = "x.unsqueeze(0) makes a batch of one image"
         raise bad_value("dropout2d", "x", "shape (N, C, H, W)", tuple(x.shape), hint)
-    return _silence(x, (*x.shape[:2], 1, 1), p, generator) if training else x
+    return _silence(x, (*x.shape[:2], 1, 1), p, generator) if training and p else x
 
 
 def _silence(x: Tensor, shape: tuple[int, ...], p: float, generator: Generator | None) -> Tensor:

@@ -4,11 +4,15 @@ from companion.models.inception import Inception, InceptionBlock
 from companion.models.lenet import LeNet
 from companion.models.mlp import mlp
 from companion.models.perceptron import Perceptron, PerceptronHistory, PerceptronStep
+from companion.models.recurrent import CharacterLM, Forecaster, SequenceClassifier
 from companion.models.resnet import ResidualBlock, ResNet
+from companion.models.transformer import TransformerClassifier, sinusoidal_positions
 from companion.models.vgg import VGG
 
 __all__ = [
     "VGG",
+    "CharacterLM",
+    "Forecaster",
     "Inception",
     "InceptionBlock",
     "LeNet",
@@ -17,5 +21,8 @@ __all__ = [
     "PerceptronStep",
     "ResNet",
     "ResidualBlock",
+    "SequenceClassifier",
+    "TransformerClassifier",
     "mlp",
+    "sinusoidal_positions",
 ]

@@ -19,6 +19,7 @@ from companion.nn.activation import (
     Step,
     Tanh,
 )
+from companion.nn.attention import MultiheadAttention
 from companion.nn.conv import Conv1d, Conv2d, ConvTranspose2d
 from companion.nn.dropout import Dropout, Dropout2d
 from companion.nn.embedding import Embedding
@@ -36,10 +37,15 @@ from companion.nn.loss import (
 )
 from companion.nn.norm import BatchNorm1d, BatchNorm2d, GroupNorm, LayerNorm
 from companion.nn.pool import AdaptiveAvgPool2d, AvgPool2d, MaxPool2d
+from companion.nn.recurrent import GRU, LSTM, RNN, GRUCell, LSTMCell, RNNCell
+from companion.nn.transformer import TransformerEncoder, TransformerEncoderLayer
 
 __all__ = [
     "ELU",
     "GELU",
+    "GRU",
+    "LSTM",
+    "RNN",
     "AdaptiveAvgPool2d",
     "AvgPool2d",
     "BCELoss",
@@ -55,10 +61,12 @@ __all__ = [
     "Embedding",
     "Flatten",
     "FocalLoss",
+    "GRUCell",
     "GroupNorm",
     "HuberLoss",
     "KLDivLoss",
     "L1Loss",
+    "LSTMCell",
     "LayerNorm",
     "LeakyReLU",
     "Linear",
@@ -66,8 +74,10 @@ __all__ = [
     "MSELoss",
     "MaxPool2d",
     "Module",
+    "MultiheadAttention",
     "NLLLoss",
     "Parameter",
+    "RNNCell",
     "ReLU",
     "Sequential",
     "SiLU",
@@ -76,4 +86,6 @@ __all__ = [
     "Softplus",
     "Step",
     "Tanh",
+    "TransformerEncoder",
+    "TransformerEncoderLayer",
 ]

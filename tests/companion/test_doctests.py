@@ -28,12 +28,25 @@ def test_docstring_examples_give_what_they_say(name):
 
 
 def test_every_public_function_of_the_core_has_an_example():
-    from companion import data, functional, init, lr_scheduler, metrics, models, optim, random, summary, training
+    from companion import (
+        autograd,
+        data,
+        functional,
+        init,
+        lr_scheduler,
+        metrics,
+        models,
+        optim,
+        random,
+        summary,
+        training,
+    )
 
     without = [
         f"{module.__name__}.{name}"
         for module, names in [
             (functional, functional.__all__),
+            (autograd, autograd.__all__),
             (init, init.__all__),
             (metrics, metrics.__all__),
             (data, [n for n in data.__all__ if n not in ("Dataset", "Fold", "Split")]),

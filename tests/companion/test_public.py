@@ -20,7 +20,8 @@ PLANNED = {
         ],
         "09": ["batch_norm", "dropout", "dropout2d", "group_norm", "layer_norm"],
         "12": ["adaptive_avg_pool2d", "avg_pool2d", "conv1d", "conv2d", "max_pool2d"],
-        "13": ["embedding"],
+        "13": ["embedding", "gru_cell", "lstm_cell", "rnn_cell"],
+        "14": ["scaled_dot_product_attention"],
         "16": ["conv_transpose2d"],
     },
     "nn": {
@@ -29,9 +30,11 @@ PLANNED = {
         ],
         "09": ["BatchNorm1d", "BatchNorm2d", "Dropout", "Dropout2d", "GroupNorm", "LayerNorm"],
         "12": ["AdaptiveAvgPool2d", "AvgPool2d", "Conv1d", "Conv2d", "Flatten", "MaxPool2d"],
-        "13": ["Embedding"],
+        "13": ["Embedding", "GRU", "GRUCell", "LSTM", "LSTMCell", "RNN", "RNNCell"],
+        "14": ["MultiheadAttention", "TransformerEncoder", "TransformerEncoderLayer"],
         "16": ["ConvTranspose2d"],
     },
+    "autograd": {"05": ["Value", "concatenate", "gradcheck"]},
     "init": {
         "08": [
             "calculate_gain", "kaiming_normal_", "kaiming_uniform_", "lecun_normal_", "lecun_uniform_",
@@ -48,7 +51,11 @@ PLANNED = {
             "MultiStepLR", "OneCycleLR", "RangeTest", "ReduceLROnPlateau", "SequentialLR", "StepLR", "lr_range_test",
         ],
     },
-    "models": {"12": ["Inception", "InceptionBlock", "LeNet", "ResNet", "ResidualBlock", "VGG"]},
+    "models": {
+        "12": ["Inception", "InceptionBlock", "LeNet", "ResNet", "ResidualBlock", "VGG"],
+        "13": ["CharacterLM", "Forecaster", "SequenceClassifier"],
+        "14": ["TransformerClassifier", "sinusoidal_positions"],
+    },
     "summary": {"03": ["count_flops"], "08": ["gradient_norms", "saved_bytes"], "12": ["receptive_field"]},
     "data": {"10": ["Standardizer", "k_fold", "train_val_test_split"]},
     "metrics": {
@@ -71,7 +78,7 @@ RETURNED = {
     "Row",
     "Summary",
 }  # records that used functions give back
-MODULES = ["functional", "nn", "init", "data", "models", "metrics", "optim", "lr_scheduler", "summary"]
+MODULES = ["functional", "nn", "autograd", "init", "data", "models", "metrics", "optim", "lr_scheduler", "summary"]
 
 
 def words_of_notebooks():

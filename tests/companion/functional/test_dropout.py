@@ -104,3 +104,11 @@ def test_vmap_draws_as_it_is_told():
 def test_dropout_refuses_what_does_not_fit_in_words(call, kind, message):
     with pytest.raises(kind, match=message):
         call()
+
+
+@pytest.mark.parametrize("name", ["dropout", "dropout2d"])
+def test_dropout_of_nothing_draws_no_number_as_in_torch(name):
+    x, before = torch.ones(2, 3, 4, 4), torch.random.get_rng_state()
+    assert getattr(F, name)(x, 0.0) is x
+    getattr(torch.nn.functional, name)(x, 0.0)
+    assert torch.equal(torch.random.get_rng_state(), before)

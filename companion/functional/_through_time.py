@@ -1,0 +1,141 @@
+"""Backpropagation through time, written by hand, for any recurrent cell and sequences of unequal length."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from companion.functional._cells import Cell, Tensors
+
+
+def through_time(
+    cell: type[Cell],
+    parts: Tensor,
+    state: Tensors,
+    weight: Tensor,
+    bias: Tensor | None,
+    sizes: Sequence[int],
+    reverse: bool = False,
+) -> tuple[Tensor, Tensors]:
+    r"""Apply a cell again and again, one step of time after the other.
+
+    .. math:: s_t = f(p_t, s_{t-1}; W, b), \qquad
+              \frac{\partial L}{\partial s_{t-1}} = \Big( \frac{\partial s_t}{\partial s_{t-1}} \Big)^\top
+              \Big( \frac{\partial L}{\partial s_t} + \frac{\partial L}{\partial y_t} \Big)
+
+    Why by hand: automatic differentiation would remember and revisit every small operation of every step. Only
+    what passes from step to step needs the loop; the derivatives of the gates, and the gradient of the weights
+    as one product over all steps, do not.
+
+    Rows are packed: first those of all sequences at the first step, then at the second, and so on, longest
+    sequence first, so that those which go on stand in front.
+
+    Args:
+        cell: The equations of one step.
+        parts: What the inputs contribute to the gates, rows packed.
+        state: h, or h and c, before the first step.
+        weight: Of the memory, in every gate.
+        bias: The same, or None.
+        sizes: How many sequences are there at each step, never rising.
+        reverse: Whether time runs backward; each sequence then begins at its own last step.
+
+    Shape:
+        parts (N, gates H) with N the sum of the sizes, each state (B, H), weight (gates H, H),
+        bias (gates H,). The outputs are (N, H), each last state (B, H).
+
+    Returns:
+        The outputs h of all steps, packed, and the state in which each sequence ended.
+
+    Source:
+        Werbos (1990), Backpropagation through time: what it does and how to do it.
+    """
+    outputs, *rest = _ThroughTime.apply(cell, tuple(sizes), reverse, parts, weight, bias, *state)
+    return outputs, tuple(rest[: cell.states])
+
+
+class _ThroughTime(torch.autograd.Function):
+    @staticmethod
+    def forward(cell: type[Cell], sizes: tuple[int, ...], reverse: bool, *inputs: Any) -> Tensors:
+        outputs, state, kept = _run(cell, sizes, reverse, *inputs)
+        return (outputs, *state, *kept)  # what is kept has to be a result, so that torch.func can follow it
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple, output: Tensors) -> None:
+        ctx.cell, ctx.sizes, ctx.reverse, *tensors = inputs
+        kept = output[1 + ctx.cell.states :]
+        ctx.mark_non_differentiable(*kept)
+        ctx.set_materialize_grads(False)  # no zeros for what is kept
+        ctx.save_for_backward(*tensors, *kept)
+
+    @staticmethod
+    def backward(ctx: Any, d_outputs: Tensor | None, *rest: Tensor | None) -> tuple:
+        parts, weight, bias, *others = ctx.saved_tensors
+        state, kept = others[: ctx.cell.states], others[ctx.cell.states :]
+        d_state = tuple(torch.zeros_like(s) if d is None else d for d, s in zip(rest, state, strict=False))
+        if torch.is_grad_enabled():  # the gradient will be differentiated: let it depend on the inputs
+            _, _, kept = _run(ctx.cell, ctx.sizes, ctx.reverse, parts, weight, bias, *state)
+        d_gates, d_state = _run_back(ctx.cell, ctx.sizes, ctx.reverse, weight, kept, d_outputs, d_state)
+        d_parts, d_recalled = ctx.cell.split(d_gates, weight.shape[1])
+        d_weight = d_recalled.mT @ kept[-1]  # (gates H, N) @ (N, H) -> (gates H, H)
+        d_bias = None if bias is None else d_recalled.sum(0)
+        return None, None, None, d_parts, d_weight, d_bias, *d_state
+
+
+def _run(
+    cell: type[Cell],
+    sizes: Sequence[int],
+    reverse: bool,
+    parts: Tensor,
+    weight: Tensor,
+    bias: Tensor | None,
+    *state: Tensor,
+) -> tuple[Tensor, Tensors, Tensors]:
+    """Go through time; return the outputs, the last state, and what the way back needs, rows packed."""
+    steps = parts.split(tuple(sizes))  # (N, gates H) -> (n_t, gates H) for each t
+    outputs: list[Tensor] = [parts] * len(sizes)  # places to write into, as are the next
+    kept: list[Tensors] = [()] * len(sizes)
+    for t in _order(sizes, reverse):
+        new, kept[t] = cell.step(steps[t], _head(state, sizes[t]), weight, bias)
+        outputs[t] = new[0]
+        state = _put(new, state)
+    return torch.cat(outputs), state, tuple(torch.cat(column) for column in zip(*kept, strict=True))
+
+
+def _run_back(
+    cell: type[Cell],
+    sizes: Sequence[int],
+    reverse: bool,
+    weight: Tensor,
+    kept: Sequence[Tensor],
+    d_outputs: Tensor | None,
+    d_state: Tensors,
+) -> tuple[Tensor, Tensors]:
+    """Go through time the other way; return the gradients of the gates, packed, and of the first state."""
+    slopes = list(zip(*(column.split(tuple(sizes)) for column in cell.slopes(*kept)), strict=True))
+    d_steps = None if d_outputs is None else d_outputs.split(tuple(sizes))
+    d_gates = [weight] * len(sizes)  # places to write into
+    for t in _order(sizes, not reverse):
+        d_h, *d_c = _head(d_state, sizes[t])
+        d_h = d_h if d_steps is None else d_h + d_steps[t]
+        d_gates[t], d_before = cell.back(slopes[t], (d_h, *d_c), weight)
+        d_state = _put(d_before, d_state)
+    return torch.cat(d_gates), d_state
+
+
+def _order(sizes: Sequence[int], reverse: bool) -> range:
+    return range(len(sizes) - 1, -1, -1) if reverse else range(len(sizes))
+
+
+def _head(state: Tensors, size: int) -> Tensors:
+    """Take the sequences that are there at this step."""
+    return state if len(state[0]) == size else tuple(s[:size] for s in state)
+
+
+def _put(new: Tensors, state: Tensors) -> Tensors:
+    """Put the new state of the sequences that are there before the old one of those that are not."""
+    if len(new[0]) == len(state[0]):
+        return new
+    return tuple(torch.cat([a, s[len(a) :]]) for a, s in zip(new, state, strict=True))
