@@ -33,7 +33,7 @@ class Value:
 
     Attributes:
         data: Array of float64. To learn, change it in place: ``w.data -= lr * w.grad``.
-        grad: Array of the same shape, 0 at first. Every :meth:`backward` adds to it; ``w.grad[...] = 0``
+        grad: Array of the same shape, 0 at first. Every ``backward`` adds to it; ``w.grad[...] = 0``
             begins anew.
         operation: How it was made; empty for what was given.
         parents: What it was made from.

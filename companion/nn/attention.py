@@ -38,7 +38,7 @@ class MultiheadAttention(Module):
             projections start from Xavier's uniform distribution, their biases from 0.
 
     Shape:
-        Query (L, N, E), key (S, N, kdim), value (S, N, vdim), or without N; see :meth:`forward`.
+        Query (L, N, E), key (S, N, kdim), value (S, N, vdim), or without N; see ``forward``.
 
     Attributes:
         in_proj_weight: Parameter of shape (3E, E) for queries, keys, values; None where their widths differ.

@@ -14,7 +14,7 @@ class RNN(Recurrent):
     r"""Read sequences with plain cells, h' = tanh(W x + b + U h + d): :func:`companion.functional.rnn_cell`.
 
     Each layer reads the outputs of the one below. In both directions, a second set of cells reads from the end,
-    and both outputs stand side by side. The computing is :mod:`companion.functional`'s backpropagation through
+    and both outputs stand side by side. The computing is ``companion.functional``'s backpropagation through
     time, written by hand.
 
     Args:
