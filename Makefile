@@ -6,7 +6,7 @@ export NEURONS_OFFLINE := 1
 PAGES ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help env book serve test test-all unit checks notebooks site browser lint store normalise exercises chapter bench machines lighthouse lock vendor clean
+.PHONY: help env book serve test test-all unit checks notebooks site browser lint store normalise exercises chapter bench mutants machines lighthouse lock vendor clean
 
 help:  ## list the targets
 	@echo "From Neurons to GANs - make TARGET"
@@ -53,6 +53,10 @@ chapter: env  ## begin a chapter: make chapter ID=03 NAME=forward TITLE="Forward
 
 bench: env  ## benchmarks against the libraries; writes the table that the book shows
 	@$(PY) tools/bench.py
+
+mutants: env  ## plant faults in the numeric core and see whether a test notices: make mutants PAGES="companion.functional"
+	@$(PY) -m pip install -q -c constraints.txt -e ".[mutation]"
+	@$(PY) tools/mutants.py $(PAGES)
 
 machines: env  ## the notebooks with two threads and as on an old processor
 	@$(PY) tools/notebooks.py run --machine two-threads

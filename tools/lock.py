@@ -1,6 +1,6 @@
 """The one lock file: `python tools/lock.py` renews constraints.txt, `--check` says whether it fits pyproject.toml.
 
-The pins are what a fresh environment resolves for the package with the extras book, test and dev; the first line holds a hash of
+The pins are what a fresh environment resolves for the package with all its extras; the first line holds a hash of
 the dependency lists in pyproject.toml, so that a changed dependency with an unchanged lock is caught without a network.
 """
 
@@ -19,7 +19,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 LOCK = ROOT / "constraints.txt"
-EXTRAS = "book,test,dev"
+EXTRAS = "book,test,dev,mutation"
 TORCH = "torch==2.13.0"  # named exactly: any other way to ask for it may bring gigabytes of GPU libraries
 
 

@@ -51,6 +51,12 @@ PLANNED = {
             "MultiStepLR", "OneCycleLR", "RangeTest", "ReduceLROnPlateau", "SequentialLR", "StepLR", "lr_range_test",
         ],
     },
+    "models": {
+        "12": ["Inception", "InceptionBlock", "LeNet", "ResNet", "ResidualBlock", "VGG"],
+        "13": ["CharacterLM", "Forecaster", "SequenceClassifier"],
+        "14": ["TransformerClassifier", "sinusoidal_positions"],
+    },
+    "summary": {"03": ["count_flops"], "08": ["gradient_norms", "saved_bytes"], "12": ["receptive_field"]},
     "data": {"10": ["Standardizer", "k_fold", "train_val_test_split"]},
     "metrics": {
         "08": ["accuracy_score"],
@@ -63,8 +69,16 @@ PLANNED = {
         ],
     },
 }  # fmt: skip
-RETURNED = {"Dataset", "Fold", "Split", "PerceptronHistory", "PerceptronStep"}  # records that used functions give back
-MODULES = ["functional", "nn", "autograd", "init", "data", "models", "metrics", "optim", "lr_scheduler"]
+RETURNED = {
+    "Dataset",
+    "Fold",
+    "Split",
+    "PerceptronHistory",
+    "PerceptronStep",
+    "Row",
+    "Summary",
+}  # records that used functions give back
+MODULES = ["functional", "nn", "autograd", "init", "data", "models", "metrics", "optim", "lr_scheduler", "summary"]
 
 
 def words_of_notebooks():
