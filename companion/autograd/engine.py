@@ -251,7 +251,7 @@ def sweep(result: Value, gradient: Any) -> Iterator[tuple[Value, Array, list[Arr
 def _unbroadcast(gradient: Array, shape: tuple[int, ...]) -> Array:
     """Sum a gradient over the axes along which broadcasting repeated the value."""
     extra = gradient.ndim - len(shape)
-    repeated = [extra + axis for axis, size in enumerate(shape) if size == 1 and gradient.shape[extra + axis] != 1]
+    repeated = [extra + axis for axis, size in enumerate(shape) if size == 1]
     return gradient.sum(axis=(*range(extra), *repeated)).reshape(shape)
 
 

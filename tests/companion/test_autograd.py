@@ -384,6 +384,8 @@ def test_gradcheck_grants_what_it_is_told_to():
     assert gradcheck(rough, 5.0, rtol=0.0, atol=0.02) == pytest.approx(0.01, rel=1e-4)
     with pytest.raises(ArithmeticError):
         gradcheck(rough, 5.0, rtol=0.0, atol=0.005)
+    with pytest.raises(ArithmeticError):  # rtol counts in relation to the slope, here 1e-4
+        gradcheck(lambda x: rough(x * 1e-4) + x * 0, 5.0, rtol=0.005, atol=0.0)
 
 
 def test_trace_records_operations_parents_values_gradients_in_order():

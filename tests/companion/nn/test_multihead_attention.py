@@ -122,6 +122,13 @@ def test_layer_attends_to_its_own_input_as_in_torch(need_weights):
     torch.testing.assert_close(*gradients)
 
 
+def test_layer_agrees_with_torch_where_only_some_of_the_three_are_one_tensor():
+    ours, theirs = couple(4, 2)
+    x, other = random(3, 2, 4), random(3, 2, 4, seed=1)
+    for three in ((x, x, other), (x, other, x), (x, other, other)):
+        torch.testing.assert_close(ours(*three), theirs(*three))
+
+
 @EVERY_FORM
 @pytest.mark.parametrize("batch_first", [True, False])
 def test_layer_takes_an_empty_batch_and_a_single_place(options, batch_first):
