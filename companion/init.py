@@ -15,6 +15,19 @@ from companion import random
 from companion.errors import bad_value
 from companion.functional._arguments import require_float, require_number
 
+__all__ = [
+    "calculate_gain",
+    "kaiming_normal_",
+    "kaiming_uniform_",
+    "lecun_normal_",
+    "lecun_uniform_",
+    "normal_",
+    "orthogonal_",
+    "uniform_",
+    "xavier_normal_",
+    "xavier_uniform_",
+]
+
 _GAINS = {
     **dict.fromkeys(["linear", "conv1d", "conv2d", "conv3d", "sigmoid"], 1.0),
     **dict.fromkeys(["conv_transpose1d", "conv_transpose2d", "conv_transpose3d"], 1.0),

@@ -88,9 +88,10 @@ def browser(everything: bool = False) -> bool:
 
 
 def slow() -> bool:
-    """What is too long for the gate: long properties, the notebooks as on other machines, Lighthouse."""
+    """What is too long for the gate: long properties, benchmarks untimed, notebooks as on other machines, Lighthouse."""
     parts = [
         command(*PYTEST, "-n", "2", "tests/companion", "tests/checks", "tests/notebooks", "-m", "slow"),
+        command(*PYTEST, "-n", "2", "tests/benchmarks", "--benchmark-disable"),
         *[command(PYTHON, "tools/notebooks.py", "run", "--machine", name) for name in notebooks.MACHINES],
         command(PYTHON, "tools/lighthouse.py"),
     ]

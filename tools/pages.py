@@ -16,8 +16,12 @@ import yaml
 
 ROOT = notebooks.ROOT
 API = {
-    "functional": ("Functions", "Activations, affine maps and losses as pure functions.", ["functional"]),
-    "nn": ("Layers", "The same as modules, with the names, parameters and initial values of `torch.nn`.", ["nn"]),
+    "functional": ("Functions", "What layers and losses compute, as pure functions.", ["functional"]),
+    "nn": (
+        "Layers",
+        "The same as modules, with the names, parameters and initial values of `torch.nn`; and the ways to draw those values.",
+        ["nn", "init"],
+    ),
     "optim": (
         "Optimizers and schedules",
         "How parameters move, and how far, with the names and states of `torch.optim`.",

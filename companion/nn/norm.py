@@ -140,7 +140,7 @@ class BatchNorm2d(_BatchNorm):
 
 
 class LayerNorm(Module):
-    """Normalise each example by its own features: :func:`companion.functional.layer_norm`.
+    r"""Normalise each example by its own features: :func:`companion.functional.layer_norm`.
 
     Args:
         normalized_shape: Sizes of the last axes, those that are normalised together; one number for the last.
@@ -151,7 +151,7 @@ class LayerNorm(Module):
         dtype: Their float type.
 
     Shape:
-        Input (..., *normalized_shape), output the same.
+        Input (..., \*normalized_shape), output the same.
 
     Attributes:
         weight: Parameter of that shape, 1 at the start, or None.

@@ -8,9 +8,9 @@ import copy
 import pytest
 import torch
 import torch.nn.functional as native
+from timing import QUICK, WHO, once
 
 from companion import functional as F
-from companion import nn
 from companion.data import digits, standardise
 from companion.models import mlp
 from companion.random import generator
@@ -31,54 +31,20 @@ PAIRS = {
     "logsumexp": (F.logsumexp, lambda z: torch.logsumexp(z, -1)),
 }
 SIZES = {"32x100": (32, 100), "256x256": (256, 256)}
-QUICK = pytest.mark.benchmark(min_rounds=20, max_time=0.3, warmup=True, warmup_iterations=20)
-
-
-@pytest.fixture(autouse=True)
-def _one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
-def forward_and_backward(f, x, parameters=()):
-    """Return a call that runs f forward and backward once, and the gradient it leaves."""
-
-    def call():
-        for tensor in (x, *parameters):
-            tensor.grad = None
-        y = f(x)
-        y.backward(torch.ones_like(y))
-        return x.grad
-
-    return call
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @QUICK
-@pytest.mark.parametrize("who", ["ours", "torch"])
+@WHO
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("name", PAIRS)
 def test_function_forward_and_backward(benchmark, name, size, who):
     benchmark.group = f"{name} {size}"
     x = torch.randn(SIZES[size], generator=generator(0)).requires_grad_()
-    ours, theirs = (forward_and_backward(f, x)() for f in PAIRS[name])
+    ours, theirs = (once(f, x)() for f in PAIRS[name])
     torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-5)
-    gradient = benchmark(forward_and_backward(PAIRS[name][who == "torch"], x))
+    gradient = benchmark(once(PAIRS[name][who == "torch"], x))
     torch.testing.assert_close(gradient, theirs, rtol=1e-4, atol=1e-5)
-
-
-@QUICK
-@pytest.mark.parametrize("who", ["ours", "torch"])
-@pytest.mark.parametrize("batch", [32, 512])
-def test_linear_forward_and_backward(benchmark, batch, who):
-    benchmark.group = f"Linear(256, 128), batch of {batch}"
-    theirs, ours = torch.nn.Linear(256, 128), nn.Linear(256, 128)
-    ours.load_state_dict(theirs.state_dict())
-    layer = ours if who == "ours" else theirs
-    x = torch.randn(batch, 256, generator=generator(0)).requires_grad_()
-    gradient = benchmark(forward_and_backward(layer, x, layer.parameters()))
-    torch.testing.assert_close(gradient, torch.ones(batch, 128) @ theirs.weight, rtol=1e-4, atol=1e-4)
 
 
 def bare_loop(model, X, y, loss, order):

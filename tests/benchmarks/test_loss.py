@@ -3,6 +3,7 @@
 import pytest
 import torch
 import torch.nn.functional as native
+from timing import BOTH_WAYS, QUICK, WHO, way
 
 from companion import functional as F
 from companion.random import generator
@@ -54,15 +55,6 @@ CASES = {
     "kl_div": ("kl_div", shares, {"reduction": "batchmean"}),
 }
 SIZES = {"32x10": (32, 10), "256x256": (256, 256), "1024x1000": (1024, 1000)}
-QUICK = pytest.mark.benchmark(min_rounds=20, max_time=0.3, warmup=True, warmup_iterations=20)
-
-
-@pytest.fixture(autouse=True, params=[1, 2], ids=["one thread", "two threads"])
-def threads(request):
-    before = torch.get_num_threads()
-    torch.set_num_threads(request.param)
-    yield request.param
-    torch.set_num_threads(before)
 
 
 def run(f, answers, targets, options, backward):
@@ -80,12 +72,12 @@ def run(f, answers, targets, options, backward):
 
 
 @QUICK
-@pytest.mark.parametrize("who", ["ours", "torch"])
-@pytest.mark.parametrize("backward", [False, True], ids=["forward", "forward + backward"])
+@WHO
+@BOTH_WAYS
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("name", CASES)
 def test_loss(benchmark, name, size, backward, who, threads):
-    benchmark.group = f"{name} {size}, {'forward + backward' if backward else 'forward'}, threads {threads}"
+    benchmark.group = f"{name} {size}, {way(backward)}, threads {threads}"
     function, arguments, options = CASES[name]
     answers, targets = arguments(*SIZES[size])
     answers.requires_grad_()

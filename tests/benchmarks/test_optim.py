@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from timing import QUICK, WHO
 
 from companion import optim
 from companion.random import generator
@@ -20,15 +21,6 @@ KINDS = {
     "Adam": ("Adam", {"lr": 1e-6}),
     "AdamW": ("AdamW", {"lr": 1e-6}),
 }
-QUICK = pytest.mark.benchmark(min_rounds=20, max_time=0.5, warmup=True, warmup_iterations=10)
-
-
-@pytest.fixture(autouse=True, params=[1, 2], ids=["one thread", "two threads"])
-def threads(request):
-    before = torch.get_num_threads()
-    torch.set_num_threads(request.param)
-    yield request.param
-    torch.set_num_threads(before)
 
 
 def parameters(model):
@@ -40,7 +32,7 @@ def parameters(model):
 
 
 @QUICK
-@pytest.mark.parametrize("who", ["ours", "torch"])
+@WHO
 @pytest.mark.parametrize("model", MODELS)
 @pytest.mark.parametrize("name", KINDS)
 def test_optimizer_step(benchmark, name, model, who, threads):
@@ -54,7 +46,7 @@ def test_optimizer_step(benchmark, name, model, who, threads):
 
 
 @QUICK
-@pytest.mark.parametrize("who", ["ours", "torch"])
+@WHO
 @pytest.mark.parametrize("model", MODELS)
 def test_clip_by_norm(benchmark, model, who, threads):
     benchmark.group = f"clip_grad_norm_, {model}, threads {threads}"

@@ -28,14 +28,17 @@ def test_docstring_examples_give_what_they_say(name):
 
 
 def test_every_public_function_of_the_core_has_an_example():
-    from companion import data, functional, lr_scheduler, metrics, optim, random, training
+    from companion import data, functional, init, lr_scheduler, metrics, models, optim, random, summary, training
 
     without = [
         f"{module.__name__}.{name}"
         for module, names in [
             (functional, functional.__all__),
+            (init, init.__all__),
             (metrics, metrics.__all__),
             (data, [n for n in data.__all__ if n not in ("Dataset", "Fold", "Split")]),
+            (models, [n for n in models.__all__ if n not in ("PerceptronHistory", "PerceptronStep")]),
+            (summary, [n for n in summary.__all__ if n not in ("Row", "Summary")]),
             (random, ["generator", "seed_everything"]),
             (training, ["fit", "accuracy"]),
             (optim, [n for n in optim.__all__ if n != "Optimizer"]),

@@ -18,12 +18,25 @@ PLANNED = {
             "binary_cross_entropy", "binary_cross_entropy_with_logits", "huber_loss", "kl_div", "l1_loss",
             "mse_loss", "nll_loss", "sigmoid_focal_loss",
         ],
+        "09": ["batch_norm", "dropout", "dropout2d", "group_norm", "layer_norm"],
+        "12": ["adaptive_avg_pool2d", "avg_pool2d", "conv1d", "conv2d", "max_pool2d"],
+        "13": ["embedding"],
+        "16": ["conv_transpose2d"],
     },
     "nn": {
         "04": [
             "BCELoss", "BCEWithLogitsLoss", "CrossEntropyLoss", "FocalLoss", "HuberLoss", "KLDivLoss", "L1Loss", "MSELoss", "NLLLoss",
         ],
-        "12": ["Flatten"],
+        "09": ["BatchNorm1d", "BatchNorm2d", "Dropout", "Dropout2d", "GroupNorm", "LayerNorm"],
+        "12": ["AdaptiveAvgPool2d", "AvgPool2d", "Conv1d", "Conv2d", "Flatten", "MaxPool2d"],
+        "13": ["Embedding"],
+        "16": ["ConvTranspose2d"],
+    },
+    "init": {
+        "08": [
+            "calculate_gain", "kaiming_normal_", "kaiming_uniform_", "lecun_normal_", "lecun_uniform_",
+            "orthogonal_", "uniform_", "xavier_normal_", "xavier_uniform_",
+        ],
     },
     "optim": {
         "07": ["AdamW", "Adagrad", "Adam", "Optimizer", "RMSprop"],
@@ -35,6 +48,8 @@ PLANNED = {
             "MultiStepLR", "OneCycleLR", "RangeTest", "ReduceLROnPlateau", "SequentialLR", "StepLR", "lr_range_test",
         ],
     },
+    "models": {"12": ["Inception", "InceptionBlock", "LeNet", "ResNet", "ResidualBlock", "VGG"]},
+    "summary": {"03": ["count_flops"], "08": ["gradient_norms", "saved_bytes"], "12": ["receptive_field"]},
     "data": {"10": ["Standardizer", "k_fold", "train_val_test_split"]},
     "metrics": {
         "08": ["accuracy_score"],
@@ -47,8 +62,16 @@ PLANNED = {
         ],
     },
 }  # fmt: skip
-RETURNED = {"Dataset", "Fold", "Split", "PerceptronHistory", "PerceptronStep"}  # records that used functions give back
-MODULES = ["functional", "nn", "data", "models", "metrics", "optim", "lr_scheduler"]
+RETURNED = {
+    "Dataset",
+    "Fold",
+    "Split",
+    "PerceptronHistory",
+    "PerceptronStep",
+    "Row",
+    "Summary",
+}  # records that used functions give back
+MODULES = ["functional", "nn", "init", "data", "models", "metrics", "optim", "lr_scheduler", "summary"]
 
 
 def words_of_notebooks():
