@@ -50,6 +50,13 @@ PLANNED = {
     },
     "models": {"12": ["Inception", "InceptionBlock", "LeNet", "ResNet", "ResidualBlock", "VGG"]},
     "summary": {"03": ["count_flops"], "08": ["gradient_norms", "saved_bytes"], "12": ["receptive_field"]},
+    "training": {
+        "07": ["Schedule"],
+        "08": ["ClipGradients"],
+        "09": ["EarlyStopping"],
+        "10": ["BestWeights", "Callback", "Checkpoint", "ProgressBar", "TensorBoard", "evaluate", "load_weights", "predict"],
+        "17": ["FreezeNorm"],
+    },
     "data": {"10": ["Standardizer", "k_fold", "train_val_test_split"]},
     "metrics": {
         "08": ["accuracy_score"],
@@ -65,13 +72,15 @@ PLANNED = {
 RETURNED = {
     "Dataset",
     "Fold",
+    "History",
+    "Run",
     "Split",
     "PerceptronHistory",
     "PerceptronStep",
     "Row",
     "Summary",
 }  # records that used functions give back
-MODULES = ["functional", "nn", "init", "data", "models", "metrics", "optim", "lr_scheduler", "summary"]
+MODULES = ["functional", "nn", "init", "data", "models", "metrics", "optim", "lr_scheduler", "summary", "training"]
 
 
 def words_of_notebooks():
