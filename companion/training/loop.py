@@ -14,7 +14,7 @@ from companion.errors import bad_type, bad_value
 from companion.functional._arguments import require_number, require_whole
 from companion.optim import Adam
 from companion.training.batches import Placed, Shuffled, batches_in_order, in_groups, training_batches
-from companion.training.evaluation import CHUNK, Metric, Metrics, measure, metric_functions
+from companion.training.evaluation import CHUNK, Metrics, measure, metric_functions
 from companion.training.run import Callback, History, Run, in_order
 from companion.training.step import LossFunction, Step, loss_function
 
@@ -99,25 +99,19 @@ def fit(
     require_whole("fit", "accumulate", accumulate, least=1)
     require_number("fit", "lr", lr, positive=True)
     place = _place(model, device)
-    called = in_order(callbacks)
-    generator = generator or getattr(X, "generator", None)
-    batches = training_batches(X, y, batch_size, generator, place)
-    held_out = _held_out(validation, place)
-    measures = metric_functions("fit", metrics)
-    _require_measures(measures, held_out)
+    order = _generator(X, generator)
+    batches = training_batches(X, y, batch_size, order, place)
+    held_out = _held_out(validation, place, loss_of, metrics)
     step_of = Step(model, loss_of, place, precision, compile)
-    model.to(place)
+    called = in_order(callbacks)
+    if device is not None:
+        model.to(place)
     stepper = _make_optimizer(optimizer, model, lr)
-    run = Run(model, stepper, epochs, _count(batches), generator, step_of.scaler, called)
+    run = Run(model, stepper, epochs, _count(batches), order, step_of.scaler, called)
     run.call("on_fit_start")
     try:
         while run.epoch < epochs and not run.stop:
-            model.train()
-            run.call("on_epoch_start")
-            mean = _epoch(run, batches, accumulate, step_of)
-            run.history.add(mean, {} if held_out is None else _measured(run, held_out, loss_of, measures))
-            run.call("on_epoch_end")
-            run.epoch += 1
+            _epoch(run, batches, accumulate, step_of, held_out)
     except KeyboardInterrupt:
         run.history.interrupted = True
     finally:
@@ -126,11 +120,14 @@ def fit(
     return run.history
 
 
-def _epoch(run: Run, batches: Shuffled | Placed, accumulate: int, step_of: Step) -> float:
-    """Go through all batches once; return the mean loss."""
-    total, seen = 0.0, 0
-    for i, group in enumerate(in_groups(batches, accumulate)):
-        run.batch = i * accumulate
+def _epoch(
+    run: Run, batches: Shuffled | Placed, accumulate: int, step_of: Step, held_out: Callable[[Module], dict[str, float]]
+) -> None:
+    """Go through all batches once, and measure on the rows that are held out."""
+    run.model.train()
+    run.call("on_epoch_start")
+    total, seen, run.batch = 0.0, 0, 0
+    for group in in_groups(batches, accumulate):
         size = sum([len(y) for _, y in group])
         run.optimizer.zero_grad()
         run.loss = step_of.backward(run, group, size)
@@ -142,12 +139,28 @@ def _epoch(run: Run, batches: Shuffled | Placed, accumulate: int, step_of: Step)
         total += run.loss * size
         seen += size
         run.call("on_step_end")
-    return total / seen
+    run.history.add(total / seen, held_out(run.model))
+    run.call("on_epoch_end")
+    run.epoch += 1
 
 
-def _measured(run: Run, held_out: Placed, loss_of: LossFunction, measures: dict[str, Metric]) -> dict[str, float]:
-    """Return the loss and metrics on rows that are not trained on, by their names in the history."""
-    return measure("fit", run.model, held_out, {"val_loss": loss_of}, measures)
+def _held_out(
+    validation: Any, place: torch.device, loss_of: LossFunction, metrics: Metrics
+) -> Callable[[Module], dict[str, float]]:
+    """Return what measures a model on rows that are not trained on, by the names of the history."""
+    measures = metric_functions("fit", metrics)
+    if validation is None:
+        if measures:
+            raise bad_value("fit", "metrics", "validation data to measure them on", "none", "pass validation=(X, y)")
+        return lambda model: {}
+    for name in ("loss", "val_loss"):
+        if name in measures:
+            raise bad_value("fit", "metrics", f"other names than {name!r}", repr(name), "the loss is measured anyway")
+    X, y, names = validation, None, ("validation", "validation")
+    if isinstance(validation, (tuple, list)) and len(validation) == 2 and isinstance(validation[0], Tensor):
+        (X, y), names = validation, ("validation[0]", "validation[1]")
+    batches = batches_in_order("fit", names, X, y, CHUNK, place)
+    return lambda model: measure("fit", model, batches, {"val_loss": loss_of}, measures)
 
 
 def _count(batches: Shuffled | Placed) -> int | None:
@@ -158,15 +171,17 @@ def _count(batches: Shuffled | Placed) -> int | None:
         return None
 
 
-def _held_out(validation: Any, place: torch.device) -> Placed | None:
-    """Return what is measured on after each epoch."""
-    if validation is None:
-        return None
-    names = ("validation[0]", "validation[1]")
-    if isinstance(validation, (tuple, list)) and len(validation) == 2 and isinstance(validation[0], Tensor):
-        X, y = validation
-        return batches_in_order("fit", names, X, y, CHUNK, place)
-    return batches_in_order("fit", ("validation", "validation"), validation, None, CHUNK, place)
+def _generator(X: Any, generator: torch.Generator | None) -> torch.Generator | None:
+    """Return what shuffles, so that a checkpoint can hold its state: the one asked for, or that of a loader."""
+    if generator is None:
+        own = getattr(X, "generator", None)
+        return own if isinstance(own, torch.Generator) else None
+    if not isinstance(generator, torch.Generator):
+        hint = "companion.random.generator(0) makes one"
+        raise bad_type("fit", "generator", "a torch.Generator", generator, hint)
+    if generator.device.type != "cpu":
+        raise bad_value("fit", "generator", "one on the CPU, where rows are shuffled", f"one on {generator.device}")
+    return generator
 
 
 def _place(model: Module, device: str | torch.device | None) -> torch.device:
@@ -187,12 +202,3 @@ def _make_optimizer(optimizer: Callable[..., torch.optim.Optimizer], model: Modu
     if not isinstance(made, torch.optim.Optimizer):
         raise bad_type("fit", "optimizer", "what makes an optimizer", made)
     return made
-
-
-def _require_measures(measures: dict[str, Metric], held_out: Placed | None) -> None:
-    """Refuse metrics with nothing to measure them on, or under a name that the history has already."""
-    if measures and held_out is None:
-        raise bad_value("fit", "metrics", "validation data to measure them on", "none", "pass validation=(X, y)")
-    for name in ("loss", "val_loss"):
-        if name in measures:
-            raise bad_value("fit", "metrics", f"other names than {name!r}", repr(name), "the loss is measured anyway")

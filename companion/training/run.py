@@ -57,7 +57,7 @@ class Run:
         callbacks: Everything that is called, in this order; checkpoints come last.
         history: What was measured so far.
         epoch: The number of the present epoch, from 0.
-        batch: The number of the present batch in the epoch, from 0.
+        batch: How many batches of this epoch have gone through the model.
         step: How many optimizer steps were taken.
         loss: The loss of the present step, before it moves anything.
         stop: Set it to end the training after this epoch.

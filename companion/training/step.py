@@ -56,6 +56,9 @@ class Step:
             value = loss.item()
             if not math.isfinite(value):
                 raise _not_finite(value, run, X, y)
+            if not loss.requires_grad:
+                hint = "detach(), item() and no_grad cut the way back"
+                raise bad_value("fit", "loss", "a loss that depends on the model", "one that does not", hint)
             share = len(y) / size
             self.scaler.scale(loss if share == 1 else loss * share).backward()
             mean += value * share

@@ -311,6 +311,8 @@ C = torch.zeros(4, 2), torch.tensor([0, 1, 2, 1])
         (R, {"validation": 3}, TypeError, "fit: validation expected a tensor, or batches that can be gone through again, got int; an iterator is used up after one epoch; a list or a DataLoader starts anew"),
         (R, {"metrics": "accuracy"}, ValueError, "fit: metrics expected validation data to measure them on, got none; pass validation=(X, y)"),
         (R, {"metrics": {"val_loss": len}, "validation": R}, ValueError, "fit: metrics expected other names than 'val_loss', got 'val_loss'; the loss is measured anyway"),
+        (R, {"generator": 0}, TypeError, "fit: generator expected a torch.Generator, got int; companion.random.generator(0) makes one"),
+        (R, {"loss": lambda a, b: a.detach().mean()}, ValueError, "fit: loss expected a loss that depends on the model, got one that does not; detach(), item() and no_grad cut the way back"),
         (R, {"precision": "half"}, ValueError, "fit: precision expected 'bfloat16' or 'float16', got 'half'"),
         (R, {"precision": "float16"}, ValueError, "fit: precision expected 'bfloat16' on cpu, got 'float16'; float16 needs its losses scaled, which is for CUDA"),
         (R, {"compile": 1}, TypeError, "fit: compile expected True, False or the name of a backend, got int"),
