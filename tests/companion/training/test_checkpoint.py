@@ -251,7 +251,7 @@ def test_ctrl_c_leaves_the_best_weights_in_the_model_and_a_checkpoint_to_go_on_f
     class Interrupt(Callback):
         def on_before_optimizer_step(self, run):
             if run.epoch == 7 and run.batch == 2:
-                raise KeyboardInterrupt
+                signal.raise_signal(signal.SIGINT)
 
     options = {"validation": data(7), "schedule": "cosine, by epoch"}
     whole, history = train(12, **options, callbacks=[BestWeights()])
