@@ -182,6 +182,15 @@ def test_gradients_are_clipped_by_norm_or_by_value():
     torch.testing.assert_close(gradients([ClipGradients(norm=1e6), ClipGradients(value=1e6)]), free)
 
 
+def test_the_step_is_taken_with_the_clipped_gradients():
+    model = line()
+    before = torch.cat([p.detach().flatten() for p in model.parameters()])
+    options = {"optimizer": optim.SGD, "lr": 0.1, "batch_size": 12, "callbacks": [ClipGradients(norm=0.5)]}
+    fit(model, X, 5 + 9 * X, loss="mse", epochs=1, **options)
+    after = torch.cat([p.detach().flatten() for p in model.parameters()])
+    assert (after - before).norm().item() == pytest.approx(0.05, rel=1e-4)
+
+
 def test_gradients_of_several_batches_are_clipped_once_as_a_whole():
     whole = gradients([ClipGradients(norm=0.5)])
     parts = gradients([ClipGradients(norm=0.5)], batch_size=3, accumulate=2)

@@ -17,7 +17,7 @@ from companion.metrics import accuracy_score, f1_score
 from companion.models import mlp
 from companion.optim import SGD, Adam
 from companion.random import generator
-from companion.training import Callback, ClipGradients, History, accuracy, fit
+from companion.training import Callback, ClipGradients, History, accuracy, evaluate, fit, loop
 
 
 def regression(n=50, seed=0):
@@ -362,6 +362,35 @@ def test_fit_moves_model_and_data_to_the_device_asked_for(device):
         fit(model, *data, loss="mse", epochs=1, batch_size=25, validation=(X, y), device=device)
     assert set(seen) == {(device.type, device.type)}
     assert len(seen) == 2 + 1 + 5 + 1
+
+
+@pytest.mark.parametrize("as_batches", [False, True])
+def test_fit_moves_model_and_data_to_a_device_that_computes_nothing(monkeypatch, as_batches):
+    monkeypatch.setattr(loop.devices, "pick", lambda name: torch.device(name))
+    seen, model = [], line()
+    model.register_forward_hook(lambda m, inputs, out: seen.extend([inputs[0].device.type, m.weight.device.type]))
+
+    def loss(outputs, targets):
+        seen.append(targets.device.type)
+        return (outputs - targets).mean()
+
+    X, y = regression()
+    with pytest.raises(RuntimeError, match="meta tensors"):  # there is no number to look at
+        fit(model, *(([(X, y)],) if as_batches else (X, y)), loss=loss, device="meta")
+    assert seen == ["meta"] * 3
+
+
+def test_measuring_moves_batches_to_the_device_of_the_model():
+    model, seen = nn.Linear(3, 1, device="meta"), []
+
+    def metric(outputs, targets):
+        seen.extend([outputs.device.type, targets.device.type])
+        return 0.0
+
+    X, y = (t.float() for t in regression())
+    for data in ((X, y), ([(X, y)],)):
+        assert evaluate(model, *data, metrics={"nothing": metric}) == {"nothing": 0.0}
+    assert seen == ["meta"] * 4
 
 
 # --- what it goes through ---------------------------------------------------------------------------------
