@@ -245,6 +245,15 @@ def test_what_stops_a_writing_leaves_the_old_file_whole_and_no_other(tmp_path, m
     assert [p.name for p in tmp_path.iterdir()] == ["run.pt"]
 
 
+@pytest.fixture
+def _signals():
+    """Let Ctrl-C raise as in a terminal; a process started in the background may ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("_signals")
 def test_ctrl_c_leaves_the_best_weights_in_the_model_and_a_checkpoint_to_go_on_from(tmp_path):
     path = tmp_path / "run.pt"
 
