@@ -175,6 +175,18 @@ def test_checkpoint_is_written_at_the_start_every_few_epochs_and_at_the_end(tmp_
     assert [p.name for p in tmp_path.iterdir()] == ["run.pt"]
 
 
+def test_checkpoint_is_written_at_the_epoch_that_something_stops_after(tmp_path):
+    path = tmp_path / "run.pt"
+
+    class Stop(Callback):
+        def on_epoch_end(self, run):
+            run.stop = run.epoch == 3
+
+    fit(net(), *data(), loss="mse", epochs=20, callbacks=[Checkpoint(path, every=3), Stop()])
+    content = torch.load(path, weights_only=True)
+    assert (content["epoch"], content["step"], content["stop"]) == (4, 4, True)
+
+
 def test_checkpoint_of_the_best_keeps_the_best_epoch(tmp_path):
     path, X, y = tmp_path / "best.pt", *data()
     model = net()
