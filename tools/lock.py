@@ -19,7 +19,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 LOCK = ROOT / "constraints.txt"
-EXTRAS = "book,test,dev,mutation"
+EXTRAS = "book,test,dev,mutation,tensorboard,peers"
 TORCH = "torch==2.13.0"  # named exactly: any other way to ask for it may bring gigabytes of GPU libraries
 
 

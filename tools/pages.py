@@ -33,7 +33,11 @@ API = {
         ["optim", "lr_scheduler"],
     ),
     "models": ("Models", "Networks that chapters build and use.", ["models", "models.perceptron", "summary"]),
-    "training": ("Training", "The training loop that is a black box until chapter 6.", ["training"]),
+    "training": (
+        "Training",
+        "The training loop that is a black box until chapter 6, and the callbacks beside it.",
+        ["training"],
+    ),
     "data": ("Data", "Data sets that travel with the libraries: nothing is downloaded.", ["data"]),
     "metrics": ("Metrics", "How good a model is, by scikit-learn's names, on tensors of any device.", ["metrics"]),
     "notebook": (

@@ -48,4 +48,6 @@ def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     require_tensor("linear", "bias", bias)
     if bias.shape != weight.shape[:1]:
         raise bad_value("linear", "bias", f"shape ({weight.shape[0]},)", tuple(bias.shape))
+    if y.dtype != weight.dtype:  # autocast multiplies in 16 bits, and the sum shall not undo it
+        bias = bias.to(y.dtype)
     return y + bias

@@ -57,6 +57,13 @@ PLANNED = {
         "14": ["TransformerClassifier", "sinusoidal_positions"],
     },
     "summary": {"03": ["count_flops"], "08": ["gradient_norms", "saved_bytes"], "12": ["receptive_field"]},
+    "training": {
+        "07": ["Schedule"],
+        "08": ["ClipGradients"],
+        "09": ["EarlyStopping"],
+        "10": ["BestWeights", "Callback", "Checkpoint", "ProgressBar", "TensorBoard", "evaluate", "load_weights", "predict"],
+        "17": ["FreezeNorm"],
+    },
     "data": {"10": ["Standardizer", "k_fold", "train_val_test_split"]},
     "metrics": {
         "08": ["accuracy_score"],
@@ -72,13 +79,17 @@ PLANNED = {
 RETURNED = {
     "Dataset",
     "Fold",
+    "History",
+    "Run",
     "Split",
     "PerceptronHistory",
     "PerceptronStep",
     "Row",
     "Summary",
 }  # records that used functions give back
-MODULES = ["functional", "nn", "autograd", "init", "data", "models", "metrics", "optim", "lr_scheduler", "summary"]
+MODULES = [
+    "functional", "nn", "autograd", "init", "data", "models", "metrics", "optim", "lr_scheduler", "summary", "training",
+]  # fmt: skip
 
 
 def words_of_notebooks():

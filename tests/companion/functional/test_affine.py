@@ -84,3 +84,12 @@ def test_linear_refuses_what_does_not_fit(arguments, error, message):
     with pytest.raises(error) as caught:
         F.linear(*arguments)
     assert str(caught.value) == message
+
+
+def test_linear_under_autocast_has_the_type_and_values_of_torch():
+    x, weight, bias = torch.randn(4, 3), torch.randn(2, 3), torch.randn(2)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        ours, theirs = F.linear(x, weight, bias), torch.nn.functional.linear(x, weight, bias)
+        deeper = F.linear(ours, torch.randn(5, 2), torch.randn(5))
+    assert ours.dtype == theirs.dtype == deeper.dtype == torch.bfloat16
+    torch.testing.assert_close(ours, theirs, rtol=2e-2, atol=2e-2)

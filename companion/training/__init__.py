@@ -1,0 +1,32 @@
+"""The training loop that every chapter uses, what looks on meanwhile, and what comes out of it.
+
+:func:`fit` holds what every training needs. The rest are callbacks: stopping in time, schedules, clipping,
+checkpoints, progress. A callback is a class with a few methods, and yours are as good as these.
+"""
+
+from companion.training.adjust import ClipGradients, FreezeNorm, Schedule
+from companion.training.checkpoint import Checkpoint, load_weights
+from companion.training.evaluation import accuracy, evaluate, predict
+from companion.training.loop import fit
+from companion.training.report import ProgressBar, TensorBoard
+from companion.training.run import Callback, History, Run
+from companion.training.stopping import BestWeights, EarlyStopping
+
+__all__ = [
+    "BestWeights",
+    "Callback",
+    "Checkpoint",
+    "ClipGradients",
+    "EarlyStopping",
+    "FreezeNorm",
+    "History",
+    "ProgressBar",
+    "Run",
+    "Schedule",
+    "TensorBoard",
+    "accuracy",
+    "evaluate",
+    "fit",
+    "load_weights",
+    "predict",
+]

@@ -1,0 +1,204 @@
+"""The training loop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import Module
+
+from companion import device as devices
+from companion.errors import bad_type, bad_value
+from companion.functional._arguments import require_number, require_whole
+from companion.optim import Adam
+from companion.training.batches import Placed, Shuffled, batches_in_order, in_groups, training_batches
+from companion.training.evaluation import CHUNK, Metrics, measure, metric_functions
+from companion.training.run import Callback, History, Run, in_order
+from companion.training.step import LossFunction, Step, loss_function
+
+
+def fit(
+    model: Module,
+    X: Tensor | Iterable[Any],
+    y: Tensor | None = None,
+    *,
+    loss: str | LossFunction,
+    epochs: int = 100,
+    lr: float = 0.01,
+    batch_size: int = 32,
+    optimizer: Callable[..., torch.optim.Optimizer] = Adam,
+    generator: torch.Generator | None = None,
+    validation: tuple[Tensor, Tensor] | Iterable[Any] | None = None,
+    metrics: Metrics = (),
+    callbacks: Sequence[Callback] = (),
+    accumulate: int = 1,
+    precision: str | None = None,
+    compile: bool | str = False,
+    device: str | torch.device | None = None,
+) -> History:
+    r"""Train a model: shuffle, cut into batches, and take one optimizer step for each batch.
+
+    .. math:: \theta \leftarrow \theta - \text{step} \left( \nabla_\theta \, \frac{1}{|B|}
+              \sum_{i \in B} \ell(f_\theta(x_i), y_i) \right) \quad \text{for each batch } B
+
+    Ctrl-C ends the training in order: callbacks tidy up, and what was measured so far is returned.
+
+    Args:
+        model: What to train; its parameters are changed.
+        X: The examples, the first axis counts them; they stay in memory and are indexed by a permutation,
+            which is quicker than a ``DataLoader``. Or batches, pairs of examples and targets, that can be
+            gone through anew in each epoch: a ``DataLoader``, a list.
+        y: The targets, one for each example; None where X has them.
+        loss: ``"mse"``, ``"bce"`` (outputs are logits, targets 0 to 1), ``"cross_entropy"`` (outputs are
+            logits), or a function of outputs and targets that returns the mean over the batch as a single
+            number.
+        epochs: How often to go through all examples, 0 or more.
+        lr: The optimizer's learning rate, above 0.
+        batch_size: Examples for each step, 1 or more. The last batch of an epoch may be shorter; the
+            recorded loss counts it by its size. Where X holds batches they keep their own.
+        optimizer: What makes an optimizer from parameters and ``lr=``.
+        generator: A CPU generator for the shuffling; None takes that of X where it has one, else PyTorch's
+            global one.
+        validation: Examples and targets, or batches, to measure on after each epoch; never trained on.
+        metrics: What else is measured there, as for :func:`~companion.training.evaluate`.
+        callbacks: What looks on and steps in, called in this order, checkpoints last.
+        accumulate: Take one step for so many batches, 1 or more. Their gradients are averaged by size: it is
+            the step of one large batch, if the loss is a mean over examples and no layer (batch
+            normalisation) looks across the batch.
+        precision: ``"bfloat16"`` or, on CUDA only, ``"float16"`` to multiply matrices in 16 bits while
+            parameters and losses keep theirs; None for no such thing.
+        compile: Whether to run the model through ``torch.compile``, or the backend's name.
+        device: Where to train, as for :func:`companion.device.pick`; model and data are moved there. None
+            stays where the model is.
+
+    Returns:
+        The losses by epoch. The model is left in eval mode.
+
+    Raises:
+        TypeError: If an argument is of the wrong kind.
+        ValueError: If shapes do not meet, a number is out of range, the device is missing, there is no
+            example or nothing to train.
+        FloatingPointError: If the loss of a batch is nan or infinite; the model keeps the weights that led
+            there, unless a callback puts better ones back.
+
+    Source:
+        Robbins and Monro (1951), A stochastic approximation method. 16 bits: Micikevicius et al. (2018),
+        Mixed precision training.
+
+    >>> line = torch.nn.Linear(1, 1)
+    >>> X = torch.tensor([[0.0], [1.0], [2.0]])
+    >>> history = fit(line, X, 2 * X + 1, loss="mse", epochs=200, lr=0.1)
+    >>> [round(p.item(), 2) for p in line.parameters()]
+    [2.0, 1.0]
+    """
+    loss_of = loss_function(loss)
+    require_whole("fit", "epochs", epochs, least=0)
+    require_whole("fit", "batch_size", batch_size, least=1)
+    require_whole("fit", "accumulate", accumulate, least=1)
+    require_number("fit", "lr", lr, positive=True)
+    place = _place(model, device)
+    order = _generator(X, generator)
+    batches = training_batches(X, y, batch_size, order, place)
+    held_out = _held_out(validation, place, loss_of, metrics)
+    step_of = Step(model, loss_of, place, precision, compile)
+    called = in_order(callbacks)
+    if device is not None:
+        model.to(place)
+    stepper = _make_optimizer(optimizer, model, lr)
+    run = Run(model, stepper, epochs, _count(batches), order, step_of.scaler, called)
+    run.call("on_fit_start")
+    try:
+        while run.epoch < epochs and not run.stop:
+            _epoch(run, batches, accumulate, step_of, held_out)
+    except KeyboardInterrupt:
+        run.history.interrupted = True
+    finally:
+        model.eval()
+        run.call("on_fit_end")
+    return run.history
+
+
+def _epoch(
+    run: Run, batches: Shuffled | Placed, accumulate: int, step_of: Step, held_out: Callable[[Module], dict[str, float]]
+) -> None:
+    """Go through all batches once, and measure on the rows that are held out."""
+    run.model.train()
+    run.call("on_epoch_start")
+    total, seen, run.batch = 0.0, 0, 0
+    for group in in_groups(batches, accumulate):
+        size = sum([len(y) for _, y in group])
+        run.optimizer.zero_grad()
+        run.loss = step_of.backward(run, group, size)
+        run.scaler.unscale_(run.optimizer)
+        run.call("on_before_optimizer_step")
+        run.scaler.step(run.optimizer)
+        run.scaler.update()
+        run.step += 1
+        total += run.loss * size
+        seen += size
+        run.call("on_step_end")
+    run.history.add(total / seen, held_out(run.model))
+    run.call("on_epoch_end")
+    run.epoch += 1
+
+
+def _held_out(
+    validation: Any, place: torch.device, loss_of: LossFunction, metrics: Metrics
+) -> Callable[[Module], dict[str, float]]:
+    """Return what measures a model on rows that are not trained on, by the names of the history."""
+    measures = metric_functions("fit", metrics)
+    if validation is None:
+        if measures:
+            raise bad_value("fit", "metrics", "validation data to measure them on", "none", "pass validation=(X, y)")
+        return lambda model: {}
+    for name in ("loss", "val_loss"):
+        if name in measures:
+            raise bad_value("fit", "metrics", f"other names than {name!r}", repr(name), "the loss is measured anyway")
+    X, y, names = validation, None, ("validation", "validation")
+    if isinstance(validation, (tuple, list)) and len(validation) == 2 and isinstance(validation[0], Tensor):
+        (X, y), names = validation, ("validation[0]", "validation[1]")
+    batches = batches_in_order("fit", names, X, y, CHUNK, place)
+    return lambda model: measure("fit", model, batches, {"val_loss": loss_of}, measures)
+
+
+def _count(batches: Shuffled | Placed) -> int | None:
+    """Return how many batches an epoch has; None where the data does not say."""
+    try:
+        return len(batches)
+    except TypeError:
+        return None
+
+
+def _generator(X: Any, generator: torch.Generator | None) -> torch.Generator | None:
+    """Return what shuffles, so that a checkpoint can hold its state: the one asked for, or that of a loader."""
+    if generator is None:
+        own = getattr(X, "generator", None)
+        return own if isinstance(own, torch.Generator) else None
+    if not isinstance(generator, torch.Generator):
+        hint = "companion.random.generator(0) makes one"
+        raise bad_type("fit", "generator", "a torch.Generator", generator, hint)
+    if generator.device.type != "cpu":
+        raise bad_value("fit", "generator", "one on the CPU, where rows are shuffled", f"one on {generator.device}")
+    return generator
+
+
+def _place(model: Module, device: str | torch.device | None) -> torch.device:
+    """Return where to train; refuse what cannot be trained."""
+    if not isinstance(model, Module):
+        raise bad_type("fit", "model", "a module", model)
+    if not any(p.requires_grad for p in model.parameters()):
+        hint = "model.requires_grad_(True) lets all of them learn"
+        raise bad_value("fit", "model", "a parameter or more that needs a gradient", "none", hint)
+    return next(model.parameters()).device if device is None else devices.pick(str(device))
+
+
+def _make_optimizer(optimizer: Callable[..., torch.optim.Optimizer], model: Module, lr: float) -> torch.optim.Optimizer:
+    if isinstance(optimizer, torch.optim.Optimizer) or not callable(optimizer):
+        hint = "pass the class, SGD, or functools.partial(SGD, momentum=0.9)"
+        raise bad_type("fit", "optimizer", "what makes an optimizer", optimizer, hint)
+    made = optimizer(model.parameters(), lr=lr)
+    if not isinstance(made, torch.optim.Optimizer):
+        raise bad_type("fit", "optimizer", "what makes an optimizer", made)
+    return made
