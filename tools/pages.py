@@ -25,7 +25,7 @@ API = {
     ),
     "models": ("Models", "Networks that chapters build and use.", ["models", "models.perceptron", "summary"]),
     "training": ("Training", "The training loop that is a black box until chapter 6.", ["training"]),
-    "data": ("Data", "Data sets that travel with the libraries: nothing is downloaded.", ["data"]),
+    "data": ("Data", "Data sets, honest splits, batches, and changes that leave the label as it is.", ["data"]),
     "metrics": ("Metrics", "How good a model is, by scikit-learn's names, on tensors of any device.", ["metrics"]),
     "notebook": (
         "In the notebook",

@@ -32,7 +32,9 @@ class Epochs:
             if not isinstance(switch, bool):
                 raise bad_type(where, name, "True or False", switch)
         if generator is not None and not isinstance(generator, Generator):
-            raise bad_type(where, "generator", "a torch.Generator", generator, "companion.random.generator(0) makes one")
+            raise bad_type(
+                where, "generator", "a torch.Generator", generator, "companion.random.generator(0) makes one"
+            )
         self.where, self.rows, self.batch_size = where, rows, int(batch_size)
         self.shuffle, self.drop_last, self.generator = shuffle, drop_last, generator
         self.epoch = 0

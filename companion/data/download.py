@@ -117,7 +117,9 @@ def _explained(error: OSError, remote: Remote, folder: Path) -> OSError:
     """Put into one sentence what the network or the disk said."""
     elsewhere = f"name another folder by {CACHE}"
     if error.errno in _FULL:
-        return _failure(remote, f"{remote.size:,} bytes of room in {folder}", "a full disk", f"make room, or {elsewhere}")
+        return _failure(
+            remote, f"{remote.size:,} bytes of room in {folder}", "a full disk", f"make room, or {elsewhere}"
+        )
     if isinstance(error, PermissionError | FileExistsError | NotADirectoryError) or error.errno == errno.EROFS:
         return _failure(remote, f"a cache folder to write to, {folder}", error.strerror or "none", elsewhere)
     response = getattr(error, "response", None)
