@@ -35,8 +35,8 @@ def window(images: Tensor, top: Tensor, left: Tensor, height: int, width: int) -
     tensor([[[[1., 1.],
               [0., 0.]]]])
     """
-    rows = top[:, None, None] + torch.arange(height, device=images.device)[:, None]  # (B, h, 1)
-    columns = left[:, None, None] + torch.arange(width, device=images.device)  # (B, 1, w)
+    rows = top.reshape(-1, 1, 1) + torch.arange(height, device=images.device).unsqueeze(1)  # (B, h, 1)
+    columns = left.reshape(-1, 1, 1) + torch.arange(width, device=images.device)  # (B, 1, w)
     return pick(images, *torch.broadcast_tensors(rows, columns))
 
 
@@ -62,9 +62,9 @@ def rotate(images: Tensor, degrees: Tensor) -> Tensor:
     """
     precise = torch.float64 if images.dtype == torch.float64 else torch.float32
     height, width = images.shape[-2:]
-    y = torch.arange(height, device=images.device, dtype=precise)[:, None] - (height - 1) / 2  # (H, 1)
+    y = torch.arange(height, device=images.device, dtype=precise).unsqueeze(1) - (height - 1) / 2  # (H, 1)
     x = torch.arange(width, device=images.device, dtype=precise) - (width - 1) / 2  # (W,)
-    angle = torch.deg2rad(degrees.to(precise))[:, None, None]  # (B, 1, 1)
+    angle = torch.deg2rad(degrees.to(precise)).reshape(-1, 1, 1)  # (B, 1, 1)
     rows = x * angle.sin() + y * angle.cos() + (height - 1) / 2  # (B, H, W)
     columns = x * angle.cos() - y * angle.sin() + (width - 1) / 2
     top, left = rows.floor(), columns.floor()

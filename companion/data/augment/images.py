@@ -187,10 +187,10 @@ def random_erase(
     """
     batch = image_batch("random_erase", images, p)
     height, width = whole_numbers("random_erase", "size", size, 2, 1)
-    row = torch.arange(batch.shape[2], device=batch.device)[:, None]  # (H, 1)
+    row = torch.arange(batch.shape[2], device=batch.device).unsqueeze(1)  # (H, 1)
     column = torch.arange(batch.shape[3], device=batch.device)  # (W,)
-    top = whole_lots(batch, batch.shape[2], generator)[:, None, None] - height // 2  # (B, 1, 1)
-    left = whole_lots(batch, batch.shape[3], generator)[:, None, None] - width // 2
+    top = whole_lots(batch, batch.shape[2], generator).reshape(-1, 1, 1) - height // 2  # (B, 1, 1)
+    left = whole_lots(batch, batch.shape[3], generator).reshape(-1, 1, 1) - width // 2
     within = (row >= top) & (row < top + height) & (column >= left) & (column < left + width)  # (B, H, W)
     return change_some(batch, batch.masked_fill(within.unsqueeze(1), 0), p, generator).reshape(images.shape)
 

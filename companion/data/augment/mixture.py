@@ -60,7 +60,7 @@ def mixup(
 
 def _blend(values: Tensor, keep: Tensor, partner: Tensor) -> Tensor:
     share = keep.to(values.dtype).reshape(-1, *[1] * (values.ndim - 1))  # (B,) -> (B, 1, ...)
-    return share * values + (1 - share) * values[partner]
+    return share * values + (1 - share) * values.index_select(0, partner)
 
 
 def _class_shares(y: Tensor, num_classes: int | None, X: Tensor) -> Tensor:

@@ -144,6 +144,6 @@ def time_shift(series: Tensor, by: int, *, p: float = 1.0, generator: Generator 
 
 def _steps(batch: Tensor, start: Tensor, length: int) -> Tensor:
     """Read a stretch of each series from its own start; beyond an end its last value repeats."""
-    step = start[:, None] + torch.arange(length, device=batch.device)  # (B, length)
+    step = start.unsqueeze(1) + torch.arange(length, device=batch.device)  # (B, length)
     step = step.clamp(0, batch.shape[1] - 1)
     return batch.gather(1, step.unsqueeze(2).expand(-1, -1, batch.shape[2]))  # (B, T, C) -> (B, length, C)
