@@ -21,11 +21,11 @@ def pick(images: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
     tensor([[[[2, 0]]]])
     """
     channels, height, width = images.shape[1:]
-    inside = (rows >= 0) & (rows < height) & (columns >= 0) & (columns < width)
+    outside = (rows < 0) | (rows >= height) | (columns < 0) | (columns >= width)
     place = rows.clamp(0, height - 1) * width + columns.clamp(0, width - 1)  # (B, h, w)
     index = place.flatten(1).unsqueeze(1).expand(-1, channels, -1)  # (B, h, w) -> (B, C, h*w)
     read = images.flatten(2).gather(2, index).unflatten(2, rows.shape[1:])  # (B, C, h*w) -> (B, C, h, w)
-    return read.masked_fill(~inside.unsqueeze(1), 0)
+    return read.masked_fill(outside.unsqueeze(1), 0)
 
 
 def window(images: Tensor, top: Tensor, left: Tensor, height: int, width: int) -> Tensor:
