@@ -37,7 +37,8 @@ class MappedBatches(Epochs):
         generator: A CPU generator for the order, and for nothing else if it is to be resumed in the middle of an
             epoch; None takes PyTorch's global generator.
         block_rows: Consecutive rows that are read together.
-        buffer_rows: Rows in memory at once, at least a block; memory holds them twice while they are shuffled.
+        buffer_rows: Rows in memory at once, at least a block. While the next ones are shuffled and a batch of the last ones is
+            still in use, memory holds three times as many.
 
     Attributes:
         epoch: How many epochs are complete.
@@ -94,8 +95,8 @@ class MappedBatches(Epochs):
                 if rest:
                     rows = tuple(map(torch.cat, zip(rest, rows, strict=True)))
                 whole = len(rows[0]) // self.batch_size * self.batch_size
-                for k in range(0, whole, self.batch_size):  # copies: a batch that is kept must not keep the buffer
-                    yield tuple(tensor[k : k + self.batch_size].clone() for tensor in rows)
+                for k in range(0, whole, self.batch_size):  # views: copies of every size would riddle the heap
+                    yield tuple(tensor[k : k + self.batch_size] for tensor in rows)
                 rest = tuple(tensor[whole:].clone() for tensor in rows)
                 del rows
             before += len(order)
