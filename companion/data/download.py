@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -89,8 +88,7 @@ def _download(remote: Remote, folder: Path, progress: bool) -> Path:
 
     def to_file(url: str, file: str, manager: object) -> None:
         """Download, and refuse what is too short before its hash is asked for."""
-        get: Callable[..., object] = pooch.HTTPDownloader(progressbar=progress, chunk_size=2**16, timeout=30)
-        get(url, file, manager)
+        _stream(url, file, remote.size, progress)
         size = os.path.getsize(file)
         if size < remote.size:
             raise _failure(remote, f"{remote.size:,} bytes", f"{size:,}", "the connection broke; run it again")
@@ -105,6 +103,22 @@ def _download(remote: Remote, folder: Path, progress: bool) -> Path:
         raise _failure(remote, f"SHA-256 {remote.sha256[:12]}...", "another", hint) from None
     finally:
         logger.setLevel(level)
+
+
+def _stream(url: str, file: str, size: int, progress: bool) -> None:
+    """Copy what is at an address into a file, and let the connection go whatever happens (pooch's own leaves it open)."""
+    import requests
+    from tqdm import tqdm
+
+    with (
+        requests.get(url, stream=True, timeout=30, headers={"Accept-Encoding": "identity"}) as answer,
+        open(file, "wb") as out,
+        tqdm(total=size, unit="B", unit_scale=True, desc=url.rpartition("/")[2], disable=not progress) as bar,
+    ):
+        answer.raise_for_status()
+        for chunk in answer.iter_content(2**16):
+            out.write(chunk)
+            bar.update(len(chunk))
 
 
 def _is_complete(path: Path, remote: Remote) -> bool:

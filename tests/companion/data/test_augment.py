@@ -204,7 +204,9 @@ def uniform_over(counts):
 def test_crop_is_a_window_of_the_padded_image(h, w, size, padding, seed):
     images = torch.arange(1.0, 1 + 3 * 2 * h * w).reshape(3, 2, h, w)
     if size[0] > h + 2 * padding or size[1] > w + 2 * padding:
-        with pytest.raises(ValueError, match=f"random_crop: size expected at most {h + 2 * padding} x {w + 2 * padding}"):
+        with pytest.raises(
+            ValueError, match=f"random_crop: size expected at most {h + 2 * padding} x {w + 2 * padding}"
+        ):
             augment.random_crop(images, size, padding=padding)
         return
     crops = augment.random_crop(images, size, padding=padding, generator=generator(seed))
@@ -380,7 +382,9 @@ def test_mixup_follows_its_generator_and_works_on_fake_gpus():
     assert not torch.equal(first, other)
     assert first.dtype == X.dtype
     with FakeTensorMode(), torch.no_grad():
-        mixed, shares = mixup(torch.rand(4, 2, device="cuda"), torch.zeros(4, dtype=torch.int64, device="cuda"), num_classes=3)
+        mixed, shares = mixup(
+            torch.rand(4, 2, device="cuda"), torch.zeros(4, dtype=torch.int64, device="cuda"), num_classes=3
+        )
         assert mixed.device.type == shares.device.type == "cuda"
         assert shares.shape == (4, 3)
 

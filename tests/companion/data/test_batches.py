@@ -1,7 +1,9 @@
 """Batches from memory and from files: every row once an epoch, the same order after a resume, little memory."""
 
+import functools
 import gc
 import json
+import operator
 import subprocess
 import sys
 import tracemalloc
@@ -64,7 +66,9 @@ def order(batches):
     more=st.integers(0, 20),
     seed=st.integers(0, 9),
 )
-def test_every_row_comes_once_an_epoch_in_batches_of_the_size_asked_for(make, kind, n, size, shuffle, drop, block, more, seed):
+def test_every_row_comes_once_an_epoch_in_batches_of_the_size_asked_for(
+    make, kind, n, size, shuffle, drop, block, more, seed
+):
     options = dict(batch_size=size, shuffle=shuffle, drop_last=drop, generator=generator(seed))
     batches = make(kind, n, block, block + more, **options)
     for epoch in range(2):
@@ -73,7 +77,7 @@ def test_every_row_comes_once_an_epoch_in_batches_of_the_size_asked_for(make, ki
         sizes = [size] * (n // size) + ([n % size] if n % size and not drop else [])
         assert [len(batch) for batch in got] == sizes
         assert len(batches) == len(sizes)
-        flat = sum(got, [])
+        flat = functools.reduce(operator.iadd, got, [])
         assert len(set(flat)) == len(flat)
         if not drop:
             assert sorted(flat) == list(range(n))
@@ -142,7 +146,7 @@ def test_an_epoch_that_was_broken_off_is_begun_anew(make, kind):
     for _ in batches:
         break
     assert batches.epoch == 0
-    assert sorted(sum(order(batches), [])) == list(range(9))
+    assert sorted(functools.reduce(operator.iadd, order(batches), [])) == list(range(9))
     assert batches.epoch == 1
 
 
@@ -223,7 +227,9 @@ def test_batches_stay_on_the_device(device):
 def test_files_of_all_types_and_layouts_come_back_as_they_were(tmp_path, dtype, layout):
     array = np.asarray(np.arange(30).reshape(10, 3) % 2, dtype=dtype, order=layout)
     np.save(tmp_path / "X.npy", array)
-    got = torch.cat([X for (X,) in MappedBatches(tmp_path / "X.npy", batch_size=4, shuffle=False, block_rows=3, buffer_rows=4)])
+    got = torch.cat(
+        [X for (X,) in MappedBatches(tmp_path / "X.npy", batch_size=4, shuffle=False, block_rows=3, buffer_rows=4)]
+    )
     assert torch.equal(got, torch.from_numpy(np.ascontiguousarray(array)))
 
 
@@ -361,7 +367,9 @@ def test_files_that_are_no_arrays_are_refused_and_pickles_never_opened(tmp_path)
     }
     for name, write in files.items():
         write(tmp_path / name)
-        with pytest.raises(ValueError, match=rf"^MappedBatches: paths expected complete .npy files of numbers, got {name}"):
+        with pytest.raises(
+            ValueError, match=rf"^MappedBatches: paths expected complete .npy files of numbers, got {name}"
+        ):
             MappedBatches(tmp_path / name, batch_size=2)
     np.savez(tmp_path / "two.npz", a=np.arange(3), b=np.arange(3))
     with pytest.raises(ValueError, match=r"two.npz, an archive of several arrays"):
