@@ -135,7 +135,9 @@ def _explained(error: OSError, remote: Remote, folder: Path) -> OSError:
             remote, f"{remote.size:,} bytes of room in {folder}", "a full disk", f"make room, or {elsewhere}"
         )
     if isinstance(error, PermissionError | FileExistsError | NotADirectoryError) or error.errno == errno.EROFS:
-        return _failure(remote, f"a cache folder to write to, {folder}", error.strerror or "none", elsewhere)
+        return _failure(
+            remote, f"a cache folder to write to, {folder}", error.strerror or "no right to write", elsewhere
+        )
     response = getattr(error, "response", None)
     if response is not None:
         got = f"status {response.status_code}"

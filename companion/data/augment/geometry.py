@@ -4,28 +4,28 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
+from torch.nn.functional import pad
 
 
-def pick(images: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
+def pick(bordered: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
     """Read the pixel at each row and column; outside the image there is 0.
 
     Args:
-        images: Shape (B, C, H, W).
-        rows: Whole numbers, shape (B, h, w); those below 0 or from H on lie outside.
+        bordered: Images with one line of zeros around, shape (B, C, 1 + H + 1, 1 + W + 1); whatever lies outside is
+            read from that line, so no mask is needed.
+        rows: Whole numbers, shape (B, h, w), counted from the first row of the image itself.
         columns: The same for columns.
 
     Returns:
         Shape (B, C, h, w).
 
-    >>> pick(torch.tensor([[[[1, 2], [3, 4]]]]), torch.tensor([[[0, 1]]]), torch.tensor([[[1, 2]]]))
+    >>> pick(pad(torch.tensor([[[[1, 2], [3, 4]]]]), (1, 1, 1, 1)), torch.tensor([[[0, 1]]]), torch.tensor([[[1, 9]]]))
     tensor([[[[2, 0]]]])
     """
-    channels, height, width = images.shape[1:]
-    outside = (rows < 0) | (rows >= height) | (columns < 0) | (columns >= width)
-    place = rows.clamp(0, height - 1) * width + columns.clamp(0, width - 1)  # (B, h, w)
+    channels, height, width = bordered.shape[1:]
+    place = (rows + 1).clamp(0, height - 1) * width + (columns + 1).clamp(0, width - 1)  # (B, h, w)
     index = place.flatten(1).unsqueeze(1).expand(-1, channels, -1)  # (B, h, w) -> (B, C, h*w)
-    read = images.flatten(2).gather(2, index).unflatten(2, rows.shape[1:])  # (B, C, h*w) -> (B, C, h, w)
-    return read.masked_fill(outside.unsqueeze(1), 0)
+    return bordered.flatten(2).gather(2, index).unflatten(2, rows.shape[1:])  # (B, C, h*w) -> (B, C, h, w)
 
 
 def window(images: Tensor, top: Tensor, left: Tensor, height: int, width: int) -> Tensor:
@@ -37,7 +37,7 @@ def window(images: Tensor, top: Tensor, left: Tensor, height: int, width: int) -
     """
     rows = top.reshape(-1, 1, 1) + torch.arange(height, device=images.device).unsqueeze(1)  # (B, h, 1)
     columns = left.reshape(-1, 1, 1) + torch.arange(width, device=images.device)  # (B, 1, w)
-    return pick(images, *torch.broadcast_tensors(rows, columns))
+    return pick(pad(images, (1, 1, 1, 1)), *torch.broadcast_tensors(rows, columns))
 
 
 def rotate(images: Tensor, degrees: Tensor) -> Tensor:
@@ -68,9 +68,12 @@ def rotate(images: Tensor, degrees: Tensor) -> Tensor:
     rows = x * angle.sin() + y * angle.cos() + (height - 1) / 2  # (B, H, W)
     columns = x * angle.cos() - y * angle.sin() + (width - 1) / 2
     top, left = rows.floor(), columns.floor()
+    down, right = rows - top, columns - left  # how near the lower and the right neighbours are
+    top, left = top.long(), left.long()
+    bordered = pad(images, (1, 1, 1, 1))
     turned = torch.zeros_like(images)
-    for row, column in ((0, 0), (0, 1), (1, 0), (1, 1)):
-        nearness = (1 - (rows - top - row).abs()) * (1 - (columns - left - column).abs())  # (B, H, W)
-        pixels = pick(images, (top + row).long(), (left + column).long())
-        turned += nearness.unsqueeze(1).to(images.dtype) * pixels
+    for row, near_row in ((top, 1 - down), (top + 1, down)):
+        for column, near_column in ((left, 1 - right), (left + 1, right)):
+            nearness = (near_row * near_column).unsqueeze(1).to(images.dtype)  # (B, 1, H, W)
+            turned = turned.addcmul(nearness, pick(bordered, row, column))
     return turned
