@@ -16,6 +16,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from companion import data
 from companion.data import augment, mixup
+from companion.data.augment import examples
 from companion.data.augment.geometry import rotate, window
 from companion.random import generator
 
@@ -125,6 +126,20 @@ def test_p_does_not_change_how_much_is_drawn(name):
     assert torch.equal(*left)
 
 
+def test_lots_are_the_generators_numbers_stretched_to_the_range():
+    batch = torch.zeros(7, 2)
+    drawn = torch.rand(7, generator=generator(0))
+    torch.testing.assert_close(examples.lots(batch, generator(0), -2, 3), 5 * drawn - 2)
+    assert torch.equal(examples.whole_lots(batch, 4, generator(0)), (4 * drawn).long())
+
+
+def test_p_of_zero_changes_nothing_even_when_the_lot_is_zero(monkeypatch):
+    monkeypatch.setattr(examples, "uniform", lambda shape, **_: torch.zeros(shape))
+    images = sample("random_flip")
+    assert torch.equal(augment.random_flip(images, p=0), images)
+    assert torch.equal(augment.random_flip(images, p=1e-9), images.flip(3))
+
+
 @EVERY
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.bfloat16, torch.uint8])
 def test_type_and_shape_stay(name, dtype):
@@ -217,13 +232,14 @@ def test_crop_is_a_window_of_the_padded_image(h, w, size, padding, seed):
         assert found.any()
 
 
-def test_crop_places_are_equally_likely_and_reach_both_ends():
-    images = torch.arange(1.0, 21.0).reshape(1, 1, 4, 5).expand(8000, -1, -1, -1)
-    corner = augment.random_crop(images, (2, 3), padding=1, generator=generator(0))[:, 0, 1, 1]  # inside for each place
-    counts = torch.bincount(corner.long(), minlength=21)[1:].reshape(4, 5)
-    assert counts.shape == (4, 5)
-    places = counts[0:5, 0:5].flatten()
-    assert uniform_over(places.numpy())
+@pytest.mark.parametrize("padding", [0, 1])
+def test_crop_places_are_equally_likely_and_reach_both_ends(padding):
+    image = torch.arange(1.0, 21.0).reshape(1, 1, 4, 5)
+    windows = native.pad(image, (padding,) * 4)[0, 0].unfold(0, 2, 1).unfold(1, 3, 1).flatten(0, 1)  # (places, 2, 3)
+    crops = augment.random_crop(image.expand(8000, -1, -1, -1), (2, 3), padding=padding, generator=generator(0))
+    same = (crops == windows).flatten(2).all(2)  # (8000, places)
+    assert (same.sum(1) == 1).all()
+    assert uniform_over(same.sum(0).numpy())
 
 
 def test_shift_moves_by_all_distances_alike_and_brings_zeros():

@@ -131,6 +131,22 @@ def test_a_state_survives_torch_save_and_can_be_taken_twice(make, kind, tmp_path
 
 
 @EVERY_KIND
+def test_a_run_may_be_resumed_twice_within_one_epoch(make, kind):
+    expected = order(make(kind, 20, batch_size=3, generator=generator(0)))
+    got, state = [], None
+    for _ in range(3):  # two batches at a time, each in a new process so to speak
+        batches = make(kind, 20, batch_size=3, generator=generator(9))
+        batches.generator.manual_seed(0)
+        if state is not None:
+            batches.load_state_dict(state)
+        iterator = iter(batches)
+        got += [next(iterator)[1].tolist() for _ in range(2)]
+        state = batches.state_dict()
+        assert state["done"] == len(got)
+    assert got == expected[:6]
+
+
+@EVERY_KIND
 def test_between_epochs_the_state_is_the_generators_own(make, kind):
     rng = generator(0)
     batches = make(kind, 8, batch_size=3, generator=rng)
