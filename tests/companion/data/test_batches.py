@@ -317,6 +317,14 @@ def test_skipped_batches_are_not_read(large, monkeypatch):
     assert read == [1]
 
 
+def test_rows_that_are_dropped_are_not_read(make, monkeypatch):
+    batches = make("file", 10, 4, 4, batch_size=4, shuffle=False, drop_last=True)
+    read = []
+    monkeypatch.setattr(batches, "_read", lambda *a, real=batches._read: read.append(1) or real(*a))
+    assert order(batches) == [[0, 1, 2, 3], [4, 5, 6, 7]]
+    assert read == [1, 1]
+
+
 X, Y = rows(4)
 
 
