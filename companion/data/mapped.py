@@ -37,8 +37,7 @@ class MappedBatches(Epochs):
         generator: A CPU generator for the order, and for nothing else if it is to be resumed in the middle of an
             epoch; None takes PyTorch's global generator.
         block_rows: Consecutive rows that are read together.
-        buffer_rows: Rows in memory at once, at least a block. While the next ones are shuffled and a batch of the last ones is
-            still in use, memory holds three times as many.
+        buffer_rows: Rows in memory at once, at least a block.
 
     Attributes:
         epoch: How many epochs are complete.
@@ -86,21 +85,24 @@ class MappedBatches(Epochs):
         """Hand out batches; those that are skipped cost random numbers but no reading."""
         first, end = skip * self.batch_size, min(self.rows, len(self) * self.batch_size)
         before = 0  # rows of earlier buffers
-        rest: Batch = ()  # rows of the last buffer that made no whole batch
+        room = self._room()
+        rest: Batch = ()  # the beginning of a batch whose end is in the next buffer
         for starts, order in self._buffers():
             if before >= end:
                 break
             if before + len(order) > first:
-                rows = self._read(starts, order[max(0, first - before) : end - before])
-                if rest:
-                    rows = tuple(map(torch.cat, zip(rest, rows, strict=True)))
-                whole = len(rows[0]) // self.batch_size * self.batch_size
-                for k in range(0, whole, self.batch_size):  # views: copies of every size would riddle the heap
-                    yield tuple(tensor[k : k + self.batch_size] for tensor in rows)
-                rest = tuple(tensor[whole:].clone() for tensor in rows)
-                del rows
+                self._read(room, starts)
+                wanted = order[max(0, first - before) : end - before]
+                lacking = self.batch_size - len(rest[0]) if rest else 0
+                for rows in (wanted[:lacking], *wanted[lacking:].split(self.batch_size)):
+                    if len(rows):
+                        part = tuple(torch.from_numpy(array)[rows] for array in room)
+                        rest = tuple(map(torch.cat, zip(rest, part, strict=True))) if rest else part
+                    if rest and len(rest[0]) == self.batch_size:
+                        yield rest
+                        rest = ()
             before += len(order)
-        if rest and len(rest[0]):
+        if rest:
             yield rest
 
     def _buffers(self) -> Iterator[tuple[list[int], Tensor]]:
@@ -113,12 +115,19 @@ class MappedBatches(Epochs):
             count = sum(min(self.block_rows, self.rows - start) for start in starts)
             yield starts, torch.randperm(count, generator=self.generator) if self.shuffle else torch.arange(count)
 
-    def _read(self, starts: list[int], order: Tensor) -> Batch:
-        """Copy blocks out of the files, in the order wanted; the files are mapped for this long only."""
-        return tuple(
-            torch.from_numpy(np.concatenate([file[a : a + self.block_rows] for a in starts]))[order]
-            for file in (_open(path) for path in self.paths)
-        )
+    def _room(self) -> list[np.ndarray]:
+        """Make the buffer, once an epoch: new large arrays for each filling would riddle the heap with holes."""
+        most = min(self.rows, self.buffer_rows // self.block_rows * self.block_rows)
+        return [np.empty((most, *file.shape[1:]), file.dtype) for file in map(_open, self.paths)]
+
+    def _read(self, room: list[np.ndarray], starts: list[int]) -> None:
+        """Copy blocks out of the files into the buffer; the files are mapped for this long only."""
+        for array, path in zip(room, self.paths, strict=True):
+            file, at = _open(path), 0
+            for start in starts:
+                block = file[start : start + self.block_rows]
+                array[at : at + len(block)] = block
+                at += len(block)
 
 
 def _open(path: Path) -> np.ndarray:

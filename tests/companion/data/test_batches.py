@@ -263,8 +263,8 @@ seen, before = [], None
 for X, y in batches:
     before = before or peak()
     assert bool((X[:, 0] == y).all())
-    seen.append(y)
-seen = torch.cat(seen)
+    seen += y.tolist()  # numbers: small tensors that are kept would leave holes between the large ones
+seen = torch.tensor(seen)
 print(json.dumps({"before": before, "after": peak(), "rows": len(seen), "distinct": len(seen.unique()), "sorted": bool((seen.diff() > 0).all())}))
 """
 
@@ -303,7 +303,7 @@ def test_the_whole_process_stays_far_below_the_file(large):
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     assert (found["rows"], found["distinct"], found["sorted"]) == (n, n, False)
-    assert found["after"] - found["before"] < 90, "resident megabytes, the mapped pages of the file among them"
+    assert found["after"] - found["before"] < 60, "resident megabytes, the mapped pages of the file among them"
 
 
 def test_skipped_batches_are_not_read(large, monkeypatch):
