@@ -38,7 +38,7 @@ API = {
         "The training loop that is a black box until chapter 6, and the callbacks beside it.",
         ["training"],
     ),
-    "data": ("Data", "Data sets that travel with the libraries: nothing is downloaded.", ["data"]),
+    "data": ("Data", "Data sets, honest splits, batches, and changes that leave the label as it is.", ["data"]),
     "metrics": ("Metrics", "How good a model is, by scikit-learn's names, on tensors of any device.", ["metrics"]),
     "notebook": (
         "In the notebook",

@@ -26,6 +26,9 @@ class Dataset:
         class_names: One name for each class; empty where y holds numbers to be predicted.
         source: Who collected it and where it comes from.
         synthetic: Whether it was made up instead of measured.
+        units: The unit of each column, empty where its source names none; ``()`` if it names none at all.
+        licence: Under which terms it may be passed on, as far as stated.
+        quirks: What one should know before trusting a result: duplicates, groups, columns that say the same.
 
     Raises:
         ValueError: If shapes, types or names do not fit together.
@@ -38,6 +41,9 @@ class Dataset:
     class_names: tuple[str, ...]
     source: str
     synthetic: bool = False
+    units: tuple[str, ...] = ()
+    licence: str = ""
+    quirks: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.X.ndim != 2 or self.X.dtype != torch.float32:
@@ -47,6 +53,8 @@ class Dataset:
             raise bad_value("Dataset", "y", f"shape ({len(self.X)},)", tuple(self.y.shape))
         if len(self.feature_names) != self.X.shape[1]:
             raise bad_value("Dataset", "feature_names", f"{self.X.shape[1]} names", len(self.feature_names))
+        if len(self.units) not in (0, self.X.shape[1]):
+            raise bad_value("Dataset", "units", f"{self.X.shape[1]} units or none", len(self.units))
         wanted = torch.int64 if self.class_names else torch.float32
         if self.y.dtype != wanted:
             hint = "class numbers are int64, numbers to be predicted are float32"
@@ -82,7 +90,8 @@ class Dataset:
         if features is not None:
             columns = _positions("features", features, self.feature_names)
             names = tuple(self.feature_names[i] for i in columns)
-            chosen = replace(chosen, X=chosen.X[:, columns], feature_names=names)
+            units = tuple(self.units[i] for i in columns) if self.units else ()
+            chosen = replace(chosen, X=chosen.X[:, columns], feature_names=names, units=units)
         if classes is not None:
             old = _positions("classes", classes, self.class_names)
             renumbered = torch.full((len(self.class_names),), -1)
@@ -167,7 +176,7 @@ def standardise(train: Dataset, *others: Dataset) -> tuple[Dataset, ...]:
                 "standardise", "others", ", ".join(train.feature_names), ", ".join(other.feature_names), hint
             )
     scaler = Standardizer().fit(train.X)
-    return tuple(replace(d, X=scaler.transform(d.X)) for d in (train, *others))
+    return tuple(replace(d, X=scaler.transform(d.X), units=()) for d in (train, *others))
 
 
 def _positions(argument: str, wanted: Sequence[str | int], names: tuple[str, ...]) -> list[int]:

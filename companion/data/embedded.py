@@ -1,14 +1,17 @@
-"""Data sets that travel inside scikit-learn, and the truth tables of the logic gates."""
+"""Data sets and photographs that travel inside scikit-learn, and the truth tables of the logic gates."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from companion.data.dataset import Dataset
 from companion.errors import bad_value
+from companion.functional._arguments import require_choice
 
+_UCI = "CC BY 4.0 (UCI Machine Learning Repository)"
 _GATES = {
     "and": (0, 0, 0, 1),
     "or": (0, 1, 1, 1),
@@ -34,7 +37,13 @@ def iris() -> Dataset:
     """
     from sklearn.datasets import load_iris
 
-    return _classes(load_iris(), "iris", "Fisher (1936), measured by Anderson; copy inside scikit-learn")
+    return _classes(
+        load_iris(),
+        "iris",
+        "Fisher (1936), measured by Anderson; copy inside scikit-learn",
+        units=("cm",) * 4,
+        quirks=("rows 101 and 142 are the same flower measured alike: a split may put one on each side",),
+    )
 
 
 def breast_cancer() -> Dataset:
@@ -52,8 +61,16 @@ def breast_cancer() -> Dataset:
     """
     from sklearn.datasets import load_breast_cancer
 
-    source = "Street, Wolberg and Mangasarian (1993), Wisconsin diagnostic data; copy inside scikit-learn"
-    return _classes(load_breast_cancer(), "breast cancer", source)
+    return _classes(
+        load_breast_cancer(),
+        "breast cancer",
+        "Street, Wolberg and Mangasarian (1993), Wisconsin diagnostic data; copy inside scikit-learn",
+        quirks=(
+            "radius and perimeter say nearly the same (correlation 0.998)",
+            "13 tumours have mean concavity 0, so no logarithm may be taken",
+            "columns come in threes: mean, standard error and worst of the same ten measurements",
+        ),
+    )
 
 
 def digits() -> Dataset:
@@ -71,8 +88,41 @@ def digits() -> Dataset:
     """
     from sklearn.datasets import load_digits
 
-    source = "Alpaydin and Kaynak (1998), Optical recognition of handwritten digits; copy inside scikit-learn"
-    return _classes(load_digits(), "digits", source)
+    return _classes(
+        load_digits(),
+        "digits",
+        "Alpaydin and Kaynak (1998), Optical recognition of handwritten digits; copy inside scikit-learn",
+        units=("dark pixels of 16",) * 64,
+        quirks=(
+            "13 people wrote all of them and who wrote which is not recorded: a random split tests on known hands",
+            "pixels 0, 32 and 39 are 0 in every row",
+        ),
+    )
+
+
+def wine() -> Dataset:
+    """Load 178 wines of three growers from one region of Italy, each with 13 chemical measurements.
+
+    Returns:
+        X (178, 13), y the grower: 59, 71 and 48 wines.
+
+    Source:
+        Forina et al. (1988), PARVUS: an extendable package for data exploration, classification and correlation.
+
+    >>> wine()
+    Dataset(wine: 178 rows, 13 features, 3 classes)
+    """
+    from sklearn.datasets import load_wine
+
+    return _classes(
+        load_wine(),
+        "wine",
+        "Forina et al. (1988), PARVUS; copy inside scikit-learn",
+        quirks=(
+            "columns differ in spread by a factor of 2,500 (proline against nonflavanoid phenols): standardise first",
+            "rows are sorted by class: shuffle before cutting",
+        ),
+    )
 
 
 def diabetes() -> Dataset:
@@ -98,7 +148,40 @@ def diabetes() -> Dataset:
         feature_names=tuple(bunch.feature_names),
         class_names=(),
         source="Efron, Hastie, Johnstone and Tibshirani (2004); copy inside scikit-learn",
+        units=("years", "", "kg/m^2", *[""] * 7),
+        licence="none stated by its authors",
+        quirks=(
+            "s4 is s1 divided by s3, in six rows of seven rounded to a whole number",
+            "s1 and s2 say nearly the same (correlation 0.90): single weights mean little",
+            "which sex is 1 and which is 2 is not recorded",
+        ),
     )
+
+
+def photograph(name: str) -> Tensor:
+    """Load one of the two photographs inside scikit-learn.
+
+    Args:
+        name: ``"china"``, the roofs of a Chinese palace, or ``"flower"``, a dahlia.
+
+    Returns:
+        Tensor (3, 427, 640): red, green and blue from 0 to 1.
+
+    Raises:
+        ValueError: If the name is unknown.
+
+    Source:
+        Photographs from Flickr under CC BY 2.0: china by danielbuechele; flower by vultilion, as its address says
+        (scikit-learn's note names danielbuechele for both).
+
+    >>> photograph("china").shape
+    torch.Size([3, 427, 640])
+    """
+    require_choice("photograph", "name", name, ("china", "flower"))
+    from sklearn.datasets import load_sample_image
+
+    pixels = torch.from_numpy(load_sample_image(f"{name}.jpg").copy())
+    return pixels.permute(2, 0, 1).float().div_(255)  # (H, W, C) -> (C, H, W)
 
 
 def gate(name: str) -> Dataset:
@@ -129,7 +212,9 @@ def gate(name: str) -> Dataset:
     )
 
 
-def _classes(bunch: Any, name: str, source: str) -> Dataset:
+def _classes(
+    bunch: Any, name: str, source: str, *, units: tuple[str, ...] = (), quirks: tuple[str, ...] = ()
+) -> Dataset:
     """Turn what scikit-learn loads into a data set with classes."""
     return Dataset(
         X=torch.as_tensor(bunch.data).float(),
@@ -138,4 +223,7 @@ def _classes(bunch: Any, name: str, source: str) -> Dataset:
         feature_names=tuple(str(feature) for feature in bunch.feature_names),
         class_names=tuple(str(label) for label in bunch.target_names),
         source=source,
+        units=units,
+        licence=_UCI,
+        quirks=quirks,
     )

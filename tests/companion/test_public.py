@@ -64,7 +64,17 @@ PLANNED = {
         "10": ["BestWeights", "Callback", "Checkpoint", "ProgressBar", "TensorBoard", "evaluate", "load_weights", "predict"],
         "17": ["FreezeNorm"],
     },
-    "data": {"10": ["Standardizer", "k_fold", "train_val_test_split"]},
+    "data": {
+        "05": ["mirror_symmetry"],
+        "07": ["wilson_construction"],
+        "09": [
+            "mixup", "random_crop", "random_erase", "random_flip", "random_noise", "random_rotation", "random_shift",
+        ],
+        "10": ["Batches", "MappedBatches", "Standardizer", "k_fold", "train_val_test_split"],
+        "12": ["cifar10", "fashion_mnist", "photograph"],
+        "13": ["jitter", "scaling", "time_shift", "window_slice"],
+        "21": ["wine"],
+    },
     "metrics": {
         "08": ["accuracy_score"],
         "11": [

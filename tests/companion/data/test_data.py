@@ -9,13 +9,14 @@ import torch
 from sklearn import datasets as oracle
 from sklearn.preprocessing import StandardScaler
 
-from companion.data import Dataset, breast_cancer, diabetes, digits, gate, iris, standardise
+from companion.data import Dataset, breast_cancer, diabetes, digits, gate, iris, photograph, standardise, wine
 
 EMBEDDED = {
     iris: (oracle.load_iris, (150, 4), [50, 50, 50]),
     breast_cancer: (oracle.load_breast_cancer, (569, 30), [212, 357]),
     digits: (oracle.load_digits, (1797, 64), [178, 182, 177, 183, 181, 182, 181, 179, 174, 180]),
     diabetes: (lambda: oracle.load_diabetes(scaled=False), (442, 10), []),
+    wine: (oracle.load_wine, (178, 13), [59, 71, 48]),
 }
 GATES = {"and": min, "or": max, "nand": lambda r: 1 - min(r), "nor": lambda r: 1 - max(r), "xor": lambda r: sum(r) % 2, "xnor": lambda r: 1 - sum(r) % 2}  # fmt: skip
 each = pytest.mark.parametrize("load", EMBEDDED, ids=lambda f: f.__name__)
@@ -49,6 +50,84 @@ def test_embedded_data_equals_what_scikit_learn_ships(load):
     assert data.source
     assert not data.synthetic
     assert all(type(name) is str for name in data.feature_names + data.class_names)
+
+
+def correlation(data, a, b):
+    columns = data.select(features=[a, b]).X.double().T
+    return torch.corrcoef(columns)[0, 1].item()
+
+
+def test_every_quirk_is_counted():
+    """One check for each sentence in quirks, in its order; a new sentence makes the numbers differ."""
+    counted = {
+        iris: [torch.equal(iris().X[101], iris().X[142]) and iris().y[101] == iris().y[142]],
+        breast_cancer: [
+            round(correlation(breast_cancer(), "mean radius", "mean perimeter"), 3) == 0.998,
+            int((breast_cancer().select(features=["mean concavity"]).X == 0).sum()) == 13,
+            [n.removeprefix("mean ") for n in breast_cancer().feature_names[:10]]
+            == [n.removesuffix(" error") for n in breast_cancer().feature_names[10:20]]
+            == [n.removeprefix("worst ") for n in breast_cancer().feature_names[20:]],
+        ],
+        digits: [
+            "43 people" in oracle.load_digits().DESCR and "different 13" in oracle.load_digits().DESCR.replace("\n", " "),
+            torch.nonzero((digits().X == 0).all(0)).flatten().tolist() == [0, 32, 39],
+        ],
+        wine: [
+            2450 < (wine().X.std(0).max() / wine().X.std(0).min()).item() < 2550
+            and wine().feature_names[int(wine().X.std(0).argmax())] == "proline"
+            and wine().feature_names[int(wine().X.std(0).argmin())] == "nonflavanoid_phenols",
+            bool((wine().y.diff() >= 0).all()),
+        ],
+        diabetes: [
+            abs(round_share() - 6 / 7) < 0.01,
+            round(correlation(diabetes(), "s1", "s2"), 2) == 0.90,
+            diabetes().X[:, 1].unique().tolist() == [1, 2] and "- sex\n" in oracle.load_diabetes().DESCR,
+        ],
+    }  # fmt: skip
+    assert set(counted) == set(EMBEDDED)
+    for load, checks in counted.items():
+        assert checks == [True] * len(load().quirks), load.__name__
+
+
+def round_share():
+    """Return the share of rows in which s4 is a whole number, after checking that s4 is s1 / s3 within rounding."""
+    s1, s3, s4 = diabetes().select(features=["s1", "s3", "s4"]).X.double().T
+    whole = s4 == s4.round()
+    assert ((s4 - s1 / s3).abs()[whole] <= 0.5).double().mean() > 0.97
+    assert ((s4 - s1 / s3).abs()[~whole] < 0.006).double().mean() > 0.93
+    return whole.double().mean().item()
+
+
+def test_no_other_rows_are_duplicates():
+    for load in EMBEDDED:
+        data = load()
+        assert len(data) - len(data.X.unique(dim=0)) == (load is iris)
+
+
+def test_units_and_licences_travel_with_the_rows():
+    assert iris().units == ("cm",) * 4
+    assert diabetes().select(features=["bmi", "age"]).units == ("kg/m^2", "years")
+    assert standardise(iris())[0].units == (), "after standardising they are standard deviations"
+    assert iris().split()[0].quirks == iris().quirks
+    for load in EMBEDDED:
+        assert load().licence.startswith("none stated" if load is diabetes else "CC BY 4.0")
+        assert len(load().units) in (0, load().X.shape[1])
+
+
+@pytest.mark.parametrize("name", ["china", "flower"])
+def test_photographs_are_scikit_learns(name):
+    pixels = oracle.load_sample_image(f"{name}.jpg")
+    image = photograph(name)
+    assert image.dtype == torch.float32
+    np.testing.assert_allclose(image.permute(1, 2, 0).numpy() * 255, pixels, atol=1e-4)
+    image.zero_()
+    assert photograph(name).max() <= 1
+    assert photograph(name).mean() > 0.1
+
+
+def test_an_unknown_photograph_is_refused():
+    with pytest.raises(ValueError, match=r"^photograph: name expected 'china' or 'flower', got 'cat'$"):
+        photograph("cat")
 
 
 @each
@@ -221,6 +300,7 @@ def test_standardise_refuses_other_features_and_no_rows():
         ({"class_names": ()}, "Dataset: y expected torch.float32, got torch.int64; class numbers are int64, numbers to be predicted are float32"),
         ({"class_names": ("a",)}, "Dataset: y expected class numbers from 0 to 0, got 0 to 1"),
         ({"feature_names": ("u",)}, "Dataset: feature_names expected 2 names, got 1"),
+        ({"units": ("cm",)}, "Dataset: units expected 2 units or none, got 1"),
     ],
 )  # fmt: skip
 def test_dataset_refuses_parts_that_do_not_fit(changes, message):
