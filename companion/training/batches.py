@@ -10,28 +10,11 @@ import torch
 from torch import Tensor
 from torch.nn import Module
 
+from companion.data import Batches
 from companion.errors import bad_type, bad_value
 from companion.functional._arguments import require_tensor
 
 Batch = tuple[Tensor, Tensor]
-
-
-class Shuffled:
-    """Batches of tensors in memory, in a new order each time: a permutation of row numbers, cut into pieces.
-
-    It is quicker than a ``DataLoader``, which fetches row by row.
-    """
-
-    def __init__(self, X: Tensor, y: Tensor, size: int, generator: torch.Generator | None) -> None:
-        self.X, self.y, self.size, self.generator = X, y, size, generator
-
-    def __len__(self) -> int:
-        return -(-len(self.X) // self.size)
-
-    def __iter__(self) -> Iterator[Batch]:
-        order = torch.randperm(len(self.X), generator=self.generator).to(self.X.device)
-        for rows in order.split(self.size):
-            yield self.X[rows], self.y[rows]
 
 
 class Placed:
@@ -57,12 +40,12 @@ class Placed:
 
 def training_batches(
     X: Any, y: Tensor | None, size: int, generator: torch.Generator | None, device: torch.device
-) -> Shuffled | Placed:
+) -> Batches | Placed:
     """Return what one goes through in each epoch of a training."""
     if y is None and not isinstance(X, Tensor):
         return Placed("fit", "X", X, device)
     y = require_examples("fit", "X", X, "y", y)
-    return Shuffled(X.to(device), y.to(device), size, generator)
+    return Batches(X.to(device), y.to(device), batch_size=size, generator=generator)
 
 
 def batches_in_order(
@@ -87,7 +70,7 @@ def require_examples(where: str, x_name: str, X: Tensor, y_name: str, y: Tensor 
     return y
 
 
-def in_groups(batches: Iterable[Batch], count: int) -> Iterator[list[Batch]]:
+def in_groups(batches: Iterable[Any], count: int) -> Iterator[list[Batch]]:
     """Hand out several batches at a time; the last time it may be fewer."""
     iterator = iter(batches)
     while group := list(islice(iterator, count)):

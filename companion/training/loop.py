@@ -10,10 +10,11 @@ from torch import Tensor
 from torch.nn import Module
 
 from companion import device as devices
+from companion.data import Batches
 from companion.errors import bad_type, bad_value
 from companion.functional._arguments import require_number, require_whole
 from companion.optim import Adam
-from companion.training.batches import Placed, Shuffled, batches_in_order, in_groups, training_batches
+from companion.training.batches import Placed, batches_in_order, in_groups, training_batches
 from companion.training.evaluation import CHUNK, Metrics, measure, metric_functions
 from companion.training.run import Callback, History, Run, in_order
 from companion.training.step import LossFunction, Step, loss_function
@@ -121,7 +122,7 @@ def fit(
 
 
 def _epoch(
-    run: Run, batches: Shuffled | Placed, accumulate: int, step_of: Step, held_out: Callable[[Module], dict[str, float]]
+    run: Run, batches: Batches | Placed, accumulate: int, step_of: Step, held_out: Callable[[Module], dict[str, float]]
 ) -> None:
     """Go through all batches once, and measure on the rows that are held out."""
     run.model.train()
@@ -163,7 +164,7 @@ def _held_out(
     return lambda model: measure("fit", model, batches, {"val_loss": loss_of}, measures)
 
 
-def _count(batches: Shuffled | Placed) -> int | None:
+def _count(batches: Batches | Placed) -> int | None:
     """Return how many batches an epoch has; None where the data does not say."""
     try:
         return len(batches)

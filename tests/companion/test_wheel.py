@@ -50,6 +50,8 @@ COLAB = {
     "typer": "0.15.3",
     "tqdm": "4.67.1",
     "typing-extensions": "4.13.2",
+    "pooch": "1.8.2",
+    "requests": "2.32.3",
 }
 #: What Colab may lack and the course brings.
 BROUGHT = {"anywidget", "psygnal"}
