@@ -181,6 +181,7 @@ def child(mutant: Mutant | None, tests: list[str]) -> int:
         silence = os.open(os.devnull, os.O_WRONLY)
         os.dup2(silence, 1)
         os.dup2(silence, 2)
+        sys.stdout = sys.stderr = os.fdopen(silence, "w")
         if mutant:
             plant(mutant)
         import pytest
@@ -209,6 +210,8 @@ def child(mutant: Mutant | None, tests: list[str]) -> int:
 
 def plant(mutant: Mutant) -> None:
     """Let whoever imports the module get the faulty text."""
+    for name in [n for n in sys.modules if n.split(".")[0] == "companion"]:
+        del sys.modules[name]
     original = importlib.machinery.SourceFileLoader.get_code
 
     def get_code(self: Any, fullname: str) -> Any:

@@ -10,8 +10,10 @@ import time
 import pytest
 import torch
 
-from companion.checks import bank, ch01_neurons, ch02_activations, diagnose
+from companion.checks import bank, diagnose
 from companion.checks.bank import Exercise
+from companion.checks.ch01_neurons import e7_two_kinds_of_iris_one_neuron as flowers
+from companion.checks.ch02_activations import e7_a_deep_and_narrow_network_that_learns as narrow
 from companion.checks.result import Result
 from companion.checks.trace import Crash, Trace
 
@@ -390,27 +392,27 @@ def table(exercise: Exercise) -> dict[str, list[float]]:
 
 def test_table_of_01_7_is_what_the_baselines_give():
     stated = table(bank.get("01.7"))
-    assert set(stated) == set(ch01_neurons.BASELINES)
+    assert set(stated) == set(flowers.BASELINES)
 
     def accuracy(train, seed):
-        X, y, X_test, y_test = ch01_neurons.split_flowers(seed)
+        X, y, X_test, y_test = flowers.split_flowers(seed)
         return (train(X, y, X_test) == y_test).double().mean().item()
 
-    for label, train in ch01_neurons.BASELINES.items():
-        on_three = [accuracy(train, s) for s in ch01_neurons.SPLITS]
+    for label, train in flowers.BASELINES.items():
+        on_three = [accuracy(train, s) for s in flowers.SPLITS]
         others = [accuracy(train, s) for s in range(100, 120)]
         assert stated[label] == pytest.approx([*on_three, sum(others) / 20], abs=0.006)
-        assert min(on_three) < ch01_neurons.TARGET
+        assert min(on_three) < flowers.TARGET
 
 
 def test_table_of_02_7_is_what_the_baselines_give():
     exercise = bank.get("02.7")
     stated = table(exercise)
-    assert set(stated) == set(ch02_activations.BASELINES)
+    assert set(stated) == set(narrow.BASELINES)
     cases = exercise.cases(0)
-    for label, make in ch02_activations.BASELINES.items():
+    for label, make in narrow.BASELINES.items():
         traces = diagnose.run(exercise, {"make_network": make}, cases, 60)
         got = [exercise.observe(c, t)["accuracy"].item() for c, t in zip(cases, traces)]
         # Training differs a little between machines; the middling baselines most.
         assert stated[label] == pytest.approx(got, abs=0.06)
-        assert min(got) < ch02_activations.TARGET - 0.05
+        assert min(got) < narrow.TARGET - 0.05

@@ -1,0 +1,183 @@
+"""Exercise 02.1: leaky ReLU."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from companion.checks.bank import Mistake, Parameter, exercise, per_variant, rng
+from companion.checks.numbers import F64, vector
+from companion.checks.trace import Case
+
+
+def _leaky_relu_with(slope: float) -> Callable[..., Tensor]:
+    def leaky_relu(z: torch.Tensor, negative_slope: float = slope) -> torch.Tensor:
+        """Return z where it is positive and negative_slope times z elsewhere."""
+        return torch.where(z > 0, z, negative_slope * z)
+
+    return leaky_relu
+
+
+def _leaky_mistakes(slope: float) -> list[Mistake]:
+    def in_place(z: Tensor, negative_slope: float = slope) -> Tensor:
+        z[z < 0] *= negative_slope
+        return z
+
+    def make(compute: Callable[[Tensor, float], Tensor]) -> Callable[..., Tensor]:
+        return lambda z, negative_slope=slope: compute(z, negative_slope)
+
+    return [
+        Mistake(
+            "lets nothing through below 0",
+            make(lambda z, s: torch.where(z > 0, z, torch.zeros_like(z))),
+            "That is the plain ReLU: below 0 nothing comes through, and no gradient either. The leak is "
+            "what you are to add.",
+        ),
+        Mistake(
+            "puts the slope on the positive side",
+            make(lambda z, s: torch.where(z > 0, s * z, z)),
+            "The slope is on the wrong side: positive numbers should pass unchanged, negative ones be shrunk.",
+        ),
+        Mistake(
+            "turns the sign of negative numbers",
+            make(lambda z, s: torch.where(z > 0, z, -s * z)),
+            "Below 0 your result is positive. A leak keeps the sign: negative numbers stay negative, only smaller.",
+        ),
+        Mistake(
+            "returns the slope itself",
+            make(lambda z, s: torch.where(z > 0, z, torch.full_like(z, s))),
+            "Below 0 you return the slope itself, the same number for every z. It should be slope times z.",
+        ),
+        Mistake(
+            "always uses the default slope",
+            make(lambda z, s: torch.where(z > 0, z, slope * z)),
+            "Right for the default, and the argument makes no difference: a slope is fixed somewhere in your code.",
+        ),
+        Mistake(
+            "adds the leak on both sides",
+            make(lambda z, s: torch.relu(z) + s * z),
+            "Negative numbers are right; positive ones came out a little too large, because the leak is "
+            "added there as well.",
+        ),
+        Mistake(
+            "subtracts the leak",
+            make(lambda z, s: torch.clamp(z, min=0) - s * z),
+            "You subtract slope times z everywhere, so negative numbers come out positive and positive ones too small.",
+        ),
+        Mistake(
+            "decides once for the whole tensor",
+            make(lambda z, s: z if z.sum() > 0 else s * z),
+            "All numbers are treated alike, by one decision for the whole tensor. Each number needs its "
+            "own: torch.where chooses entry by entry.",
+        ),
+        Mistake(
+            "writes into its argument",
+            in_place,
+            "The numbers are right, and the z you were given has changed: z[...] *= writes into the caller's tensor.",
+        ),
+    ]
+
+
+def _leaky_by_parts(slope: float) -> Callable[..., Tensor]:
+    return lambda z, negative_slope=slope: torch.clamp(z, min=0) + negative_slope * torch.clamp(z, max=0)
+
+
+def _leaky_by_mask(slope: float) -> Callable[..., Tensor]:
+    def masked(z: Tensor, negative_slope: float = slope) -> Tensor:
+        mask = (z > 0).to(z.dtype)
+        return z * (mask + negative_slope * (1 - mask))
+
+    return masked
+
+
+def _leaky_by_maximum(slope: float) -> Callable[..., Tensor]:
+    return lambda z, negative_slope=slope: torch.maximum(z, negative_slope * z)
+
+
+def _leaky_cases(slope: float) -> Callable[[int], list[Case]]:
+    def cases(seed: int) -> list[Case]:
+        drawn = torch.randn(2, 3, generator=rng(seed), dtype=F64)
+        return [
+            Case("the default slope", {"z": vector(-3.0, -1.0, 0.0, 2.0)}),
+            Case(
+                "a slope of 0.3",
+                {"z": vector(-4.0, -2.0, 0.0, 5.0), "negative_slope": 0.3},
+                says="The default slope works, another one does not: where does the argument enter?",
+            ),
+            Case("a slope of 0", {"z": vector(-2.0, 3.0), "negative_slope": 0.0}, grad=("z",)),
+            Case("two axes in float64", {"z": drawn, "negative_slope": 0.15}, grad=("z",)),
+            Case("large numbers", {"z": vector(-1e4, 1e4), "negative_slope": 0.5}, grad=("z",)),
+        ]
+
+    return cases
+
+
+@exercise(
+    "02.1",
+    title="Leaky ReLU",
+    points=1,
+    parameters=({"slope": 0.01}, {"slope": 0.2}, {"slope": 0.05}, {"slope": 0.125}),
+)
+class LeakyRelu:
+    """A ReLU that lets a little through."""
+
+    name = "leaky_relu"
+    forbidden = dict.fromkeys(
+        (
+            "nn.functional.leaky_relu",
+            "nn.functional.leaky_relu_",
+            "nn.functional.prelu",
+            "prelu",
+            "nn.functional.rrelu",
+            "rrelu",
+            "_C._nn.leaky_relu",
+        ),
+        "Write it with comparisons and products: the point is to see where the leak enters.",
+    )
+
+    @per_variant
+    def reference(p: Parameter) -> Callable[..., Tensor]:
+        """Return the function with this variant's default slope."""
+        return _leaky_relu_with(p["slope"])
+
+    @per_variant
+    def statement(p: Parameter) -> str:
+        """Return the task with this variant's slope."""
+        s = p["slope"]
+        return rf"""
+        A ReLU sends 0 for every negative sum, and with it no gradient: a unit that is always negative can
+        never recover. The leaky ReLU lets a little through:
+
+        $$f(z) = \begin{{cases}} z & z > 0 \\ s\,z & z \le 0 \end{{cases}}$$
+
+        Write `leaky_relu(z, negative_slope={s})` for a tensor of any shape. Slopes lie between 0 and 1. Do
+        not call a ready-made leaky ReLU, and leave `z` as it was.
+
+        Example: `z = [-3, 2]` with the default slope gives `[{-3 * s:.4g}, 2]`.
+
+        *Serves the objective: implement the common activation functions and say what each is for.*
+        """
+
+    @per_variant
+    def cases(p: Parameter) -> Callable[[int], list[Case]]:
+        """Return inputs with and without a slope given."""
+        return _leaky_cases(p["slope"])
+
+    @per_variant
+    def mistakes(p: Parameter) -> list[Mistake]:
+        """Return the known mistakes with this variant's default slope."""
+        return _leaky_mistakes(p["slope"])
+
+    @per_variant
+    def alternatives(p: Parameter) -> dict[str, Callable[..., Tensor]]:
+        """Return other right answers with this variant's default slope."""
+        s = p["slope"]
+        return {"two clamps": _leaky_by_parts(s), "mask": _leaky_by_mask(s), "maximum": _leaky_by_maximum(s)}
+
+    hints = (
+        "Two branches, chosen entry by entry. An `if` cannot do that for a tensor; which function of torch can?",
+        "`torch.where(condition, a, b)` takes from a where the condition holds and from b elsewhere.",
+        "The condition is `z > 0`, the first branch is `z`, the second is the slope times `z`.",
+    )

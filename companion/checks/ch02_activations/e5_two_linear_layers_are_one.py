@@ -1,0 +1,139 @@
+"""Exercise 02.5: two linear layers are one."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from companion.checks.bank import Mistake, Out, exercise, rng
+from companion.checks.numbers import F64, rows, vector
+from companion.checks.trace import Case
+
+
+def merge_linear(
+    W1: torch.Tensor, b1: torch.Tensor, W2: torch.Tensor, b2: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return weight and bias of the one layer that equals layer 1 followed by layer 2."""
+    return W2 @ W1, W2 @ b1 + b2
+
+
+def _merge_by_probing(W1: Tensor, b1: Tensor, W2: Tensor, b2: Tensor) -> tuple[Tensor, Tensor]:
+    def both(x: Tensor) -> Tensor:
+        return (x @ W1.T + b1) @ W2.T + b2
+
+    bias = both(torch.zeros(W1.shape[1], dtype=W1.dtype))
+    return (both(torch.eye(W1.shape[1], dtype=W1.dtype)) - bias).T, bias
+
+
+def _merge_by_einsum(W1: Tensor, b1: Tensor, W2: Tensor, b2: Tensor) -> list[Tensor]:
+    return [torch.einsum("oh,hi->oi", W2, W1), torch.einsum("oh,h->o", W2, b1) + b2]
+
+
+def _merge_cases(seed: int) -> list[Case]:
+    g = rng(seed)
+
+    def draw(inputs: int, hidden: int, outputs: int, dtype: torch.dtype = F64) -> dict[str, Tensor]:
+        shapes = {"W1": (hidden, inputs), "b1": (hidden,), "W2": (outputs, hidden), "b2": (outputs,)}
+        return {n: torch.randn(s, generator=g, dtype=dtype) + 0.5 for n, s in shapes.items()}
+
+    square = {
+        "W1": rows([1.0, 2.0], [0.0, 1.0]),
+        "b1": vector(1.0, -1.0),
+        "W2": rows([1.0, 0.0], [3.0, 1.0]),
+        "b2": vector(10.0, 20.0),
+    }
+    return [
+        Case("two units in each layer", square, grad=("W1", "W2")),
+        Case("3 inputs, 4 hidden units, 2 outputs", draw(3, 4, 2), grad=("W1", "W2")),
+        Case("5 inputs, 1 hidden unit, 3 outputs", draw(5, 1, 3, torch.float32)),
+        Case("3 inputs, 3 hidden units, 3 outputs", draw(3, 3, 3)),
+    ]
+
+
+@exercise("02.5", title="Two linear layers are one", points=1)
+class MergeLinear:
+    """Why a network needs something between its layers."""
+
+    reference = merge_linear
+    returns = (Out("W"), Out("b"))
+    statement = r"""
+        Two linear layers with nothing between them: $h = W_1 x + b_1$, then $y = W_2 h + b_2$. Whatever they
+        compute, one layer $y = W x + b$ computes it too.
+
+        Write `merge_linear(W1, b1, W2, b2)`, which returns `W` and `b` of that one layer. Shapes as in
+        PyTorch, rows for outputs: `W1` is (H, I), `b1` (H,), `W2` (O, H), `b2` (O,); the result is (O, I) and
+        (O,).
+
+        Example: with one unit everywhere, `W1 = [[2]]`, `b1 = [1]`, `W2 = [[3]]`, `b2 = [5]`, the result is
+        `W = [[6]]` and `b = [8]`, because $3\,(2x + 1) + 5 = 6x + 8$.
+
+        *Serves the objective: prove that stacked linear layers collapse into one.*
+    """
+    cases = _merge_cases
+    mistakes = (
+        Mistake(
+            "multiplies in the wrong order",
+            lambda W1, b1, W2, b2: (W1 @ W2, W2 @ b1 + b2),
+            "W1 @ W2 does the second layer first. x meets W1 first, so W1 stands next to x, on the right. "
+            "With square matrices nothing complains: that is the dangerous case.",
+        ),
+        Mistake(
+            "adds the two biases",
+            lambda W1, b1, W2, b2: (W2 @ W1, b1 + b2),
+            "W is right. But b1 goes through the second layer like everything else that leaves the first: "
+            "which matrix does it meet?",
+        ),
+        Mistake(
+            "multiplies in the wrong order and adds the biases",
+            lambda W1, b1, W2, b2: (W1 @ W2, b1 + b2),
+            "Both are off: x meets W1 first, so W1 stands on the right of W2; and b1 still has to go "
+            "through the second layer.",
+        ),
+        Mistake(
+            "puts the bias on the wrong side",
+            lambda W1, b1, W2, b2: (W2 @ W1, b1 @ W2 + b2),
+            "W is right. For b you compute b1 @ W2, which is W2 transposed times b1: the matrix belongs on the left.",
+        ),
+        Mistake(
+            "sends the second bias through the second layer",
+            lambda W1, b1, W2, b2: (W2 @ W1, W2 @ (b1 + b2)),
+            "W is right. But b2 is added after the second layer and meets no matrix; only b1 goes through W2.",
+        ),
+        Mistake(
+            "drops the first bias",
+            lambda W1, b1, W2, b2: (W2 @ W1, b2.clone()),
+            "W is right, and b1 is lost. Put h = W1 x + b1 into the second formula and multiply out.",
+        ),
+        Mistake(
+            "drops the second bias",
+            lambda W1, b1, W2, b2: (W2 @ W1, W2 @ b1),
+            "W is right, and b2 is lost: it is added at the very end.",
+        ),
+        Mistake(
+            "returns the transpose",
+            lambda W1, b1, W2, b2: ((W2 @ W1).T, W2 @ b1 + b2),
+            "That is W transposed. Here rows stand for outputs: (O, I).",
+        ),
+        Mistake(
+            "multiplies entry by entry",
+            lambda W1, b1, W2, b2: (W2 * W1, W2 @ b1 + b2),
+            "W2 * W1 multiplies entry by entry. One layer after another is a matrix product.",
+        ),
+        Mistake(
+            "adds the two matrices",
+            lambda W1, b1, W2, b2: (W2 + W1, b1 + b2),
+            "Adding matrices is for layers side by side whose results are added. One after another they are "
+            "multiplied.",
+        ),
+    )
+    alternatives: ClassVar = {
+        "probing with unit vectors": _merge_by_probing,
+        "einsum, in a list": _merge_by_einsum,
+    }
+    hints = (
+        "Do it with plain numbers first: 3 (2x + 1) + 5. What stands before x, and what is left over?",
+        "Put h into the second formula: y = W2 (W1 x + b1) + b2. Multiply out, keep the order.",
+        "Before x stands W2 W1. Without x remain W2 b1 and b2.",
+    )
