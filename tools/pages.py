@@ -80,8 +80,19 @@ def api_block(module: str, documented: set[str]) -> str:
         if name.startswith("_") or not own or is_schema or identity in documented or not callable(thing):
             continue
         documented.add(identity)
-        lines += [f".. auto{'class' if isinstance(thing, type) else 'function'}:: {name}", ""]
+        if isinstance(thing, type):
+            lines += [f".. autoclass:: {name}", *members(thing), ""]
+        else:
+            lines += [f".. autofunction:: {name}", ""]
     return "\n".join(lines) + "\n"
+
+
+def members(thing: type) -> list[str]:
+    """Return the line that names a class's own methods, without those that say the same in every layer."""
+    told = {"forward", "extra_repr", "reset_parameters"}
+    own = [n for n, m in vars(thing).items() if callable(m) or isinstance(m, (classmethod, staticmethod))]
+    named = [n for n in own if not n.startswith("_") and n not in told and getattr(thing, n).__doc__]
+    return [f"   :members: {', '.join(named)}"] if named else []
 
 
 def figure_files() -> dict[str, str]:

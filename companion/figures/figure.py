@@ -68,7 +68,7 @@ class Figure:
 
     @property
     def html(self) -> str:
-        """Return the figure for a static page: state, fallback, caption, task and answer."""
+        """Return the figure for a static page, with state, fallback, caption, task and answer."""
         data = self._json.replace("<", "\\u003c")  # "</script>" in a text must not end the element
         return self._shell(f'<script type="application/json">{data}</script>')
 

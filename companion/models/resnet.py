@@ -85,9 +85,6 @@ class ResNet(nn.Module):
     Shape:
         Input (N, in_channels, H, W), output (N, num_classes) of logits.
 
-    Attributes:
-        features: Returns what the classifier sees, before the mean over all places.
-
     Raises:
         TypeError: If a number is not whole.
         ValueError: If there is no stage or a number is below 1.
@@ -129,7 +126,7 @@ class ResNet(nn.Module):
         self.fc = nn.Linear(widths[-1], num_classes, generator=generator)
 
     def features(self, x: Tensor) -> Tensor:
-        """Give the last feature map."""
+        """Give the last feature map, which the classifier averages: (N, in_channels, H, W) -> (N, C, H', W')."""
         x = self.relu(self.bn1(self.conv1(x)))
         for stage in range(1, self.stages + 1):
             x = self.get_submodule(f"layer{stage}")(x)
