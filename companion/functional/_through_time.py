@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from companion.functional._cells import Cell, Tensors
+from companion.functional._cells import ANYWHERE, Cell, Places, Tensors
 
 
 def through_time(
@@ -28,14 +28,17 @@ def through_time(
 
     Why by hand: automatic differentiation would remember and revisit every small operation of every step. Only
     what passes from step to step needs the loop; the derivatives of the gates, and the gradient of the weights
-    as one product over all steps, do not.
+    as one product over all steps, do not. What each step computes is written into places made once for all
+    steps: joining the results afterwards took a fifth of an LSTM's time. A gradient of the gradient needs a
+    record, which places do not keep; then the same equations run without them.
 
     Rows are packed: first those of all sequences at the first step, then at the second, and so on, longest
     sequence first, so that those which go on stand in front.
 
     Args:
         cell: The equations of one step.
-        parts: What the inputs contribute to the gates, rows packed.
+        parts: What the inputs contribute to the gates, rows packed. Under autocast its float type differs from
+            that of the others, which then follow it.
         state: h, or h and c, before the first step.
         weight: Of the memory, in every gate.
         bias: The same, or None.
@@ -52,6 +55,8 @@ def through_time(
     Source:
         Werbos (1990), Backpropagation through time: what it does and how to do it.
     """
+    state, weight = tuple(s.to(parts.dtype) for s in state), weight.to(parts.dtype)
+    bias = None if bias is None else bias.to(parts.dtype)
     outputs, *rest = _ThroughTime.apply(cell, tuple(sizes), reverse, parts, weight, bias, *state)
     return outputs, tuple(rest[: cell.states])
 
@@ -59,27 +64,32 @@ def through_time(
 class _ThroughTime(torch.autograd.Function):
     @staticmethod
     def forward(cell: type[Cell], sizes: tuple[int, ...], reverse: bool, *inputs: Any) -> Tensors:
-        outputs, state, kept = _run(cell, sizes, reverse, *inputs)
-        return (outputs, *state, *kept)  # what is kept has to be a result, so that torch.func can follow it
+        state, (outputs, *rest) = _run(cell, sizes, reverse, *inputs)
+        return (outputs, *state, *rest)  # what is kept has to be a result, so that torch.func can follow it
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple, output: Tensors) -> None:
         ctx.cell, ctx.sizes, ctx.reverse, *tensors = inputs
-        kept = output[1 + ctx.cell.states :]
+        outputs, *rest = output
+        kept = rest[ctx.cell.states :]
         ctx.mark_non_differentiable(*kept)
         ctx.set_materialize_grads(False)  # no zeros for what is kept
-        ctx.save_for_backward(*tensors, *kept)
+        ctx.save_for_backward(*tensors, outputs, *kept)
 
     @staticmethod
     def backward(ctx: Any, d_outputs: Tensor | None, *rest: Tensor | None) -> tuple:
+        cell, sizes, reverse = ctx.cell, ctx.sizes, ctx.reverse
         parts, weight, bias, *others = ctx.saved_tensors
-        state, kept = others[: ctx.cell.states], others[ctx.cell.states :]
+        state, rows = others[: cell.states], others[cell.states :]
         d_state = tuple(torch.zeros_like(s) if d is None else d for d, s in zip(rest, state, strict=False))
         if torch.is_grad_enabled():  # the gradient will be differentiated: let it depend on the inputs
-            _, _, kept = _run(ctx.cell, ctx.sizes, ctx.reverse, parts, weight, bias, *state)
-        d_gates, d_state = _run_back(ctx.cell, ctx.sizes, ctx.reverse, weight, kept, d_outputs, d_state)
-        d_parts, d_recalled = ctx.cell.split(d_gates, weight.shape[1])
-        d_weight = d_recalled.mT @ kept[-1]  # (gates H, N) @ (N, H) -> (gates H, H)
+            _, rows = _run(cell, sizes, reverse, parts, weight, bias, *state)
+        new, kept = rows[: cell.states], rows[cell.states :]
+        before = tuple(_before(s, start, sizes, reverse) for s, start in zip(new, state, strict=True))
+        slopes = cell.slopes(new, kept, before)
+        d_gates, d_state = _run_back(cell, sizes, reverse, weight, slopes, d_outputs, d_state)
+        d_parts, d_recalled = cell.split(d_gates, weight.shape[1])
+        d_weight = d_recalled.mT @ before[0]  # (gates H, N) @ (N, H) -> (gates H, H)
         d_bias = None if bias is None else d_recalled.sum(0)
         return None, None, None, d_parts, d_weight, d_bias, *d_state
 
@@ -92,16 +102,34 @@ def _run(
     weight: Tensor,
     bias: Tensor | None,
     *state: Tensor,
-) -> tuple[Tensor, Tensors, Tensors]:
-    """Go through time; return the outputs, the last state, and what the way back needs, rows packed."""
-    steps = parts.split(tuple(sizes))  # (N, gates H) -> (n_t, gates H) for each t
-    outputs: list[Tensor] = [parts] * len(sizes)  # places to write into, as are the next
-    kept: list[Tensors] = [()] * len(sizes)
+) -> tuple[Tensors, Tensors]:
+    """Go through time; return the last state, and of all steps the new states and what is kept, rows packed."""
+    recorded = torch.is_grad_enabled()
+    steps = torch.split_with_sizes(parts, sizes)  # (N, gates H) -> (n_t, gates H) for each t
+    places: list[Places] = [ANYWHERE] * len(sizes)
+    rows: Tensors = ()
+    if not recorded:
+        widths = [multiple * weight.shape[1] for multiple in (*[1] * cell.states, *cell.keeps)]
+        rows = tuple(parts.new_empty(len(parts), width) for width in widths)
+        places = list(zip(*(torch.split_with_sizes(whole, sizes) for whole in rows), strict=True))
+    results: list[Tensors] = [()] * len(sizes)
     for t in _order(sizes, reverse):
-        new, kept[t] = cell.step(steps[t], _head(state, sizes[t]), weight, bias)
-        outputs[t] = new[0]
+        new, kept = cell.step(steps[t], _head(state, sizes[t]), weight, bias, places[t])
         state = _put(new, state)
-    return torch.cat(outputs), state, tuple(torch.cat(column) for column in zip(*kept, strict=True))
+        if recorded:
+            results[t] = (*new, *kept)
+    if recorded:
+        rows = tuple(torch.cat(column) for column in zip(*results, strict=True))
+    return tuple(s.clone() for s in state), rows
+
+
+def _before(new: Tensor, start: Tensor, sizes: Sequence[int], reverse: bool) -> Tensor:
+    """Return a state before each step, rows packed, from that after each step and that at the start."""
+    steps = torch.split_with_sizes(new, sizes)  # (N, H) -> (n_t, H) for each t
+    if not reverse:
+        return torch.cat([start, *(s[:size] for s, size in zip(steps, sizes[1:], strict=False))])
+    ends = (*steps[1:], start[:0])  # at its own last step a sequence begins
+    return torch.cat([x for s, size in zip(ends, sizes, strict=True) for x in (s, start[len(s) : size])])
 
 
 def _run_back(
@@ -109,20 +137,20 @@ def _run_back(
     sizes: Sequence[int],
     reverse: bool,
     weight: Tensor,
-    kept: Sequence[Tensor],
+    slopes: Tensors,
     d_outputs: Tensor | None,
     d_state: Tensors,
 ) -> tuple[Tensor, Tensors]:
     """Go through time the other way; return the gradients of the gates, packed, and of the first state."""
-    slopes = list(zip(*(column.split(tuple(sizes)) for column in cell.slopes(*kept)), strict=True))
-    d_steps = None if d_outputs is None else d_outputs.split(tuple(sizes))
+    steps = list(zip(*(torch.split_with_sizes(column, sizes) for column in slopes), strict=True))
+    d_steps = None if d_outputs is None else torch.split_with_sizes(d_outputs, sizes)
     d_gates = [weight] * len(sizes)  # places to write into
     for t in _order(sizes, not reverse):
         d_h, *d_c = _head(d_state, sizes[t])
         d_h = d_h if d_steps is None else d_h + d_steps[t]
-        d_gates[t], d_before = cell.back(slopes[t], (d_h, *d_c), weight)
+        d_gates[t], d_before = cell.back(steps[t], (d_h, *d_c), weight)
         d_state = _put(d_before, d_state)
-    return torch.cat(d_gates), d_state
+    return torch.cat(d_gates) if torch.is_grad_enabled() else slopes[0], d_state
 
 
 def _order(sizes: Sequence[int], reverse: bool) -> range:
@@ -131,11 +159,11 @@ def _order(sizes: Sequence[int], reverse: bool) -> range:
 
 def _head(state: Tensors, size: int) -> Tensors:
     """Take the sequences that are there at this step."""
-    return state if len(state[0]) == size else tuple(s[:size] for s in state)
+    return state if state[0].shape[0] == size else tuple(s[:size] for s in state)
 
 
 def _put(new: Tensors, state: Tensors) -> Tensors:
     """Put the new state of the sequences that are there before the old one of those that are not."""
-    if len(new[0]) == len(state[0]):
+    if new[0].shape[0] == state[0].shape[0]:
         return new
     return tuple(torch.cat([a, s[len(a) :]]) for a, s in zip(new, state, strict=True))

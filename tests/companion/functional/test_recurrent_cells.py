@@ -285,3 +285,40 @@ def test_through_time_gives_the_same_numbers_recorded_or_not(cell):
     with torch.no_grad():
         value = cell.step(tiny, (torch.zeros(1, 1),) * cell.states, torch.zeros(cell.gates, 1), None)[0][0].item()
     assert value == pytest.approx({1: 1e-9, 4: 0.25e-9, 3: 0.5e-9}[cell.gates], rel=1e-6), "tanh keeps tiny numbers"
+
+
+@pytest.mark.parametrize("dtype", [*TOLERANCE, torch.float16], ids=str)
+def test_unrecorded_squashing_is_as_accurate_as_its_type_allows(dtype):
+    sizes = torch.logspace(-7, 5, 400, dtype=torch.float64)
+    z = torch.cat([-sizes, torch.tensor([0.0]), sizes, torch.tensor([-math.inf, math.inf])]).to(dtype)
+    with torch.no_grad():
+        got = {"tanh": _cells._tanh(z.clone()), "sigmoid": _cells._sigmoid(z.clone())}
+    step = torch.finfo(dtype).eps
+    for name, y in got.items():
+        want = getattr(torch, name)(z.double())
+        assert y.dtype == dtype
+        torch.testing.assert_close(y.double(), want, rtol=4 * step, atol=torch.finfo(dtype).smallest_normal)
+        assert y.abs().max() <= 1
+
+
+@EVERY_CELL
+def test_through_time_gives_the_same_gradient_again(cell):
+    """The way back writes over nothing that it needs a second time, nor over what it was given."""
+    parts, state, weight, bias = through_time_arguments(cell, [3, 2], 2, True)
+    outputs, ends = through_time(cell, parts, state, weight, bias, [3, 2])
+    given = [torch.ones_like(y) for y in (outputs, *ends)]
+    values = [y.detach().clone() for y in (outputs, *ends)]
+    leaves = [parts, weight, bias, *state]
+    first, second = (torch.autograd.grad((outputs, *ends), leaves, given, retain_graph=True) for _ in range(2))
+    assert all(torch.equal(a, b) for a, b in zip(first, second, strict=True))
+    assert all(torch.equal(d, torch.ones_like(d)) for d in given)
+    assert all(torch.equal(a, b) for a, b in zip((outputs, *ends), values, strict=True))
+
+
+def test_last_state_and_outputs_do_not_share_memory():
+    parts, state, weight, bias = through_time_arguments(_cells.LstmCell, [2, 2], 2, True)
+    with torch.no_grad():
+        outputs, (h, _c) = through_time(_cells.LstmCell, parts, state, weight, bias, [2, 2])
+        before = h.clone()
+        outputs.zero_()
+    assert torch.equal(h, before)
