@@ -239,6 +239,8 @@ def run(jobs: list[tuple[Mutant | None, list[str]]], limits: list[float], worker
             if done:
                 passed[job] = status == 0
                 del running[process]
+                if passed[job] and jobs[job][0]:  # said at once, so that a run that is broken off has told something
+                    print(f"not noticed: {jobs[job][0]}", flush=True)
         time.sleep(0.02)
     return passed
 
