@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import hashlib
+import html
 import http.server
 import json
 import os
@@ -216,9 +217,20 @@ def build() -> None:
         said = [line for line in text.splitlines() if re.search(r"WARNING|ERROR|Error", line)]
         print("\n".join(said[:60]) or text[-3000:])
         sys.exit(f"site: the build failed; all it said is in {log.relative_to(ROOT)}")
+    if wrong := formulas_that_failed():
+        sys.exit("site: KaTeX cannot read these formulas:\n" + "\n".join(wrong))
     for folder in notebooks.FOLDERS:
         for page in (HTML / "_sources" / folder).glob("*.ipynb"):
             shutil.copyfile(ROOT / folder / page.name, page)
+
+
+def formulas_that_failed() -> list[str]:
+    """Return page and complaint of each formula that KaTeX set in red instead of refusing to build."""
+    return [
+        f"{page.relative_to(HTML)}: {html.unescape(title)}"
+        for page in sorted(HTML.rglob("*.html"))
+        for title in re.findall(r'class="katex-error" title="([^"]*)"', page.read_text(encoding="utf-8"))
+    ]
 
 
 def sphinx() -> int:

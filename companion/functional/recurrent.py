@@ -66,9 +66,9 @@ def lstm_cell(
 ) -> tuple[Tensor, Tensor]:
     r"""Forget, write and show: one step of a long short-term memory.
 
-    .. math:: i, f, o &= \sigma(W_{i,f,o} \, x + U_{i,f,o} \, h + b_{i,f,o}), \qquad
+    .. math:: \begin{aligned} i, f, o &= \sigma(W_{i,f,o} \, x + U_{i,f,o} \, h + b_{i,f,o}), \qquad
               g = \tanh(W_g x + U_g h + b_g) \\
-              c' &= f \odot c + i \odot g, \qquad h' = o \odot \tanh c'
+              c' &= f \odot c + i \odot g, \qquad h' = o \odot \tanh c' \end{aligned}
 
     The cell c is only scaled by f and added to: where f is 1 and i is 0, it and its gradient pass unchanged
     through any number of steps.
@@ -115,8 +115,8 @@ def gru_cell(
 ) -> Tensor:
     r"""Move the memory a part of the way towards a candidate: one step of a gated recurrent unit.
 
-    .. math:: r, z &= \sigma(W_{r,z} \, x + b_{r,z} + U_{r,z} \, h + d_{r,z}) \\
-              n &= \tanh(W_n x + b_n + r \odot (U_n h + d_n)), \qquad h' = (1 - z) \odot n + z \odot h
+    .. math:: \begin{aligned} r, z &= \sigma(W_{r,z} \, x + b_{r,z} + U_{r,z} \, h + d_{r,z}) \\
+              n &= \tanh(W_n x + b_n + r \odot (U_n h + d_n)), \qquad h' = (1 - z) \odot n + z \odot h \end{aligned}
 
     b is ``bias_ih`` and d is ``bias_hh``: here two biases are no luxury, as r scales only the second.
 

@@ -23,10 +23,10 @@ _ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {"relu": F.relu, "gelu": F
 class TransformerEncoderLayer(Module):
     r"""Let the places of a sequence exchange what they know, then let each think for itself.
 
-    .. math:: \text{norm last:} \quad  & u = \operatorname{norm}_1(x + \operatorname{attend}(x)),
+    .. math:: \begin{aligned} \text{norm last:} \quad  & u = \operatorname{norm}_1(x + \operatorname{attend}(x)),
               & y = \operatorname{norm}_2(u + \operatorname{feed}(u)) \\
               \text{norm first:} \quad & u = x + \operatorname{attend}(\operatorname{norm}_1(x)),
-              & y = u + \operatorname{feed}(\operatorname{norm}_2(u))
+              & y = u + \operatorname{feed}(\operatorname{norm}_2(u)) \end{aligned}
 
     feed is two :class:`Linear` layers with an activation between, the same for every place. The sums are ways
     on which signal and gradient pass every layer unchanged; with the norm first they are never normalised away,

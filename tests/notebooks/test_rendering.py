@@ -112,3 +112,12 @@ def test_dead_links_are_named():
     book = anatomy.ROOT / "book"
     text = "[a](gone.ipynb) [b](25_energy.ipynb) [c](01_neurons.ipynb#gone) [d](01_neurons.ipynb#dialogue) [e](https://x.org)"
     assert dead(text, book) == ["gone.ipynb: no such file", "01_neurons.ipynb#gone: no such heading"]
+
+
+def test_a_formula_that_katex_sets_in_red_stops_the_build(tmp_path, monkeypatch):
+    monkeypatch.setattr(build_site, "HTML", tmp_path)
+    (tmp_path / "good.html").write_text('<span class="katex">x</span>', encoding="utf-8")
+    assert build_site.formulas_that_failed() == []
+    red = '<span class="katex-error" title="ParseError: got &#x27;&amp;&#x27; at position 6">r &amp;= 1</span>'
+    (tmp_path / "bad.html").write_text(red, encoding="utf-8")
+    assert build_site.formulas_that_failed() == ["bad.html: ParseError: got '&' at position 6"]
