@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-QUICK = pytest.mark.benchmark(min_rounds=20, max_time=0.3, warmup=True, warmup_iterations=10)
+QUICK = pytest.mark.benchmark(min_rounds=12, max_time=0.15, warmup=True, warmup_iterations=5)
 WHO = pytest.mark.parametrize("who", ["ours", "torch"])
 BOTH_WAYS = pytest.mark.parametrize("backward", [False, True], ids=["forward", "forward + backward"])
 
