@@ -128,9 +128,7 @@ def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Gene
     """
     require_float("normal_", "tensor", tensor)
     require_number("normal_", "mean", mean)
-    require_number("normal_", "std", std)
-    if std < 0:
-        raise bad_value("normal_", "std", "0 or more", std)
+    require_number("normal_", "std", std, least=0)
     z = random.normal(tensor.shape, generator=generator, device=tensor.device, dtype=tensor.dtype)
     return _fill(tensor, mean + std * z)
 

@@ -8,6 +8,7 @@ from numbers import Integral, Real
 
 import torch
 from torch import Tensor
+from torch.nn import Module
 
 from companion.errors import bad_type, bad_value
 
@@ -25,13 +26,23 @@ def require_float(where: str, argument: str, value: Tensor) -> None:
         raise bad_value(where, argument, "a float tensor", value.dtype, f"{argument}.float() converts it")
 
 
-def require_number(where: str, argument: str, value: float, *, positive: bool = False) -> None:
-    """Refuse what is no finite number, or is not above 0 where it has to be."""
+def require_module(where: str, argument: str, value: Module) -> None:
+    """Refuse what is no module."""
+    if not isinstance(value, Module):
+        raise bad_type(where, argument, "a module", value)
+
+
+def require_number(
+    where: str, argument: str, value: float, *, positive: bool = False, least: float | None = None
+) -> None:
+    """Refuse what is no finite number, is not above 0 where it has to be, or is below the least that makes sense."""
     expected = "a finite number above 0" if positive else "a finite number"
     if isinstance(value, bool) or not isinstance(value, Real):
         raise bad_type(where, argument, expected, value)
     if not math.isfinite(value) or (positive and value <= 0):
         raise bad_value(where, argument, expected, value)
+    if least is not None and value < least:
+        raise bad_value(where, argument, f"{least} or more", value)
 
 
 def require_share(where: str, argument: str, value: float) -> None:

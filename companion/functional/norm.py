@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from companion.errors import bad_value
-from companion.functional._arguments import require_float, require_number, require_tensor, require_whole
+from companion.functional._arguments import require_float, require_number, require_shape, require_whole
 from companion.functional._standardise import standardise, widen
 
 
@@ -205,8 +205,5 @@ def _follow(running: Tensor | None, batch: Tensor, momentum: float) -> None:
 
 
 def _require_shape(where: str, argument: str, value: Tensor | None, shape: tuple[int, ...]) -> None:
-    if value is None:
-        return
-    require_tensor(where, argument, value)
-    if tuple(value.shape) != shape:
-        raise bad_value(where, argument, f"shape {shape}", tuple(value.shape), "one number for each normalised place")
+    if value is not None:
+        require_shape(where, argument, value, shape, "one number for each normalised place")

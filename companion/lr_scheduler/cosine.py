@@ -6,7 +6,6 @@ import math
 
 import torch
 
-from companion.errors import bad_value
 from companion.functional._arguments import require_number, require_whole
 from companion.lr_scheduler.base import LRScheduler
 
@@ -117,9 +116,7 @@ class CosineAnnealingWarmRestarts(LRScheduler):
             self.T_cur += 1
         else:
             epoch = 0 if epoch is None else epoch
-            require_number("CosineAnnealingWarmRestarts", "epoch", epoch)
-            if epoch < 0:
-                raise bad_value("CosineAnnealingWarmRestarts", "epoch", "0 or more", epoch)
+            require_number("CosineAnnealingWarmRestarts", "epoch", epoch, least=0)
             self.T_cur, self.T_i = epoch, self.T_0
         while self.T_cur >= self.T_i:
             self.T_cur -= self.T_i

@@ -12,7 +12,13 @@ from torch import Tensor
 from torch.nn import Module
 
 from companion.errors import bad_type, bad_value
-from companion.functional._arguments import require_choice, require_number, require_tensor, require_whole
+from companion.functional._arguments import (
+    require_choice,
+    require_module,
+    require_number,
+    require_tensor,
+    require_whole,
+)
 from companion.functional.losses import NAMED
 from companion.optim import SGD
 
@@ -132,8 +138,7 @@ def _require_numbers(low: float, high: float, steps: int, batch_size: int, stop:
 
 
 def _require_data(model: Module, X: Tensor, y: Tensor) -> None:
-    if not isinstance(model, Module):
-        raise bad_type("lr_range_test", "model", "a module", model)
+    require_module("lr_range_test", "model", model)
     require_tensor("lr_range_test", "X", X)
     require_tensor("lr_range_test", "y", y)
     if X.ndim == 0 or not len(X):

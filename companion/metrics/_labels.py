@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from companion.errors import bad_type, bad_value
-from companion.functional._arguments import require_device
+from companion.errors import bad_value
+from companion.functional._arguments import require_device, require_tensor
 
 
 def require_pair(where: str, first: str, a: Tensor, second: str, b: Tensor) -> None:
@@ -27,8 +27,7 @@ def require_pair(where: str, first: str, a: Tensor, second: str, b: Tensor) -> N
 
 def require_numbers(where: str, name: str, value: Tensor) -> None:
     """Refuse what is no tensor of numbers, or holds nan or infinity."""
-    if not isinstance(value, Tensor):
-        raise bad_type(where, name, "a tensor", value, f"torch.as_tensor({name}) makes one")
+    require_tensor(where, name, value)
     if value.is_complex():
         raise bad_value(where, name, "real numbers", value.dtype)
     if value.is_floating_point() and not bool(torch.isfinite(value).all()):
@@ -37,7 +36,7 @@ def require_numbers(where: str, name: str, value: Tensor) -> None:
         )
 
 
-def require_whole(where: str, name: str, value: Tensor) -> Tensor:
+def whole_labels(where: str, name: str, value: Tensor) -> Tensor:
     """Return labels as whole numbers; refuse those that are not, such as scores where classes are wanted."""
     if value.is_floating_point():
         if not bool((value == value.round()).all()):
@@ -65,7 +64,7 @@ def count_pairs(
         ``(classes, counts)`` of shapes (K,) and (K, K); the first ``len(labels)`` are the ones asked for.
     """
     require_pair(where, "y_true", y_true, "y_pred", y_pred)
-    true, pred = require_whole(where, "y_true", y_true), require_whole(where, "y_pred", y_pred)
+    true, pred = whole_labels(where, "y_true", y_true), whole_labels(where, "y_pred", y_pred)
     (low_true, high_true), (low_pred, high_pred) = true.aminmax(), pred.aminmax()
     low = int(torch.minimum(low_true, low_pred))
     span = int(torch.maximum(high_true, high_pred)) - low + 1
@@ -86,7 +85,7 @@ def _asked_first(where: str, labels: Tensor, classes: Tensor, counts: Tensor) ->
     """Put the labels that were asked for first, with empty rows and columns for those that do not occur."""
     if labels.ndim != 1 or len(labels) == 0 or len(labels.unique()) != len(labels):
         raise bad_value(where, "labels", "different labels in one row", labels.tolist())
-    labels = require_whole(where, "labels", labels).to(classes.device)
+    labels = whole_labels(where, "labels", labels).to(classes.device)
     if not bool(torch.isin(labels, classes[counts.sum(1) > 0]).any()):
         raise bad_value(where, "labels", "at least one label that occurs in y_true", labels.tolist())
     everything = torch.cat([labels, classes[~torch.isin(classes, labels)]])

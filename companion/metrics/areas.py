@@ -9,7 +9,7 @@ from torch import Tensor
 
 from companion.errors import bad_value
 from companion.functional._arguments import require_device
-from companion.metrics._labels import require_numbers, require_whole
+from companion.metrics._labels import require_numbers, whole_labels
 from companion.metrics.curves import require_two_classes, running_counts
 
 
@@ -129,9 +129,9 @@ def _columns(where: str, y_true: Tensor, y_score: Tensor, labels: Tensor | None)
     if y_true.ndim != 1 or y_score.ndim != 2 or len(y_true) != len(y_score) or len(y_true) == 0:
         shapes = f"{tuple(y_true.shape)} and {tuple(y_score.shape)}"
         raise bad_value(where, "y_true and y_score", "shapes (N,) and (N, K), N at least 1", shapes)
-    true = require_whole(where, "y_true", y_true)
+    true = whole_labels(where, "y_true", y_true)
     classes = (
-        true.unique() if labels is None else require_whole(where, "labels", torch.as_tensor(labels)).to(true.device)
+        true.unique() if labels is None else whole_labels(where, "labels", torch.as_tensor(labels)).to(true.device)
     )
     if len(classes) != y_score.shape[1]:
         hint = "a class that does not occur in y_true has no curve" if labels is None else ""

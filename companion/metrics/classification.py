@@ -10,7 +10,7 @@ from torch import Tensor
 
 from companion.errors import bad_value
 from companion.functional._arguments import require_device
-from companion.metrics._labels import count_pairs, require_numbers, require_pair, require_whole
+from companion.metrics._labels import count_pairs, require_numbers, require_pair, whole_labels
 
 
 def accuracy_score(y_true: Tensor, y_pred: Tensor, *, normalize: bool = True) -> float:
@@ -40,7 +40,7 @@ def accuracy_score(y_true: Tensor, y_pred: Tensor, *, normalize: bool = True) ->
     0.75
     """
     require_pair("accuracy_score", "y_true", y_true, "y_pred", y_pred)
-    true, pred = require_whole("accuracy_score", "y_true", y_true), require_whole("accuracy_score", "y_pred", y_pred)
+    true, pred = whole_labels("accuracy_score", "y_true", y_true), whole_labels("accuracy_score", "y_pred", y_pred)
     hits = int((true == pred).sum())
     return hits / len(true) if normalize else float(hits)
 
@@ -171,9 +171,9 @@ def top_k_accuracy_score(
         raise bad_value(where, "y_true and y_score", "shapes (N,) and (N, K), N at least 1", shapes)
     if isinstance(k, bool) or not isinstance(k, int) or k < 1:
         raise bad_value(where, "k", "a whole number from 1", k)
-    true = require_whole(where, "y_true", y_true)
+    true = whole_labels(where, "y_true", y_true)
     classes = (
-        true.unique() if labels is None else require_whole(where, "labels", torch.as_tensor(labels)).to(true.device)
+        true.unique() if labels is None else whole_labels(where, "labels", torch.as_tensor(labels)).to(true.device)
     )
     if not bool(torch.isin(true, classes).all()) or not bool((classes.diff() > 0).all()):
         raise bad_value(where, "labels", "all classes of y_true, sorted", classes.tolist())

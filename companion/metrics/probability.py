@@ -9,7 +9,7 @@ from torch import Tensor
 
 from companion.errors import bad_value
 from companion.functional._arguments import require_device
-from companion.metrics._labels import require_numbers, require_whole
+from companion.metrics._labels import require_numbers, whole_labels
 
 
 class CalibrationCurve(NamedTuple):
@@ -216,7 +216,7 @@ def _shares(where: str, y_true: Tensor, y_proba: Tensor, labels: Tensor | None) 
         raise bad_value(
             where, "y_proba", "rows that sum to 1", f"a row summing to {worst:.4g}", "softmax(logits, dim=1)"
         )
-    true = require_whole(where, "y_true", y_true)
+    true = whole_labels(where, "y_true", y_true)
     classes = true.unique() if labels is None else torch.as_tensor(labels).to(true.device)
     if len(classes) != shares.shape[1]:
         got = f"{shares.shape[1]} columns for {len(classes)} classes"

@@ -11,6 +11,7 @@ from torch.nn.utils.rnn import pack_padded_sequence
 from companion import nn, random
 from companion.errors import bad_value
 from companion.functional._arguments import require_choice, require_number, require_tensor, require_whole
+from companion.functional._modes import evaluating
 
 _CELLS = {"rnn": "RNN", "lstm": "LSTM", "gru": "GRU"}
 
@@ -193,7 +194,6 @@ class CharacterLM(nn.Module):
         outputs, state = self.rnn(self.embedding(tokens), state)  # (B, T) -> (B, T, E) -> (B, T, H)
         return self.head(outputs), state
 
-    @torch.no_grad()
     def generate(
         self, prompt: Tensor, length: int, *, temperature: float = 1.0, generator: torch.Generator | None = None
     ) -> Tensor:
@@ -223,19 +223,14 @@ class CharacterLM(nn.Module):
         if prompt.ndim != 1 or not len(prompt):
             raise bad_value(where, "prompt", "shape (T,), one character or more", tuple(prompt.shape))
         require_whole(where, "length", length, least=0)
-        require_number(where, "temperature", temperature)
-        if temperature < 0:
-            raise bad_value(where, "temperature", "0 or more", temperature)
-        training, written = self.training, []
-        self.eval()
-        try:
+        require_number(where, "temperature", temperature, least=0)
+        written: list[Tensor] = []
+        with evaluating(self):
             tokens, state = prompt.unsqueeze(0), None  # (T,) -> (1, T)
             for _ in range(length):
                 logits, state = self(tokens, state)
                 written.append(_draw(logits[0, -1], temperature, generator))
                 tokens = written[-1].reshape(1, 1)
-        finally:
-            self.train(training)
         return torch.stack(written) if written else prompt[:0]
 
 

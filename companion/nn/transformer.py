@@ -10,8 +10,7 @@ from torch import Tensor
 from torch.nn import Module, ModuleList
 
 from companion import functional as F
-from companion.errors import bad_type
-from companion.functional._arguments import require_choice, require_share, require_whole
+from companion.functional._arguments import require_choice, require_module, require_share, require_whole
 from companion.nn.attention import MultiheadAttention
 from companion.nn.dropout import Dropout
 from companion.nn.linear import Linear
@@ -174,9 +173,9 @@ class TransformerEncoder(Module):
         mask_check: bool = True,
     ) -> None:
         super().__init__()
-        for name, module in (("encoder_layer", encoder_layer), ("norm", norm)):
-            if not isinstance(module, Module) and not (name == "norm" and module is None):
-                raise bad_type("TransformerEncoder", name, "a module", module)
+        require_module("TransformerEncoder", "encoder_layer", encoder_layer)
+        if norm is not None:
+            require_module("TransformerEncoder", "norm", norm)
         require_whole("TransformerEncoder", "num_layers", num_layers, least=1)
         drawn_from = getattr(encoder_layer, "generator", None)
         shared = {id(drawn_from): drawn_from}  # copies of it would drop the same numbers in every layer

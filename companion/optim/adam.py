@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from companion.errors import bad_type
-from companion.optim.base import Optimizer, column, count_steps, require_options, require_share
+from companion.optim.base import Optimizer, column, count_steps, require_kept_share, require_options
 
 
 class Adam(Optimizer):
@@ -65,7 +65,7 @@ class Adam(Optimizer):
         if not isinstance(betas, (tuple, list)) or len(betas) != 2:
             raise bad_type(name, "betas", "two numbers", betas)
         for i, beta in enumerate(betas):
-            require_share(name, f"betas[{i}]", beta)
+            require_kept_share(name, f"betas[{i}]", beta)
         super().__init__(
             params,
             lr=lr,

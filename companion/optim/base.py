@@ -118,12 +118,10 @@ def column(states: list[dict], name: str) -> list[Tensor]:
 def require_options(where: str, **options: float) -> None:
     """Refuse options that are no finite number of 0 or more."""
     for name, value in options.items():
-        require_number(where, name, value)
-        if value < 0:
-            raise bad_value(where, name, "0 or more", value)
+        require_number(where, name, value, least=0)
 
 
-def require_share(where: str, argument: str, value: float) -> None:
+def require_kept_share(where: str, argument: str, value: float) -> None:
     """Refuse what is not in [0, 1): the share of the old that a running mean keeps."""
     require_number(where, argument, value)
     if not 0 <= value < 1:

@@ -43,9 +43,7 @@ def clip_grad_norm_(
     >>> clip_grad_norm_([x], max_norm=1.0)
     tensor(5.)
     """
-    require_number("clip_grad_norm_", "max_norm", max_norm)
-    if max_norm < 0:
-        raise bad_value("clip_grad_norm_", "max_norm", "0 or more", max_norm)
+    require_number("clip_grad_norm_", "max_norm", max_norm, least=0)
     if norm_type != float("inf"):
         require_number("clip_grad_norm_", "norm_type", norm_type, positive=True)
     grads = _gradients("clip_grad_norm_", parameters)
@@ -84,9 +82,7 @@ def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float) -
     >>> clip_grad_value_([x], 1.0); x.grad
     tensor([ 1.0000, -0.5000])
     """
-    require_number("clip_grad_value_", "clip_value", clip_value)
-    if clip_value < 0:
-        raise bad_value("clip_grad_value_", "clip_value", "0 or more", clip_value)
+    require_number("clip_grad_value_", "clip_value", clip_value, least=0)
     for grad in _gradients("clip_grad_value_", parameters):
         grad.clamp_(-clip_value, clip_value)
 

@@ -11,12 +11,7 @@ from torch.nn import Module
 from torch.utils.flop_counter import FlopCounterMode
 
 from companion.errors import bad_type, bad_value
-
-
-def require_module(where: str, model: Module) -> None:
-    """Refuse what is no module."""
-    if not isinstance(model, Module):
-        raise bad_type(where, "model", "a module", model)
+from companion.functional._arguments import require_module
 
 
 def require_call(where: str, model: Callable[..., Any], inputs: tuple[Tensor, ...]) -> None:
@@ -47,7 +42,7 @@ def count_parameters(model: Module) -> int:
     >>> count_parameters(Linear(3, 2))
     8
     """
-    require_module("count_parameters", model)
+    require_module("count_parameters", "model", model)
     return sum(parameter.numel() for parameter in model.parameters())
 
 
@@ -140,7 +135,7 @@ def gradient_norms(model: Module) -> dict[str, float]:
     >>> gradient_norms(layer)
     {'weight': 5.0, 'bias': 1.0}
     """
-    require_module("gradient_norms", model)
+    require_module("gradient_norms", "model", model)
     norms = {n: p.grad.norm().item() for n, p in model.named_parameters() if p.grad is not None}
     if not norms:
         hint = "call loss.backward() first"

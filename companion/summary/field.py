@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 from torch.nn import Module
 
 from companion.errors import bad_value
-from companion.functional._arguments import require_whole
-from companion.summary.counts import require_module
+from companion.functional._arguments import require_module, require_whole
+from companion.functional._modes import evaluating
 
 
 def receptive_field(model: Module, shape: Sequence[int]) -> tuple[int, ...]:
@@ -44,25 +43,13 @@ def receptive_field(model: Module, shape: Sequence[int]) -> tuple[int, ...]:
     >>> receptive_field(Sequential(Conv1d(1, 1, 3), Conv1d(1, 1, 3)), (1, 20))
     (5,)
     """
-    require_module("receptive_field", model)
+    require_module("receptive_field", "model", model)
     if len(shape) not in (2, 3):
         raise bad_value("receptive_field", "shape", "(C, L) or (C, H, W)", tuple(shape))
     for size in shape:
         require_whole("receptive_field", "shape", size, least=1)
-    with _evaluating(model):
+    with evaluating(model):
         return tuple(_field_along(model, tuple(shape), axis) for axis in range(1, len(shape)))
-
-
-@contextmanager
-def _evaluating(model: Module) -> Iterator[None]:
-    """Put a model and its parts into eval mode, and each back into its own mode."""
-    training = [(module, module.training) for module in model.modules()]
-    model.eval()
-    try:
-        yield
-    finally:
-        for module, mode in training:
-            module.training = mode
 
 
 def _field_along(model: Module, shape: tuple[int, ...], axis: int) -> int:
@@ -71,8 +58,7 @@ def _field_along(model: Module, shape: tuple[int, ...], axis: int) -> int:
     x = torch.zeros(shape[axis], *shape, device=like.device, dtype=like.dtype)
     for row in range(shape[axis]):
         x[row].select(axis, row).fill_(math.nan)
-    with torch.no_grad():
-        y = model(x)
+    y = model(x)
     if not isinstance(y, Tensor) or y.ndim != x.ndim:
         got = tuple(y.shape) if isinstance(y, Tensor) else type(y).__name__
         hint = "leave out the layers after the last feature map"

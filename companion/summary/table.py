@@ -13,7 +13,8 @@ from torch import Tensor
 from torch.nn import Module
 from torch.utils.flop_counter import FlopCounterMode
 
-from companion.summary.counts import count_parameters, require_call, require_module, saved_bytes
+from companion.functional._arguments import require_module
+from companion.summary.counts import count_parameters, require_call, saved_bytes
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ def summary(model: Module, *inputs: Tensor) -> Summary:
     >>> summary(mlp([2, 3, 1]), torch.zeros(5, 2)).flops
     90
     """
-    require_module("summary", model)
+    require_module("summary", "model", model)
     require_call("summary", model, inputs)
     model = copy.deepcopy(model)  # the running numbers of batch normalisation move with each pass
     with torch.random.fork_rng(devices=[]):  # dropout would take random numbers away from whoever draws next

@@ -9,7 +9,7 @@ import torch
 from torch.nn import Module
 
 from companion.errors import bad_type, bad_value
-from companion.functional._arguments import require_choice, require_number
+from companion.functional._arguments import require_choice, require_module, require_number
 from companion.lr_scheduler import ReduceLROnPlateau
 from companion.optim import clip_grad_norm_, clip_grad_value_
 from companion.training.run import Callback, Run
@@ -133,8 +133,8 @@ class FreezeNorm(Callback):
     """
 
     def __init__(self, part: Module | None = None) -> None:
-        if part is not None and not isinstance(part, Module):
-            raise bad_type("FreezeNorm", "part", "a module", part)
+        if part is not None:
+            require_module("FreezeNorm", "part", part)
         self.part = part
 
     def on_epoch_start(self, run: Run) -> None:

@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 from torch.nn import Module
 
-from companion.errors import bad_type, bad_value
-from companion.functional._arguments import require_whole
+from companion.errors import bad_value
+from companion.functional._arguments import require_module, require_whole
 from companion.training.files import read_whole, write_atomically
 from companion.training.run import Callback, Run
 from companion.training.stopping import Watch
@@ -106,8 +106,7 @@ def load_weights(model: Module, path: str | Path) -> None:
 
     >>> load_weights(model, "best.pt")  # doctest: +SKIP
     """
-    if not isinstance(model, Module):
-        raise bad_type("load_weights", "model", "a module", model)
+    require_module("load_weights", "model", model)
     content = read_whole("load_weights", Path(path))
     require_same_model("load_weights", model, content["model"])
     model.load_state_dict(content["model"])

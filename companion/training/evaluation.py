@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn import Module
 
 from companion.errors import bad_type, bad_value
 from companion.functional._arguments import require_choice, require_tensor, require_whole
+from companion.functional._modes import evaluating
 from companion.functional.losses import NAMED
 from companion.training.batches import Batch, Placed, batches_in_order, device_of, moved
 
@@ -181,20 +180,6 @@ def metric_functions(where: str, metrics: Metrics) -> dict[str, Metric]:
     for name in names:
         require_choice(where, "metrics", name, known)
     return {name: known[name] for name in names}
-
-
-@contextmanager
-def evaluating(model: object) -> Iterator[None]:
-    """Put a module into eval mode and record no gradients; afterwards every part is in its former mode."""
-    modes = {part: part.training for part in model.modules()} if isinstance(model, Module) else {}
-    if isinstance(model, Module):
-        model.eval()
-    try:
-        with torch.no_grad():
-            yield
-    finally:
-        for part, mode in modes.items():
-            part.training = mode
 
 
 def _share_right(outputs: Tensor, targets: Tensor) -> float:

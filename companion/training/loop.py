@@ -12,7 +12,7 @@ from torch.nn import Module
 from companion import device as devices
 from companion.data import Batches
 from companion.errors import bad_type, bad_value
-from companion.functional._arguments import require_number, require_whole
+from companion.functional._arguments import require_module, require_number, require_whole
 from companion.optim import Adam
 from companion.training.batches import Placed, batches_in_order, in_groups, training_batches
 from companion.training.evaluation import CHUNK, Metrics, measure, metric_functions
@@ -187,8 +187,7 @@ def _generator(X: Any, generator: torch.Generator | None) -> torch.Generator | N
 
 def _place(model: Module, device: str | torch.device | None) -> torch.device:
     """Return where to train; refuse what cannot be trained."""
-    if not isinstance(model, Module):
-        raise bad_type("fit", "model", "a module", model)
+    require_module("fit", "model", model)
     if not any(p.requires_grad for p in model.parameters()):
         hint = "model.requires_grad_(True) lets all of them learn"
         raise bad_value("fit", "model", "a parameter or more that needs a gradient", "none", hint)

@@ -24,9 +24,7 @@ class Watch:
 
     def __init__(self, where: str, monitor: str | None, mode: str, min_delta: float) -> None:
         require_choice(where, "mode", mode, ("min", "max"))
-        require_number(where, "min_delta", min_delta)
-        if min_delta < 0:
-            raise bad_value(where, "min_delta", "0 or more", min_delta)
+        require_number(where, "min_delta", min_delta, least=0)
         self.where, self.monitor, self.sign, self.min_delta = where, monitor, 1 if mode == "max" else -1, min_delta
         self.forget()
 

@@ -4,22 +4,15 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as native
+from timing import QUICK
 from torch.utils.data import DataLoader, Dataset, TensorDataset
 
 from companion.data import Batches, MappedBatches, random_crop, random_rotation
 from companion.random import generator
 
-QUICK = pytest.mark.benchmark(min_rounds=10, max_time=0.5, warmup=True, warmup_iterations=3)
 TABLES = {"1,800 x 64": (1800, 64), "20,000 x 64": (20_000, 64), "20,000 x 784": (20_000, 784)}
 IMAGES = {"32": 32, "128": 128, "512": 512}
-
-
-@pytest.fixture(autouse=True)
-def _one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def bare_loop(X, y, order):

@@ -1,9 +1,11 @@
 """How long the hand-written losses take beside PyTorch's, in one run; nothing is asserted on time."""
 
+import functools
+
 import pytest
 import torch
 import torch.nn.functional as native
-from timing import BOTH_WAYS, QUICK, WHO, way
+from timing import BOTH_WAYS, QUICK, WHO, once, way
 
 from companion import functional as F
 from companion.random import generator
@@ -57,20 +59,6 @@ CASES = {
 SIZES = {"32x10": (32, 10), "256x256": (256, 256), "1024x1000": (1024, 1000)}
 
 
-def run(f, answers, targets, options, backward):
-    """Return a call that computes the loss, and its gradient where wanted."""
-
-    def call():
-        if not backward:
-            with torch.no_grad():
-                return f(answers, targets, **options)
-        answers.grad = None
-        f(answers, targets, **options).backward()
-        return answers.grad
-
-    return call
-
-
 @QUICK
 @WHO
 @BOTH_WAYS
@@ -81,6 +69,7 @@ def test_loss(benchmark, name, size, backward, who, threads):
     function, arguments, options = CASES[name]
     answers, targets = arguments(*SIZES[size])
     answers.requires_grad_()
-    calls = [run(getattr(m, function), answers, targets, options, backward) for m in (F, native)]
+    losses = [functools.partial(getattr(m, function), target=targets, **options) for m in (F, native)]
+    calls = [once(loss, answers, backward=backward) for loss in losses]
     got = benchmark(calls[who == "torch"])
     torch.testing.assert_close(got, calls[1](), rtol=1e-4, atol=1e-6)

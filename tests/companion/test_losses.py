@@ -9,8 +9,8 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from test_common import Spy
 from torch._subclasses.fake_tensor import FakeTensorMode
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from companion import functional as F
 from companion import nn
@@ -142,18 +142,6 @@ def test_order_of_the_examples_does_not_matter(name, z, seed):
 @given(z=tables)
 def test_distance_is_the_same_from_both_sides(name, z):
     assert torch.equal(getattr(F, name)(z[0], z[1]), getattr(F, name)(z[1], z[0]))
-
-
-class Spy(TorchDispatchMode):
-    """Collect the names of the operations that PyTorch is really asked for."""
-
-    def __init__(self):
-        super().__init__()
-        self.seen = set()
-
-    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
-        self.seen.add(func.overloadpacket.__name__.removesuffix("_backward").removesuffix("_forward"))
-        return func(*args, **(kwargs or {}))
 
 
 def operations(f, answers, targets):
