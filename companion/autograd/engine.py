@@ -262,4 +262,4 @@ def _matmul_back(gradient: Array, a: Array, b: Array) -> tuple[Array, Array]:
     gradient = gradient if a.ndim > 1 else gradient[..., None, :]
     back_a = gradient @ columns.swapaxes(-1, -2)  # (..., n, m) @ (..., m, k) -> (..., n, k)
     back_b = rows.swapaxes(-1, -2) @ gradient  # (..., k, n) @ (..., n, m) -> (..., k, m)
-    return (back_a if a.ndim > 1 else back_a[..., 0, :]), (back_b if b.ndim > 1 else back_b[..., 0])
+    return back_a, (back_b if b.ndim > 1 else back_b[..., 0])  # a row of one that a did not have is summed away

@@ -31,15 +31,19 @@ class Mistake:
 
     Args:
         name: what goes wrong, in a few words that follow "it".
-        answer: the wrong function; for exercises with several functions, one of the same name as the right
-        one. message: what the learner reads: what they see, why, what to think about; not the answer itself.
+        answer: the wrong function; for exercises with several functions, one of the same name as the right one.
+        seen: what the learner reads first: what is to be seen in their result.
+        why: why that happens; what this code really computes.
+        next: what to try or to look at next; neither the answer nor a number that should come out.
         matches: recognises the mistake from all observations (cases, learner's, reference's) where equal
         tensors would be too narrow, as for anything that is trained.
     """
 
     name: str
     answer: Function
-    message: str
+    seen: str
+    why: str = ""
+    next: str = ""
     matches: Callable[[Sequence[Case], Sequence[Observed]], bool] | None = None
 
 

@@ -59,7 +59,7 @@ def judge(
     known = recognise(exercise, cases, mine, right, observed, failures, run_mistake)
     if known:
         mistake, i = known
-        return _wrong(exercise, mistake.message, cases[i], mine[i], failures[i], mistake=mistake.name)
+        return _wrong(exercise, mistake.seen, cases[i], mine[i], failures[i], known=mistake)
     worst = min(wrong, key=lambda i: (_order(failures, i), cases[i].size, i))
     failure = failures[worst]
     assert failure is not None
@@ -159,7 +159,7 @@ def _order(failures: Sequence[Failure | None], i: int) -> int:
 
 
 def _wrong(
-    exercise: Exercise, message: str, case: Case, trace: Trace, failure: Failure | None, mistake: str = ""
+    exercise: Exercise, message: str, case: Case, trace: Trace, failure: Failure | None, known: Mistake | None = None
 ) -> Result:
     lines = []
     if case.show and case.args:
@@ -168,6 +168,8 @@ def _wrong(
         came = [(out.name, trace.tensors.get(out.name)) for out in exercise.returns]
         text = ", ".join((f"{n} = " if len(came) > 1 else "") + show(v) for n, v in came if v is not None)
         lines.append(("yours", text))
-    lines.append(("next", f'hint("{exercise.id}")'))
-    kind = "mistake" if mistake else failure.kind if failure else ""
-    return Result(exercise.id, "wrong", message, tuple(lines), kind, mistake, case.name)
+    lines.append(("hint", f'hint("{exercise.id}")'))
+    why, next = (known.why, known.next) if known else ("", "")
+    kind = "mistake" if known else failure.kind if failure else ""
+    name = known.name if known else ""
+    return Result(exercise.id, "wrong", message, why, next, tuple(lines), kind, name, case.name)

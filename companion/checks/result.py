@@ -16,7 +16,9 @@ class Result:
     Attributes:
         id: the exercise.
         status: ``"right"``, ``"wrong"`` or ``"not attempted"``.
-        message: one or two sentences.
+        message: what was seen, in a sentence or two.
+        why: why that happens.
+        next: what to try next.
         shown: lines beneath it, as (label, text): the input that shows it, what came back.
         kind: ``"mistake"``, ``"crash"``, ``"timeout"``, ``"type"``, ``"shape"``, ``"value"``, ...
         mistake: name of the known mistake, if one was recognised.
@@ -27,6 +29,8 @@ class Result:
     id: str
     status: str
     message: str
+    why: str = ""
+    next: str = ""
     shown: tuple[tuple[str, str], ...] = ()
     kind: str = ""
     mistake: str = ""
@@ -35,7 +39,12 @@ class Result:
 
     def __repr__(self) -> str:
         head = f"{self.id} {self.status}: {self.message}" if self.id else f"check: {self.message}"
-        return "\n".join([head, *(f"  {label}: {text}" for label, text in self.shown)])
+        return "\n".join([head, *(f"  {label}: {text}" for label, text in (*self.explained, *self.shown))])
+
+    @property
+    def explained(self) -> tuple[tuple[str, str], ...]:
+        """The parts of the explanation that there are, with their labels."""
+        return tuple((label, text) for label, text in (("why", self.why), ("next", self.next)) if text)
 
     def _repr_html_(self) -> str:
         sign = {"right": "✓", "wrong": "✗", "not attempted": "○"}[self.status]
@@ -45,7 +54,9 @@ class Result:
             f'style="white-space:pre-wrap">{html.escape(text)}</code></div>'
             for label, text in rows
         )
-        message = re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(self.message))
+        message = _prose(self.message) + "".join(
+            f"<div><em>{label}:</em> {_prose(text)}</div>" for label, text in self.explained
+        )
         head = html.escape(f"{self.id} {self.status}" if self.id else "check")
         style = "border-left:4px solid currentColor;padding:0.25em 0.75em;margin:0.25em 0"
         return (
@@ -67,6 +78,10 @@ class Hint:
     def __repr__(self) -> str:
         where = f"{self.id} hint {self.number} of {self.total}" if self.id else "hint"
         return f"{where}: {self.text}"
+
+
+def _prose(text: str) -> str:
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(text))
 
 
 def show(value: object, limit: int = 16) -> str:

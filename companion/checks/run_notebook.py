@@ -58,7 +58,7 @@ def _check_by_name(number: str, namespace: dict[str, Any]) -> Result:
 
 
 def _plain(result: Result) -> Found:
-    shown = "; ".join(f"{label}: {text}" for label, text in result.shown if label != "next")
+    shown = "; ".join(f"{label}: {text}" for label, text in result.shown if label != "hint")
     return {"id": result.id, "status": result.status, "message": result.message, "shown": shown}
 
 

@@ -91,8 +91,8 @@ def test_derivative_from_the_output_is_right_for_each_function_alone(which):
 def test_mistake_is_named_as_itself(exercise, mistake):
     result = diagnose.assess(exercise, exercise.answer(mistake.answer))
     assert (result.status, result.mistake) == ("wrong", mistake.name)
-    assert result.message == mistake.message
-    assert result.shown[-1] == ("next", f'hint("{exercise.id}")')
+    assert (result.message, result.why, result.next) == (mistake.seen, mistake.why, mistake.next)
+    assert result.shown[-1] == ("hint", f'hint("{exercise.id}")')
 
 
 @each_mistake(FUNCTIONS)
@@ -105,7 +105,7 @@ def test_exercise_has_enough_of_everything(exercise):
     assert len(exercise.mistakes) >= 4
     assert len(exercise.alternatives) >= 1
     assert len(exercise.hints) >= 3
-    messages = [m.message for m in exercise.mistakes]
+    messages = [m.seen for m in exercise.mistakes]
     assert len(set(messages)) == len(messages)
     assert all(len(m) > 40 and m.rstrip()[-1] in ".?)" for m in messages)
 

@@ -29,12 +29,12 @@ def test_wrong_answer_shows_message_input_and_next_step_but_not_the_answer():
         "input 0, whatever its weights.",
         "  input: x = [[2, 1]], weight = [3, -1], bias = 0.5",
         "  yours: [5]",
-        '  next: hint("01.1")',
+        '  hint: hint("01.1")',
     ]
 
 
 def test_html_says_the_same_and_is_escaped():
-    result = Result("01.1", "wrong", "a < b & c", (("yours", "<script>"),))
+    result = Result("01.1", "wrong", "a < b & c", shown=(("yours", "<script>"),))
     text = result._repr_html_()
     assert "a &lt; b &amp; c" in text
     assert "<script>" not in text

@@ -259,7 +259,9 @@ class GateNetwork:
         """Return every other gate as a mistake, and the right gate without room to spare."""
         gate = p["gate"]
         others = [
-            Mistake(f"computes {g}", _network_for(g), _GATE_MESSAGES[g], _same_corners(g)) for g in GATES if g != gate
+            Mistake(f"computes {g}", _network_for(g), _GATE_MESSAGES[g], matches=_same_corners(g))
+            for g in GATES
+            if g != gate
         ]
         tight = Mistake(
             "leaves no room at a threshold",
@@ -267,7 +269,7 @@ class GateNetwork:
             "Right at the four corners, but a sum there is exactly 0, right on the threshold: the smallest "
             "push on an input flips the answer. Put each threshold half-way between the sums it should "
             "separate.",
-            _margin_missing(gate),
+            matches=_margin_missing(gate),
         )
         return [*others, tight]
 

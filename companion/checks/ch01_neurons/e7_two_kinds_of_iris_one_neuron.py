@@ -211,21 +211,21 @@ class TrainNeuron:
             "Every flower gets the same answer, which is right for half of them. A perceptron does that "
             "after a single pass over this data; weights that never move do it too. Print the mistakes of "
             "each epoch.",
-            _all_splits(lambda o: o["share of ones"].item() in (0.0, 1.0) and bool(o["whole"])),
+            matches=_all_splits(lambda o: o["share of ones"].item() in (0.0, 1.0) and bool(o["whole"])),
         ),
         Mistake(
             "has the two kinds swapped",
             _swapped,
             "Almost every answer is the wrong one, which takes as much skill as being right: 0 and 1 are "
             "swapped. Look at the sign of the update, or at the comparison at the end.",
-            _all_splits(lambda o: o["accuracy"].item() <= 0.25 and bool(o["whole"])),
+            matches=_all_splits(lambda o: o["accuracy"].item() <= 0.25 and bool(o["whole"])),
         ),
         Mistake(
             "returns the sums",
             _sums,
             "These are weighted sums, not answers. The step at the end is missing: 1.0 where the sum is at "
             "least 0, else 0.0.",
-            _all_splits(lambda o: not bool(o["whole"]) and o["as if a sum"].item() > 0.6),
+            matches=_all_splits(lambda o: not bool(o["whole"]) and o["as if a sum"].item() > 0.6),
         ),
         Mistake(
             "keeps the last weights after ten epochs",

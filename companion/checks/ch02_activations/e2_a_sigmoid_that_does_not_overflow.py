@@ -189,7 +189,7 @@ class Sigmoid:
             "Cutting z off keeps exp small, but you cut where the sigmoid is still on its way: at 5 it is 0.007 "
             "short of 1, at 10 still 0.00005, and beyond the cut your gradient is exactly 0. Cut where float32 "
             "can no longer tell, or not at all.",
-            _is_cut_off,
+            matches=_is_cut_off,
         ),
         Mistake(
             "decides once for the whole tensor",

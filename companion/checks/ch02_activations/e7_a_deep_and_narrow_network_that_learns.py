@@ -253,42 +253,42 @@ class DeepNetwork:
             _one_network_for_all,
             "make_network gives the same network each time, so the second training starts from a trained "
             "one. Build a new one in each call.",
-            _some(lambda o: bool(o["shared"])),
+            matches=_some(lambda o: bool(o["shared"])),
         ),
         Mistake(
             "has too few hidden layers",
             lambda: build_stack(nn.ReLU, "he", depth=3),
             "This network is not deep enough: 6 hidden layers are asked for, so 7 weight matrices. Shallow "
             "ones train easily, which is why they are not the task.",
-            _every(lambda o: not _deep_enough(o)),
+            matches=_every(lambda o: not _deep_enough(o)),
         ),
         Mistake(
             "has layers that are too wide",
             lambda: build_stack(nn.ReLU, "he", width=64),
             "A hidden layer of yours has more than 32 units. Width makes up for a poor start, which is why "
             "it is limited here.",
-            _every(lambda o: _deep_enough(o) and not _narrow_enough(o)),
+            matches=_every(lambda o: _deep_enough(o) and not _narrow_enough(o)),
         ),
         Mistake(
             "has no activations",
             lambda: build_stack(None, "xavier"),
             "Your network is linear: f(a) + f(b) equals f(0) + f(a + b). However well it does here, its "
             "seven layers are one (exercise 02.5). Put an activation between them.",
-            _every(_linear),
+            matches=_every(_linear),
         ),
         Mistake(
             "ends in a softmax",
             lambda: build_stack(nn.LeakyReLU, "he", last=lambda: nn.Softmax(dim=-1)),
             "Your outputs are already probabilities, and the loss applies softmax to them once more: it "
             "cannot fall below 1.46 and learns slowly. Return scores and leave the softmax to the loss.",
-            _every(_shares),
+            matches=_every(_shares),
         ),
         Mistake(
             "starts all units of a layer alike",
             lambda: build_stack(nn.ReLU, "zero"),
             "All units of a layer start with the same weights, so they compute the same and receive the "
             "same gradient: they stay twins for ever. Draw the weights at random.",
-            _every(_all_twins),
+            matches=_every(_all_twins),
         ),
         Mistake(
             "loses the signal on the way",
@@ -296,14 +296,14 @@ class DeepNetwork:
             "The loss stays near 2.3, which is log 10: guessing. Through seven layers the differences "
             "between pictures shrink until the last layer sees the same for all of them. Print the spread "
             "of the activations per layer, at the start.",
-            _every(lambda o: _never_moves(o) and not _explodes(o)),
+            matches=_every(lambda o: _never_moves(o) and not _explodes(o)),
         ),
         Mistake(
             "starts with weights that are too large",
             lambda: build_stack(nn.ReLU, "large"),
             "The first loss is already huge: each layer multiplies the signal. Starting weights should be "
             "smaller the more inputs a unit has.",
-            _every(_explodes),
+            matches=_every(_explodes),
         ),
     )
     alternatives: ClassVar = {
