@@ -2,12 +2,6 @@
 
 from __future__ import annotations
 
-import dis
-import inspect
-from collections.abc import Callable
-from types import FunctionType
-from typing import Any
-
 from companion.checks.result import Hint, Result
 
 __all__ = ["Hint", "Result", "check", "hint", "history"]
@@ -35,6 +29,7 @@ def check(exercise: object = None, *answer: object, variant: int = 0, timeout: f
     from companion.checks import (  # not at the top: a notebook that only imports this stays quick
         bank,
         diagnose,
+        handed_in,
     )
 
     if exercise is None or type(exercise) is not str:
@@ -43,12 +38,12 @@ def check(exercise: object = None, *answer: object, variant: int = 0, timeout: f
         found = bank.get(exercise, variant)
     except KeyError as error:
         return Result("", "not attempted", f"{error.args[0]}.")
-    functions, sentence = _named(found.functions, answer)
+    functions, sentence = handed_in.named(found, answer)
     if sentence:
         usage = f'check("{found.id}", {", ".join(found.functions)})'
         status = "wrong" if answer else "not attempted"
         result = Result(found.id, status, f"{sentence}: {usage}.", kind="usage")
-    elif empty := [name for name, function in functions.items() if _is_empty(function)]:
+    elif empty := handed_in.empty(functions):
         result = diagnose.not_attempted(found, empty)
     else:
         result = diagnose.assess(found, functions, timeout=timeout)
@@ -70,48 +65,3 @@ def hint(exercise: object = None, number: int | None = None) -> Hint:
     n = min(max(n, 1), len(hints))
     _hints_shown[exercise] = n
     return Hint(exercise, n, len(hints), hints[n - 1])
-
-
-def _named(names: tuple[str, ...], answer: tuple[object, ...]) -> tuple[dict[str, Callable[..., Any]], str]:
-    """Return the answers by name, or a sentence on why that is not possible."""
-    if not answer:
-        return {}, "pass your function too"
-    if len(answer) != len(names):
-        few = "one function" if len(names) == 1 else f"{len(names)} functions"
-        return {}, f"this exercise takes {few}"
-    for one in answer:
-        if one is ...:
-            continue
-        if one is None:
-            return {}, "None came instead of a function; pass the function itself, without parentheses"
-        if inspect.isclass(one):
-            return {}, f"the class {one.__name__} came instead of a function"
-        if not callable(one) or _has_forward(one):
-            kind = type(one).__name__
-            return (
-                {},
-                f"an object of type {kind} came instead of a function; pass the function itself, without parentheses",
-            )
-    functions: dict[str, Any] = dict(zip(names, answer))
-    given = [getattr(a, "__name__", "") for a in answer]
-    if len(names) > 1 and all(type(g) is str for g in given) and sorted(given) == sorted(names):
-        functions = {name: answer[given.index(name)] for name in names}  # right functions in another order
-    return functions, ""
-
-
-def _has_forward(thing: object) -> bool:
-    return callable(getattr(type(thing), "forward", None))  # a network is callable, but is not a function
-
-
-def _is_empty(function: object) -> bool:
-    """Return whether this is ``...`` or a function that does nothing: the stub as it was handed out."""
-    if function is ...:
-        return True
-    if type(function) is not FunctionType:
-        return False
-    doing = [i for i in dis.get_instructions(function) if i.opname not in ("RESUME", "NOP", "CACHE", "POP_TOP")]
-    constants = [i for i in doing if i.opname in ("LOAD_CONST", "RETURN_CONST", "LOAD_COMMON_CONSTANT")]
-    others = [
-        i for i in doing if i.opname not in ("LOAD_CONST", "RETURN_CONST", "LOAD_COMMON_CONSTANT", "RETURN_VALUE")
-    ]
-    return not others and all(c.argval is None or c.argval is ... for c in constants)

@@ -174,6 +174,7 @@ class TrainNeuron:
     returns = (Out("predictions"),)
     script = _train_once
     needs_reference = False
+    random = True
     observe = _hits
     judge = _judge_hits
     scores = _flower_scores
