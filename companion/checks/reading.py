@@ -53,7 +53,7 @@ def _read_one(name: str, value: Any, tensors: dict[str, Tensor], facts: dict[str
         plain = (
             value.detach().as_subclass(Tensor).cpu().clone()
             if value.device.type != "meta"
-            else torch.zeros(value.shape)
+            else torch.zeros(value.shape, dtype=value.dtype)
         )
         facts[f"{name}.dtype"] = str(plain.dtype).removeprefix("torch.")
         tensors[name] = plain
