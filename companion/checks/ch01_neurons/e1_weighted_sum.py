@@ -33,7 +33,7 @@ def _sum_by_loop(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
 
 
 def _sum_over_rows_as_features(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-    z = bias.expand(x.shape[1])
+    z = bias
     for row, w in zip(x, weight):
         z = z + row * w
     return z
