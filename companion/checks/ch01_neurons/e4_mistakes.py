@@ -28,7 +28,7 @@ def _one_for_any(error: float) -> int:
     return int(error != 0)
 
 
-def _training(
+def training(
     *,
     start: Callable[[Tensor], Tensor] = torch.zeros_like,
     answer: Callable[[Tensor], Tensor] = _step,
@@ -79,7 +79,7 @@ def _is_scaled(cases: Sequence[Case], observed: Sequence[Observed]) -> bool:
     """Return whether all is as with another learning rate, which is read from the first case."""
     if any(set(seen) != {"weight", "bias", "mistakes"} for seen in observed):
         return False
-    right, first = _training()(**cases[0].args), observed[0]["weight"].to(F64)
+    right, first = training()(**cases[0].args), observed[0]["weight"].to(F64)
     if first.shape != right[0].shape or float(first @ right[0].to(F64)) <= 0:
         return False
     lr = float(first @ right[0].to(F64) / (right[0] @ right[0]))
@@ -88,8 +88,8 @@ def _is_scaled(cases: Sequence[Case], observed: Sequence[Observed]) -> bool:
 
 def _trained_at(lr: float, case: Case, seen: Observed) -> bool:
     """Return whether this is the right training times lr, or with lr: rounding makes the two differ at times."""
-    weight, bias, history = _training()(**case.args)
-    for theirs in ((lr * weight, lr * bias, history), _training(lr=lr)(**case.args)):
+    weight, bias, history = training()(**case.args)
+    for theirs in ((lr * weight, lr * bias, history), training(lr=lr)(**case.args)):
         pairs = [(seen[k], torch.as_tensor(t)) for k, t in zip(("weight", "bias", "mistakes"), theirs)]
         if all(a.shape == b.shape and torch.allclose(a.to(F64), b.to(F64), 1e-4, 1e-5) for a, b in pairs):
             return True
@@ -108,7 +108,7 @@ def _keeps_a_fraction(cases: Sequence[Case], observed: Sequence[Observed]) -> bo
 MISTAKES = (
     Mistake(
         "never stops early",
-        _training(until="the end"),
+        training(until="the end"),
         "Your list goes on with zeros up to max_epochs, although an epoch without a mistake lies far back.",
         "Without a mistake nothing changes, so each later epoch repeats that one. A 0 is the sign that the perceptron "
         "has converged, and your loop does not look at it.",
@@ -117,7 +117,7 @@ MISTAKES = (
     ),
     Mistake(
         "does not list the last epoch",
-        _training(keep_zero=False),
+        training(keep_zero=False),
         "Your weight and bias are right; your list ends one epoch short, before the epoch without a mistake.",
         "You leave the loop before its last count is written down. Without that 0 nobody can tell from the list "
         "whether training converged or ran out of epochs.",
@@ -126,7 +126,7 @@ MISTAKES = (
     ),
     Mistake(
         "changes the weights once per epoch",
-        _training(batch=True),
+        training(batch=True),
         "All rows of an epoch were judged with the weights that it began with: a mistake leaves the next prediction "
         "untouched.",
         "You collect the corrections and apply them at the end of the epoch. That is learning in batches; the "
@@ -136,7 +136,7 @@ MISTAKES = (
     ),
     Mistake(
         "starts each epoch from 0",
-        _training(reset_weights=True),
+        training(reset_weights=True),
         "Your list repeats one number: every epoch makes the same mistakes as the first.",
         "Weights that go back to 0 when an epoch begins have nothing to build on. Learning is what stays from one "
         "epoch to the next.",
@@ -145,7 +145,7 @@ MISTAKES = (
     ),
     Mistake(
         "never sets the count back",
-        _training(reset_count=False),
+        training(reset_count=False),
         "The numbers of your list never fall: each holds the mistakes of all epochs up to its own.",
         "The count begins once and is carried on, so you list a running total. The mistakes of one epoch need a fresh "
         "count.",
@@ -154,7 +154,7 @@ MISTAKES = (
     ),
     Mistake(
         "stops at the first success",
-        _training(until="the first success"),
+        training(until="the first success"),
         "Your epochs end at the first row that is right, so that most rows are hardly ever visited.",
         "One right answer says nothing about the other rows. Whether to stop is a question about a whole epoch, and "
         "you ask it after a single row.",
@@ -163,7 +163,7 @@ MISTAKES = (
     ),
     Mistake(
         "leaves the bias at 0",
-        _training(bias_moves=False),
+        training(bias_moves=False),
         "The bias that you return is 0 for every data set, also after epochs with mistakes.",
         "Only the weights are corrected. The boundary then passes through the origin for ever, and data that needs it "
         "elsewhere is never learned.",
@@ -172,7 +172,7 @@ MISTAKES = (
     ),
     Mistake(
         "does not fire at a sum of exactly 0",
-        _training(answer=_strict_step),
+        training(answer=_strict_step),
         "Your path differs from the first row on: its weighted sum is exactly 0, and you take the neuron to rest there.",
         "With weights and bias at 0 the first sum is 0, whatever the row. A strict comparison answers that with "
         "resting; the convention of the chapter is that the neuron fires.",
@@ -181,7 +181,7 @@ MISTAKES = (
     ),
     Mistake(
         "waits for a count that never goes back to 0",
-        _training(reset_count=False, until="a count of 0"),
+        training(reset_count=False, until="a count of 0"),
         "The numbers of your list add up from epoch to epoch, and training runs on to max_epochs even where a line "
         "separates the classes.",
         "The count is carried from one epoch into the next. Once it has left 0 it cannot return, so the test that "
@@ -191,7 +191,7 @@ MISTAKES = (
     ),
     Mistake(
         "uses another learning rate",
-        _training(lr=0.1),
+        training(lr=0.1),
         "Your mistakes come in the right places; weight and bias are off by one common factor.",
         "From a start at 0 the learning rate scales the weights and decides nothing: a boundary does not move when all "
         "its numbers are multiplied alike. That is why the task fixes the rate.",
@@ -201,7 +201,7 @@ MISTAKES = (
     ),
     Mistake(
         "starts from ones",
-        _training(start=torch.ones_like),
+        training(start=torch.ones_like),
         "Before the first row is seen your weights are 1 each, and from there training takes another path.",
         "Where a perceptron starts decides which rows it gets wrong, and so where it ends. Any start is fine in "
         "itself, but results can be compared only from the same one.",
@@ -209,7 +209,7 @@ MISTAKES = (
     ),
     Mistake(
         "adds up the errors with their sign",
-        _training(counts=int),
+        training(counts=int),
         "An epoch with mistakes of both kinds is listed with fewer than it had, or even with 0, and may end training.",
         "You add up the errors themselves, and a missed example, +1, cancels a false alarm, -1. Such a sum is the "
         "balance of the mistakes; the task asks how many there were.",
@@ -218,7 +218,7 @@ MISTAKES = (
     ),
     Mistake(
         "counts the rows that are right",
-        _training(hits=True),
+        training(hits=True),
         "Your list counts hits: a row that is predicted rightly raises a number, and a wrong one does not.",
         "Right rows and wrong rows make up the whole epoch, so nothing is lost, but the reading turns round: in the task "
         "a 0 means that training is done.",
@@ -227,7 +227,7 @@ MISTAKES = (
     ),
     Mistake(
         "starts from random weights",
-        _training(start=torch.randn_like),
+        training(start=torch.randn_like),
         "Your weights are no whole numbers, although every input shown is 0 or 1 and each correction adds or takes away "
         "inputs.",
         "A random start leaves its fractions in the result. Hidden layers need one, so that their units become "
@@ -237,7 +237,7 @@ MISTAKES = (
     ),
     Mistake(
         "uses the weighted sum as the prediction",
-        _training(answer=_sum_itself),
+        training(answer=_sum_itself),
         "A row on the right side of 0 is still counted and corrected by you, unless its sum hits the target exactly.",
         "Your error is target minus weighted sum: the delta rule, whose corrections have many sizes. The perceptron "
         "compares the target with its answer, which is 0 or 1.",
@@ -246,7 +246,7 @@ MISTAKES = (
     ),
     Mistake(
         "does not fire at a sum of exactly 0, and never stops early",
-        _training(answer=_strict_step, until="the end"),
+        training(answer=_strict_step, until="the end"),
         "Your first row goes another way, its sum being exactly 0, and where the data is learned your list goes on "
         "with zeros.",
         "Two conditions are off. The comparison in your prediction leaves out equality, and your loop has no condition "
@@ -256,7 +256,7 @@ MISTAKES = (
     ),
     Mistake(
         "does not fire at a sum of exactly 0, and does not list the last epoch",
-        _training(answer=_strict_step, keep_zero=False),
+        training(answer=_strict_step, keep_zero=False),
         "Your first row goes another way, its sum being exactly 0, and no list of yours ends with a 0.",
         "The prediction leaves out equality, and the loop is left before the last count is written down. One changes "
         "the numbers of the list, the other its length, so each hides the other.",
