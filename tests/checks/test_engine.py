@@ -25,8 +25,12 @@ def test_right_answer_reads_the_same_everywhere():
 def test_wrong_answer_shows_message_input_and_next_step_but_not_the_answer():
     result = check("01.1", lambda x, weight, bias: x @ weight)
     assert repr(result).splitlines() == [
-        "01.1 wrong: The products add up, but the bias is missing. Without it every neuron gives 0 for the "
-        "input 0, whatever its weights.",
+        "01.1 wrong: Your result is the sum of the products and nothing more: change `bias`, and no number of yours "
+        "moves.",
+        "  why: The weights alone give 0 for the input 0, whatever they are. The bias is the part of the sum that is "
+        "there before any input speaks, and your code leaves it aside.",
+        "  next: Call your function twice, with `bias` at 0 and at 100, and compare. Which symbol of the formula has "
+        "no counterpart in your code?",
         "  input: x = [[2, 1]], weight = [3, -1], bias = 0.5",
         "  yours: [5]",
         '  hint: hint("01.1")',
