@@ -110,10 +110,10 @@ class Choice:
     def read(self, value: object) -> Trace:
         """Return the place of the option that was named."""
         letters = list(self.options)
-        letter = value.strip().strip(".)").lower() if isinstance(value, str) else value
+        letter = value.strip().strip(".)").lower() if type(value) is str else ""
         if letter not in letters:
             raise NotReadable(f"one of the letters {', '.join(letters)} is wanted, and {_short(value)} came")
-        return Trace({"answer": torch.tensor(letters.index(str(letter)))}, {"answer.letter": str(letter)})
+        return Trace({"answer": torch.tensor(letters.index(letter))}, {"answer.letter": letter})
 
     def same(self, one: Trace, other: Trace) -> bool:
         """Return whether two answers are the same option."""

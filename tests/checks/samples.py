@@ -15,6 +15,7 @@ from companion.checks.trace import Call, Case
 from companion.checks.written import Choice, Number, Option, Order
 
 HINTS = ("Read the task again.", "Do the smallest case on paper.", "Compare the code with the formula, line by line.")
+CLASSES = ("90.2", "90.3")
 IDS = [f"90.{n}" for n in range(1, 11)]
 
 
@@ -89,7 +90,7 @@ class Derivative:
 # -- a class with state -----------------------------------------------------------------------------
 
 
-class Standardiser(nn.Module):
+class Standardiser(torch.nn.Module):
     """Standardise features: by the batch's numbers in training, by running numbers in evaluation."""
 
     def __init__(self, features, momentum):

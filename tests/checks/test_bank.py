@@ -212,8 +212,8 @@ def test_source_runs_by_itself_and_is_right(exercise):
 def test_stub_keeps_signature_and_docstring_and_no_word_of_the_answer(exercise):
     stub = exercise.stub()
     for function_name in exercise.functions:
-        assert f"def {function_name}(" in stub
-    assert stub.count('"""') == 2 * len(exercise.functions)
+        assert re.search(rf"def {function_name}\(|class {function_name}\b|{function_name} =", stub)
+    assert exercise.written or stub.count('"""') >= 2 * len(exercise.functions)
     assert "return" not in stub.replace("Return", "")
 
 
@@ -292,7 +292,7 @@ def test_bad_answer_is_wrong_and_never_a_crash(exercise, bad):
     assert str(result).startswith(f"{exercise.id} wrong: ")
 
 
-@each([e for e in ALL if e.variant == 0])
+@each([e for e in ALL if e.variant == 0 and not e.written])
 @pytest.mark.parametrize("loop", [endless, endless_and_deaf])
 def test_endless_loop_is_stopped(exercise, loop):
     if exercise.id in ("01.2", "02.7") or loop is endless:
@@ -301,7 +301,7 @@ def test_endless_loop_is_stopped(exercise, loop):
         assert "did not come to an end" in result.message
 
 
-@each([e for e in ALL if e.variant == 0])
+@each([e for e in ALL if e.variant == 0 and not e.written and e.id not in samples.CLASSES])
 @pytest.mark.parametrize("thing", [None, 3, torch.zeros(3), Everything, [1, 2]], ids=str)
 def test_something_that_is_no_function_gets_one_sentence(exercise, thing):
     from companion.checks import check
