@@ -79,7 +79,7 @@ def hint(exercise: object = None, number: object = None) -> Hint:
     unseen = [n for n in range(1, total + 1) if n not in seen]
     if number is not None and type(number) is not int:
         return Hint("", 0, 0, f'which of the {total} hints? For example hint("{found.id}", 1).')
-    if number is None and not unseen:
+    if not total or (number is None and not unseen):
         again = f'hint("{found.id}", 1) shows the first again' if total else "there is none"
         return Hint(found.id, total, total, f'no hint is left; {again}, solution("{found.id}") one right answer.')
     n = min(max(unseen[0] if number is None else number, 1), total)
