@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import groupby
@@ -103,14 +104,21 @@ def overview(entries: Sequence[Entry], chapter: str | None = None, today: date |
     >>> overview([], "01").rows[0].status
     'not attempted'
     """
-    rows = tuple(_row(i, [e for e in entries if e.exercise == i]) for i in bank.ids(chapter))
-    tried = [e for e in entries if e.what == "check" and e.status != "not attempted"]
+    by_exercise: dict[str, list[Entry]] = defaultdict(list)
+    for entry in entries:
+        by_exercise[entry.exercise].append(entry)
+    rows = tuple(_row(number, by_exercise[number]) for number in bank.ids(chapter))
+    tried = _tried(entries)
     return Progress(rows, _in_a_row(tried), _days({e.at[:10] for e in tried}, today or date.today()))
 
 
-def attempted(entries: Iterable[Entry]) -> bool:
-    """Return whether there is a check among them that found something to judge."""
-    return any(e.what == "check" and e.status != "not attempted" for e in entries)
+def attempted(entries: Sequence[Entry]) -> bool:
+    """Return whether there is a check among them that found something to judge.
+
+    >>> attempted([])
+    False
+    """
+    return bool(_tried(entries))
 
 
 def in_columns(rows: Sequence[Sequence[str]]) -> list[str]:
@@ -123,9 +131,13 @@ def in_columns(rows: Sequence[Sequence[str]]) -> list[str]:
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]
 
 
+def _tried(entries: Sequence[Entry]) -> list[Entry]:
+    return [e for e in entries if e.what == "check" and e.status != "not attempted"]
+
+
 def _row(number: str, entries: Sequence[Entry]) -> Row:
     exercise = bank.get(number)
-    tried = [e for e in entries if e.what == "check" and e.status != "not attempted"]
+    tried = _tried(entries)
     if any(e.status == "right" for e in tried):
         status = "right"  # and stays so, whatever is tried afterwards
     else:
