@@ -145,7 +145,7 @@ def _row(number: str, entries: Sequence[Entry]) -> Row:
     hints = len({e.number for e in entries if e.what == "hint"})
     seen = [f"{hints} of {len(exercise.hints)}"] if hints else []
     seen += ["solution"] if any(e.what == "solution" for e in entries) else []
-    read = "" if status == "right" else getattr(exercise, "read", "")
+    read = "" if status == "right" else exercise.read
     return Row(number, exercise.title, exercise.points, status, len(tried), ", ".join(seen), read)
 
 
