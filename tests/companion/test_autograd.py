@@ -482,3 +482,8 @@ def test_autograd_refuses_what_does_not_fit(call, error, message):
 def test_shapes_that_do_not_meet_are_named_with_the_operation(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_concatenate_joins_along_the_first_axis_if_none_is_named():
+    assert concatenate([Value([[1.0, 2.0]]), Value([[3.0, 4.0]])]).shape == (2, 2)
+    assert concatenate([Value([[1.0, 2.0]]), Value([[3.0, 4.0]])]).data.tolist() == [[1.0, 2.0], [3.0, 4.0]]

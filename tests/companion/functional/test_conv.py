@@ -1,5 +1,7 @@
 """Convolution and its transpose against PyTorch's, by value, gradient and second derivative, for every argument."""
 
+import functools
+
 import pytest
 import torch
 import torch.nn.functional as oracle
@@ -277,3 +279,14 @@ X, W = torch.zeros(2, 4, 6, 6), torch.zeros(3, 4, 3, 3)
 def test_convolutions_refuse_what_does_not_fit_in_words(f, arguments, options, kind, message):
     with pytest.raises(kind, match=message):
         f(*arguments, **options)
+
+
+def test_conv_transpose2d_cuts_its_own_padding_off_each_axis():
+    x, w = draw(2, 4, 5, 6), draw(4, 3, 4, 5, seed=1)
+    for padding in ((0, 2), (2, 0), (1, 3)):
+        agree(
+            functools.partial(F.conv_transpose2d, padding=padding),
+            functools.partial(oracle.conv_transpose2d, padding=padding),
+            x,
+            w,
+        )

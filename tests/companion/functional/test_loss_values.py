@@ -442,3 +442,12 @@ def test_probabilities_with_the_rounding_of_16_bits_are_taken():
         p = oracle.softmax(draw(50, 37), 1).to(dtype)
         assert torch.isfinite(F.cross_entropy(draw(50, 37, dtype=dtype), p))
         assert torch.isfinite(F.kl_div(oracle.log_softmax(draw(50, 37), 1).to(dtype), p, reduction="sum"))
+
+
+@FORWARD_MODE
+def test_binary_cross_entropy_with_logits_passes_gradcheck_in_both_arguments():
+    z, t = draw(6).requires_grad_(), share(6, seed=4).requires_grad_()
+    weight = torch.linspace(0.5, 3, 6, dtype=torch.float64)
+    f = lambda z, t: F.binary_cross_entropy_with_logits(z, t.clamp(0, 1), pos_weight=weight)  # noqa: E731
+    assert gradcheck(f, (z, t), check_forward_ad=True)
+    assert gradgradcheck(f, (z, t))

@@ -519,3 +519,51 @@ def test_a_state_that_does_not_fit_loads_nothing():
     assert mine.state_dict() == before
     with pytest.raises(ValueError, match=r"^SequentialLR: state_dict expected states of 2 schedules, got 1$"):
         mine.load_state_dict({**before, "_schedulers": before["_schedulers"][:1]})
+
+
+@pytest.mark.parametrize(("name", "options"), CASES, ids=str)
+def test_counts_of_steps_are_torchs(name, options):
+    (_, mine), (_, reference) = make(ours, name, options), make(theirs, name, options)
+    for _ in range(4):
+        for count in ("last_epoch", "_step_count"):
+            if hasattr(reference, count) and hasattr(mine, count):
+                assert getattr(mine, count) == getattr(reference, count), count
+        mine.step()
+        reference.step()
+
+
+def test_a_plateau_counts_its_steps():
+    (_, mine), (_, reference) = make(ours, "ReduceLROnPlateau", {}), make(theirs, "ReduceLROnPlateau", {})
+    for i in range(3):
+        mine.step(torch.tensor(1.0))
+        reference.step(1.0)
+        assert mine.last_epoch == reference.last_epoch == i + 1
+
+
+def test_a_schedule_of_ones_own_begins_at_the_beginning():
+    class Halving(ours.LRScheduler):
+        def rate(self, base):
+            return base * 0.5**self.last_epoch
+
+    o = optim.SGD([torch.zeros(1)], lr=1.0)
+    schedule = Halving(o)
+    assert (schedule.last_epoch, schedule._step_count, o.param_groups[0]["lr"]) == (0, 1, 1.0)
+    schedule.step()
+    assert o.param_groups[0]["lr"] == 0.5
+
+
+def test_range_test_takes_32_rows_a_step_and_stops_at_four_times_the_least_loss():
+    sizes = []
+
+    class Noting(torch.nn.Linear):
+        def forward(self, x):
+            sizes.append(len(x))
+            return super().forward(x)
+
+    X = torch.randn(200, 2, generator=torch.Generator().manual_seed(0))
+    seen = ours.lr_range_test(Noting(2, 1), X, X[:, :1], loss="mse", low=1e-3, high=1e3, steps=60)
+    assert set(sizes) == {32, 200 % 32}
+    assert len(seen.losses) < 60  # it broke off
+    least = [min(seen.losses[: i + 1]) for i in range(len(seen.losses))]
+    beyond = [loss > 4 * low for loss, low in zip(seen.losses, least)]
+    assert not any(beyond[:-1])

@@ -133,3 +133,18 @@ def test_permutation_refuses_in_words():
         metrics.paired_permutation_test(torch.ones(2), torch.ones(2), n_resamples=0)
     with pytest.raises(ValueError, match="as many as a"):
         metrics.paired_permutation_test(torch.ones(2), torch.ones(3))
+
+
+def test_signs_are_drawn_where_the_generator_lives(monkeypatch):
+    asked = []
+    randint = torch.randint
+
+    def noting(*args, device=None, **options):
+        asked.append(device)
+        return randint(*args, device=device, **options)
+
+    monkeypatch.setattr(torch, "randint", noting)
+    g = torch.Generator().manual_seed(0)
+    metrics.paired_permutation_test(torch.rand(40), torch.rand(40), n_resamples=20, generator=g)
+    metrics.paired_permutation_test(torch.rand(40), torch.rand(40), n_resamples=20)
+    assert asked == [torch.device("cpu"), None]

@@ -445,8 +445,49 @@ TWO = torch.tensor([0, 1])
             "would compare every sample with every other",
         ),
         (lambda: metrics.mean_squared_error(torch.ones(2), torch.ones(2), multioutput="sum"), "multioutput expected"),
+        (lambda: metrics.confusion_matrix(TWO, TWO, labels=[]), r"different labels in one row, got \[\]"),
+        (lambda: metrics.accuracy_score(TWO, TWO[:, None]), r"squeeze\(-1\) drops an axis of size 1"),
+        (lambda: metrics.accuracy_score(TWO, ROWS), r"^accuracy_score: [^;]*$"),
+        (
+            lambda: metrics.roc_auc_score(TWO, torch.rand(3, 2), multi_class="ovr"),
+            r"N at least 1, got \(2,\) and \(3, 2\)",
+        ),
+        (
+            lambda: metrics.roc_auc_score(TWO[:0], torch.rand(0, 2), multi_class="ovr"),
+            r"N at least 1, got \(0,\) and \(0, 2\)",
+        ),
+        (
+            lambda: metrics.roc_auc_score(
+                TWO, torch.tensor([[0.2, 0.3, 0.5]] * 2), multi_class="ovo", labels=torch.tensor([0, 1, 2])
+            ),
+            "every class of labels, got a class without samples",
+        ),
+        (
+            lambda: metrics.top_k_accuracy_score(TWO, ROWS, labels=torch.tensor([1, 0])),
+            "all classes of y_true, sorted",
+        ),
+        (lambda: metrics.top_k_accuracy_score(TWO, ROWS, labels=torch.tensor([0, 2])), "all classes of y_true, sorted"),
     ],
 )
 def test_what_makes_no_sense_is_refused_in_words(run, said):
     with pytest.raises(ValueError, match=said):
         run()
+
+
+def test_area_under_a_falling_curve_is_scikit_learns():
+    x, y = torch.tensor([0.9, 0.5, 0.2]), torch.tensor([0.1, 0.7, 0.8])
+    assert metrics.auc(x, y) == pytest.approx(sklearn.metrics.auc(x.numpy(), y.numpy()))
+    assert metrics.auc(x, y) > 0
+
+
+def test_a_warning_points_to_the_line_that_asked():
+    with pytest.warns(UserWarning, match="classes that y_true lacks") as seen:
+        metrics.balanced_accuracy_score(torch.tensor([0, 0]), torch.tensor([0, 1]))
+    assert seen[0].filename == __file__
+
+
+def test_a_named_positive_class_needs_no_0_or_1():
+    true, score = torch.tensor([3, 4, 4]), torch.tensor([0.9, 0.2, 0.8])
+    for positive in (3, 4):
+        mine = metrics.average_precision_score(true, score, pos_label=positive)
+        assert mine == pytest.approx(sklearn.metrics.average_precision_score(true, score, pos_label=positive))
