@@ -80,6 +80,7 @@ class Exercise:
     observe: Callable[[Case, Trace], Observed] | None = None
     judge: Callable[[Case, Observed, Observed], str | None] | None = None
     scores: Callable[[Sequence[Observed]], str] | None = None
+    read: str = ""
 
     def calls(self, case: Case) -> list[Call]:
         """Return what is to be called for a case."""
