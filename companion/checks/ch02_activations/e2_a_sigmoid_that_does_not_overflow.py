@@ -54,7 +54,7 @@ class Sigmoid:
     """Value and gradient for every number that float32 can hold."""
 
     reference = sigmoid
-    read = "Sigmoid"
+    read = "Softmax"
     statement = r"""
         $$\sigma(z) = \frac{1}{1 + e^{-z}} = \frac{e^{z}}{1 + e^{z}}$$
 
