@@ -85,8 +85,8 @@ _SHARE = (
         "returns the share that lives",
         lambda activations: _mean((activations > 0).any(dim=0), activations),
         "A layer without a dead unit gives 1 and a layer of dead units 0: just the other way round.",
-        "You count the units that fire at least once. That is a good question, and the statement asks for its opposite: "
-        "each unit is one or the other.",
+        "You count the units that fire at least once. A unit is either alive or dead on a data set, and the statement "
+        "asks for the other kind.",
         "What do the two shares of one layer add up to? Find out with the statement's example which of them is yours.",
     ),
     Mistake(
