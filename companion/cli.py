@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import io
 import json
 import os
 import platform
@@ -45,24 +47,20 @@ def get(
     available = _notebooks()
     number = chapter.rjust(2, "0")
     if number not in available:
-        there = ", ".join(available) or "none"
-        _stop(f"There is no exercise notebook for chapter {chapter!r}; there are: {there}.")
+        _stop(f"There is no exercise notebook for chapter {chapter!r}; there are: {', '.join(available) or 'none'}.")
     source = available[number]
     target = to / source.name
     if target.exists():
         _stop(f"{target} is already there and stays as it is. Rename it, or choose another folder with --to.")
     try:
-        if not to.is_dir():
-            to.mkdir(parents=True)
+        to.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         _stop(f"{to} cannot be made a folder: {error.strerror}.")
     try:
         _write_whole(target, source.read_bytes())
-    except FileExistsError:
-        _stop(f"{target} is already there and stays as it is. Rename it, or choose another folder with --to.")
     except OSError as error:
         _stop(f"{target} cannot be written: {error.strerror}.")
-    typer.echo(f"{target} is ready. Open it with: jupyter lab {target}")
+    typer.echo(f"{target} is ready. Open it with: jupyter lab {_quoted(target)}")
 
 
 @app.command()
@@ -75,40 +73,76 @@ def check(
     Exit status: 0 all exercises right, 1 not yet, 2 the file cannot be used.
     """
     from companion.checks import bank
+    from companion.checks.overview import in_columns
     from companion.checks.run_notebook import exercises_of
+    from companion.checks.versions import older_than
 
     content = _read_notebook(notebook)
+    older = older_than(_version_of(content))
     if not exercises_of(content):
-        _stop(f"{notebook} holds no exercise of this course.")
+        _stop(f"{notebook} holds no exercise of this course. {older}".rstrip())
     outcome = _run_notebook(notebook, timeout)
-    rows = []
-    for result in outcome["results"]:
-        found = bank.get(result["id"])
-        rows.append((result["id"], found.title, found.points, result["status"], _first_sentence(result)))
-    _print_table(rows)
-    total = sum(row[2] for row in rows)
-    reached = sum(row[2] for row in rows if row[3] == "right")
-    right = sum(row[3] == "right" for row in rows)
-    typer.echo(f"\n{right} of {len(rows)} exercises right, {reached} of {_points(total)}.")
+    results = outcome["results"]
+    found = [bank.get(result["id"]) for result in results]
+    rows = [(e.id, e.title, str(e.points), result["status"]) for e, result in zip(found, results)]
+    typer.echo("\n".join(in_columns([("exercise", "title", "points", "result"), *rows])))
+    _print_wrong([result for result in results if result["status"] == "wrong"])
+    right = [e.points for e, result in zip(found, results) if result["status"] == "right"]
+    typer.echo(
+        f"\n{len(right)} of {len(results)} exercises right, {sum(right)} of {_points(sum(e.points for e in found))}."
+    )
     if outcome["error"]:
         typer.echo(f"{outcome['error']}. The cells after it were run all the same.")
-    raise typer.Exit(0 if right == len(rows) else 1)
+    for sentence in filter(None, [older, *outcome["notices"]]):
+        typer.echo(sentence, err=True)
+    raise typer.Exit(0 if len(right) == len(results) else 1)
 
 
 @app.command()
 def hint(
     exercise: Annotated[str, typer.Argument(help="The exercise's number, such as 02.3.")],
-    number: Annotated[int, typer.Option("--number", "-n", help="Which hint; they go from nudge to nearly there.")] = 1,
+    number: Annotated[int | None, typer.Option("--number", "-n", help="Which hint; without it the next one.")] = None,
 ) -> None:
-    """Show a hint for an exercise."""
+    """Show the next hint for an exercise. They go from a nudge to nearly there."""
     from companion.checks import hint as next_hint
 
     shown = next_hint(exercise, number)
     if not shown.id:
         _stop(shown.text[0].upper() + shown.text[1:])
+    more = "The next one: neurons hint" if shown.number < shown.total else "One right answer: neurons solution"
+    typer.echo(f"{shown!r}\n{more} {exercise}")
+
+
+@app.command()
+def solution(
+    exercise: Annotated[str, typer.Argument(help="The exercise's number, such as 02.3.")],
+    insist: Annotated[bool, typer.Option("--insist", help="Show it before you have tried.")] = False,
+) -> None:
+    """Show one right answer, once an answer of yours was checked.
+
+    Exit status: 0 shown, 1 not yet, 2 there is no such exercise.
+    """
+    from companion.checks import solution as one_answer
+
+    shown = one_answer(exercise, insist=insist)
+    if not shown.id:
+        _stop(shown.text[0].upper() + shown.text[1:])
+    if not shown.source:
+        _stop(f"Try {exercise} first, then check it; or: neurons solution {exercise} --insist", status=1)
     typer.echo(repr(shown))
-    if shown.number < shown.total:
-        typer.echo(f"The next one: neurons hint {exercise} --number {shown.number + 1}")
+
+
+@app.command()
+def progress(
+    chapter: Annotated[str | None, typer.Argument(help="A chapter's number, such as 02; all without it.")] = None,
+) -> None:
+    """Show how far you are, and what to read again."""
+    from companion.checks import progress as how_far
+
+    shown = how_far(chapter)
+    if shown.text:
+        _stop(shown.text[0].upper() + shown.text[1:])
+    typer.echo(repr(shown))
 
 
 @app.command()
@@ -121,7 +155,10 @@ def doctor() -> None:
 
 
 def main() -> None:
-    """Run the command."""
+    """Run the command. A character that the terminal cannot show becomes a question mark."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     app()
 
 
@@ -132,8 +169,7 @@ def _notebooks() -> dict[str, Path]:
     """Return exercise notebooks by chapter: those of the installed package, else those of a checkout."""
     package = Path(__file__).resolve().parent
     for folder in (package / "notebooks", package.parent / "exercises"):
-        found = {path.name[:2]: path for path in sorted(folder.glob("[0-9][0-9]_*.ipynb"))}
-        if found:
+        if found := {path.name[:2]: path for path in sorted(folder.glob("[0-9][0-9]_*.ipynb"))}:
             return found
     return {}
 
@@ -146,7 +182,7 @@ def _write_whole(target: Path, content: bytes) -> None:
             file.write(content)
         os.chmod(temporary, 0o644)
         if target.exists():  # somebody else was quicker
-            raise FileExistsError(target)
+            raise FileExistsError(errno.EEXIST, "it is there already")
         os.replace(temporary, target)
     except BaseException:
         with contextlib.suppress(OSError):
@@ -169,18 +205,26 @@ def _read_notebook(path: Path) -> dict[str, Any]:
     return content
 
 
+def _version_of(content: Any) -> object:
+    """Return the version of the companion that a notebook was made for, as far as it says so."""
+    for key in ("metadata", "neurons_to_gans", "version"):
+        content = content.get(key) if isinstance(content, dict) else None
+    return content
+
+
 def _run_notebook(path: Path, timeout: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         results = Path(folder) / "results.json"
         command = [sys.executable, "-m", "companion.checks.run_notebook", str(path.resolve()), str(results)]
-        environment = os.environ | {"IPYTHONDIR": folder, "MPLBACKEND": "agg"}
+        own = {"IPYTHONDIR": folder, "MPLBACKEND": "agg", "PYTHONIOENCODING": "utf-8:replace"}
         try:
             done = subprocess.run(
                 command,
                 cwd=path.resolve().parent,
-                env=environment,
+                env=os.environ | own,
                 capture_output=True,
-                text=True,
+                encoding="utf-8",
+                errors="replace",
                 timeout=timeout,
             )
         except subprocess.TimeoutExpired:
@@ -197,24 +241,17 @@ def _run_notebook(path: Path, timeout: int) -> dict[str, Any]:
 # -- output -------------------------------------------------------------------------------------------
 
 
-def _print_table(rows: list[tuple[str, str, int, str, str]]) -> None:
-    head = ("exercise", "title", "points", "result", "")
-    table = [head, *((a, b, str(c), d, e) for a, b, c, d, e in rows)]
-    widths = [max(len(row[i]) for row in table) for i in range(4)]
-    for row in table:
-        start = "  ".join(cell.ljust(width) for cell, width in zip(row, widths))
-        lines = textwrap.wrap(row[4], 60) or [""]
-        typer.echo(f"{start}  {lines[0]}".rstrip())
-        for line in lines[1:]:
-            typer.echo(" " * (len(start) + 2) + line)
+def _print_wrong(results: list[dict[str, Any]]) -> None:
+    """Print what was seen in each, why that happens and what to try next."""
+    for result in results:
+        told = [*result["told"], ("hint", f"neurons hint {result['id']}")]
+        text = "\n".join([f"\n{result['id']} {result['message']}", *(f"  {label}: {said}" for label, said in told)])
+        for line in text.splitlines():
+            typer.echo(textwrap.fill(line, 100, subsequent_indent="    ", break_long_words=False))
 
 
-def _first_sentence(result: dict[str, str]) -> str:
-    if result["status"] != "wrong":
-        return ""
-    text = result["message"]
-    ends = [i for mark in (". ", "? ", ": ") if (i := text.find(mark)) > 20]
-    return text[: min(ends) + 1].rstrip(":") if ends else text
+def _quoted(path: Path) -> str:
+    return f'"{path}"' if " " in str(path) else str(path)
 
 
 def _points(number: int) -> str:
@@ -250,18 +287,12 @@ def _about_torch() -> tuple[bool, str, str]:
 def _about_widgets() -> tuple[bool, str, str]:
     missing = [name for name in ("anywidget", "ipywidgets") if find_spec(name) is None]
     if missing:
-        return (
-            False,
-            "Interactive figures",
-            f"{' and '.join(missing)} not installed; pip install {' '.join(missing)}",
-        )
+        text = f"{' and '.join(missing)} not installed; pip install {' '.join(missing)}"
+        return False, "Interactive figures", text
     return True, "Interactive figures", f"anywidget {metadata.version('anywidget')}"
 
 
 def _about_notebooks() -> tuple[bool, str, str]:
     number = len(_notebooks())
-    return (
-        number > 0,
-        "Exercise notebooks",
-        f"{number} found" if number else "none found; install the package again",
-    )
+    text = f"{number} found" if number else "none found; install the package again"
+    return number > 0, "Exercise notebooks", text

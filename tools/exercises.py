@@ -12,26 +12,31 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import os
+import re
 import sys
 from pathlib import Path
 from typing import Any
 
+import notebooks
 import torch
 
-from companion.checks import bank, check, hint
+from companion import __version__
+from companion.checks import bank, check, hint, needs, progress, solution
 
 ROOT = Path(__file__).resolve().parents[1]
-METADATA = {
-    "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
-    "language_info": {"name": "python"},
-}
-SETUP = "import torch\n\nfrom companion.checks import check, hint\n\ntorch.set_num_threads(1)"
+SETUP = f"""\
+import torch
+from companion.checks import check, hint, needs, progress, solution
+
+needs("{__version__}")
+torch.set_num_threads(1)"""
 INTRO = """# Exercises {chapter}: {topic}
 
 Write each function in its cell, run the cell, then run the check below it: it says *right*, *wrong* and why,
 or *not attempted*. Nothing is graded, and you may check as often as you like. When you are stuck,
 `hint("{chapter}.1")` in a cell of its own gives
-one hint at a time."""
+one hint at a time, `solution("{chapter}.1")` one right answer, and `progress()` shows how far you are."""
 SOLUTIONS = "These are the solutions, one of several for each exercise. The notebook without them is in `exercises/`."
 Cell = dict[str, Any]
 Notebook = dict[str, Any]
@@ -44,6 +49,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--root", type=Path, default=ROOT, help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
     torch.set_num_threads(1)
+    os.environ["NEURONS_HOME"] = ":memory:"  # the checks of this tool are nobody's progress
     differing = []
     for chapter, module in bank.chapters().items():
         name = f"{module.removeprefix('ch')}.ipynb"
@@ -75,7 +81,7 @@ def make_solution(chapter: str, name: str, path: Path) -> Notebook:
     for cell in old:
         number = cell["metadata"].get("exercise")
         if number is None:
-            cells.append(cell)
+            cells.append(_at_this_version(cell))
         elif number in exercises and number not in placed:  # the first of its cells stands for all three
             placed.add(number)
             cells += _cells(exercises[number])
@@ -98,9 +104,18 @@ def make_exercise(solution: Notebook) -> Notebook:
     return _finish(cells)
 
 
+def _at_this_version(cell: Cell) -> Cell:
+    """Return an author's cell, a set-up cell with the companion's version in it."""
+    if "setup" not in cell["metadata"].get("tags", []):
+        return cell
+    source = re.sub(r'^needs\(".*"\)$', f'needs("{__version__}")', "".join(cell["source"]), flags=re.MULTILINE)
+    return cell | {"source": source.splitlines(keepends=True)}
+
+
 def _finish(cells: list[Cell]) -> Notebook:
     """Number the code cells and store what the checks answer."""
-    namespace: dict[str, Any] = {"torch": torch, "check": check, "hint": hint}
+    offered = (check, hint, needs, progress, solution)
+    namespace: dict[str, Any] = {"torch": torch} | {f.__name__: f for f in offered}
     count = 0
     for cell in cells:
         if cell["cell_type"] != "code":
@@ -120,7 +135,7 @@ def _finish(cells: list[Cell]) -> Notebook:
         for output in cell["outputs"]:
             if "execution_count" in output:
                 output["execution_count"] = count
-    return {"cells": cells, "metadata": METADATA, "nbformat": 4, "nbformat_minor": 5}
+    return {"cells": cells, "metadata": notebooks.metadata_of("exercises"), "nbformat": 4, "nbformat_minor": 5}
 
 
 def _first_cells(chapter: str, name: str) -> list[Cell]:

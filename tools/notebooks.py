@@ -59,6 +59,15 @@ def notebooks() -> list[Path]:
     return [p for folder in FOLDERS for p in sorted((ROOT / folder).glob("*.ipynb"))]
 
 
+def metadata_of(folder: str) -> dict:
+    """Return the metadata of the notebooks in a folder; exercises and solutions name the companion they were made for."""
+    if folder not in ("solutions", "exercises"):
+        return METADATA
+    from companion import __version__
+
+    return METADATA | {"neurons_to_gans": {"version": __version__}}
+
+
 def config() -> dict:
     """Return _config.yml."""
     return yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
@@ -69,6 +78,7 @@ def environment() -> dict[str, str]:
     fixed = {
         "NEURONS_SITE": "1",
         "NEURONS_OFFLINE": "1",
+        "NEURONS_HOME": ":memory:",  # each kernel begins without progress and keeps none
         "NEURONS_DEVICE": "cpu",
         "PYTHONHASHSEED": "0",
         "PYDEVD_DISABLE_FILE_VALIDATION": "1",
@@ -165,7 +175,7 @@ def normalise(path: Path, write: bool) -> bool:
 
 def form(nb: dict, path: Path) -> str:
     """Return a notebook's text in the house's form: text outputs, counts 1..n, stable ids, sorted keys, no machine's metadata."""
-    nb = {"cells": nb["cells"], "metadata": METADATA, "nbformat": 4, "nbformat_minor": 5}
+    nb = {"cells": nb["cells"], "metadata": metadata_of(path.parent.name), "nbformat": 4, "nbformat_minor": 5}
     count = 0
     taken: set[str] = set()
     for place, cell in enumerate(nb["cells"]):

@@ -19,10 +19,13 @@ from torch import Tensor
 
 import companion.checks
 from companion.checks.trace import Call, Case, Trace, call_once
+from companion.checks.written import Choice, Written
 
 Function = Callable[..., Any]
 Parameter = Mapping[str, Any]
 Observed = Mapping[str, Tensor]
+Verdict = str | tuple[str, str, str] | None
+"""What a judge says: nothing, what was seen, or what was seen, why, and what to try next."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,7 @@ class Mistake:
     """
 
     name: str
-    answer: Function
+    answer: Any
     seen: str
     why: str = ""
     next: str = ""
@@ -48,8 +51,27 @@ class Mistake:
 
 
 @dataclass(frozen=True)
+class Property:
+    """Something that every right answer has, told when no known mistake explains why it is missing.
+
+    Args:
+        name: what should hold, in a few words.
+        holds: whether it does, from the case and what was observed.
+        seen: what is to be seen in the result.
+        why: why that matters or how it comes about.
+        next: what to look at next.
+    """
+
+    name: str
+    holds: Callable[[Case, Observed], bool]
+    seen: str
+    why: str
+    next: str
+
+
+@dataclass(frozen=True)
 class Out:
-    """One thing that comes back: its name and its kind (``tensor``, ``number``, ``integer``, ``counts``)."""
+    """One thing that comes back: its name and its kind (``tensor``, ``number``, ``integer``, ``counts``, ``table``)."""
 
     name: str = "out"
     kind: str = "tensor"
@@ -74,13 +96,17 @@ class Exercise:
     returns: tuple[Out, ...] = (Out(),)
     forbidden: Mapping[str, str] = field(default_factory=dict)
     tolerance: float = 1e-5
-    timeout: float = 5.0
+    timeout: float = 10.0
     needs_reference: bool = True
     script: Callable[[Case], list[Call]] | None = None
     observe: Callable[[Case, Trace], Observed] | None = None
-    judge: Callable[[Case, Observed, Observed], str | None] | None = None
+    judge: Callable[[Case, Observed, Observed], Verdict] | None = None
     scores: Callable[[Sequence[Observed]], str] | None = None
     read: str = ""
+    properties: tuple[Property, ...] = ()
+    random: bool = False
+    allowed: tuple[str, ...] = ("companion.random",)
+    written: Written | None = None
 
     def calls(self, case: Case) -> list[Call]:
         """Return what is to be called for a case."""
@@ -88,17 +114,21 @@ class Exercise:
             return self.script(case)
         return call_once(case, self.functions, tuple(out.name for out in self.returns))
 
-    def answer(self, wrong: Function) -> dict[str, Function]:
+    def answer(self, wrong: Any) -> dict[str, Any]:
         """Return the right functions, one of them replaced by ``wrong`` (of several, the one of its name)."""
         right = dict(zip(self.functions, self.reference))
         return right | {wrong.__name__ if len(right) > 1 else self.functions[0]: wrong}
 
     def source(self) -> str:
         """Return the reference's source as a learner would have written it, with this variant's numbers."""
+        if self.written is not None:
+            return f"{self.functions[0]} = {self.written.solution!r}"
         return "\n\n\n".join(_source(f, name, self.parameter) for f, name in zip(self.reference, self.functions))
 
     def stub(self) -> str:
         """Return the same signatures and docstrings with an empty body."""
+        if self.written is not None:
+            return f"{self.functions[0]} = ..."
         return _stub(self.source())
 
 
@@ -121,8 +151,10 @@ def exercise(
     answers), ``hints`` (from nudge to nearly there), and where needed ``name`` (what the learner's function
     is called if not as the reference), ``returns``, ``forbidden`` (torch function to reason), ``tolerance``,
     ``timeout``, ``needs_reference`` (false where the judge needs no right answer beside the learner's),
-    ``script``, ``observe`` (case and trace to what is compared), ``judge`` (case, observed, reference's to a
-    sentence or ``None``), ``scores``. Any of them may be a function of the parameter under ``@per_variant``.
+    ``script`` (case to calls), ``observe`` (case and trace to what is compared), ``judge`` (case, observed,
+    reference's to a :data:`Verdict`), ``scores``, ``read`` (the heading of the chapter where one reads about it
+    again), ``properties``, ``random`` (it may draw from the shared generators), ``allowed`` (what may be used of the
+    companion). Any of them may be a function of the parameter under ``@per_variant``.
     """
 
     def register(body: type) -> type:
@@ -135,6 +167,8 @@ def exercise(
 
 def _build(id: str, title: str, points: int, variant: int, parameter: Parameter, fields: Mapping[str, Any]) -> Exercise:
     given = {k: v(parameter) if getattr(v, "__per_variant__", False) else v for k, v in fields.items()}
+    if given.get("written") is not None:
+        given = _without_code(id, given["written"], given)
     reference = _as_tuple(given.pop("reference"))
     name = given.pop("name", None)
     return Exercise(
@@ -151,6 +185,25 @@ def _build(id: str, title: str, points: int, variant: int, parameter: Parameter,
         hints=tuple(given.pop("hints")),
         **given,
     )
+
+
+def _without_code(id: str, written: Written, fields: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields of an exercise that is answered without code, as those of one with a function."""
+    mistakes = [
+        Mistake(option.text, letter, option.seen, option.why, option.next)
+        for letter, option in (written.options.items() if isinstance(written, Choice) else ())
+        if letter != written.right
+    ]
+    return {
+        "name": f"answer_{id.replace('.', '_')}",
+        "cases": lambda seed: [Case("the question", show=False)],
+        "mistakes": mistakes,
+        "tolerance": 0.0,
+        **fields,
+        "alternatives": {name: (answer,) for name, answer in fields.get("alternatives", {}).items()},
+        "reference": written.solution,
+        "statement": f"{textwrap.dedent(fields['statement']).strip()}\n\n{written.shown()}",
+    }
 
 
 def _as_tuple(value: Any) -> tuple[Function, ...]:
@@ -171,7 +224,7 @@ def ids(chapter: str | None = None) -> list[str]:
     """Return the exercises of a chapter, or of all, in order."""
     for number in [chapter] if chapter else chapters():
         _load(number)
-    return sorted(i for i in _registry if chapter is None or i.startswith(f"{chapter}."))
+    return sorted(i for i in _registry if i[:2] == chapter or (chapter is None and i[:2] in chapters()))
 
 
 def get(id: str, variant: int = 0) -> Exercise:
@@ -207,21 +260,33 @@ def _load(chapter: str) -> None:
 
 def _source(function: Function, name: str, parameter: Parameter) -> str:
     text = textwrap.dedent(inspect.getsource(function)).rstrip()
-    text = re.sub(rf"^def {re.escape(function.__name__)}\(", f"def {name}(", text)
+    text = re.sub(rf"^(def|class) {re.escape(function.__name__)}\b", rf"\1 {name}", text)
     for key, value in parameter.items():
         text = re.sub(rf"\b{key}\b", repr(value), text)
     return text
 
 
 def _stub(source: str) -> str:
-    lines = source.splitlines()
-    parts = []
+    """Return functions and classes with their signatures and docstrings, every body empty."""
+    lines, parts = source.splitlines(), []
     for node in ast.parse(source).body:
-        assert isinstance(node, ast.FunctionDef)
-        documented = ast.get_docstring(node) is not None
-        last = node.body[0].end_lineno if documented else node.body[0].lineno - 1
-        parts.append("\n".join([*lines[node.lineno - 1 : last], "    ..."]))
+        kept = [] if isinstance(node, ast.FunctionDef) else _head(node, lines)
+        methods = (
+            [node]
+            if isinstance(node, ast.FunctionDef)
+            else [n for n in ast.walk(node) if isinstance(n, ast.FunctionDef)]
+        )
+        bodies = ["\n".join([*_head(m, lines), " " * (m.col_offset + 4) + "..."]) for m in methods]
+        parts.append("\n\n".join(["\n".join(kept)] * bool(kept) + bodies))
     return "\n\n\n".join(parts)
+
+
+def _head(node: ast.AST, lines: list[str]) -> list[str]:
+    """Return the lines of a definition up to the end of its docstring."""
+    assert isinstance(node, ast.FunctionDef | ast.ClassDef)
+    documented = ast.get_docstring(node) is not None
+    last = node.body[0].end_lineno if documented else node.body[0].lineno - 1
+    return lines[node.lineno - 1 : last]
 
 
 def rng(seed: int) -> torch.Generator:

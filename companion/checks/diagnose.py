@@ -1,71 +1,156 @@
-"""Compare traces and say what is wrong in the words that help most. Reads traces only."""
+"""Compare traces and say what is wrong in the words that help most. Reads traces only.
+
+The order in which things are told: not attempted, a crash, a guard (kind, shape, device, argument changed, ready-made
+function, gradient lost, settings of everybody changed), a known mistake, a property that does not hold, the smallest
+case that fails. A known mistake that fails in the very same way as the learner's answer is named before any of these.
+"""
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
-from companion.checks.bank import Exercise, Function, Mistake, Observed
+from companion.checks.bank import Exercise, Mistake, Observed
 from companion.checks.drive import drive
-from companion.checks.failures import Failure, all_close, first_failure
+from companion.checks.failures import first_failure
+from companion.checks.levels import GUARDS, Failure, Level, all_close
+from companion.checks.relations import relation
 from companion.checks.result import Result, show
+from companion.checks.shrink import shrink
 from companion.checks.trace import Case, Crash, Trace
+from companion.checks.written import trace_of
 
-RunMistake = Callable[[Mistake, Sequence[int]], list[Trace]]
-"""Runs a known mistake on the cases with these numbers."""
+RunMistake = Callable[[Mistake, Sequence[Case]], list[Trace]]
+"""Runs a known mistake on some cases."""
 
 
-def run(exercise: Exercise, functions: Mapping[str, Function], cases: Sequence[Case], timeout: float) -> list[Trace]:
-    """Drive functions through an exercise's cases."""
+@dataclasses.dataclass(frozen=True)
+class Findings:
+    """An answer beside the right one, case by case."""
+
+    exercise: Exercise
+    cases: Sequence[Case]
+    mine: Sequence[Trace]
+    right: Sequence[Trace]
+    observed: Sequence[Observed]
+    expected: Sequence[Observed]
+    failures: Sequence[Failure | None]
+
+    @property
+    def wrong(self) -> list[int]:
+        """The cases in which something is wrong."""
+        return [i for i, failure in enumerate(self.failures) if failure]
+
+
+def run(
+    exercise: Exercise, functions: Mapping[str, Any], cases: Sequence[Case], timeout: float, *, ours: bool = True
+) -> list[Trace]:
+    """Drive functions through an exercise's cases, or read what was answered without any.
+
+    Args:
+        exercise: what they answer.
+        functions: by name; for a written answer what was handed in.
+        cases: the inputs.
+        timeout: seconds for all of them.
+        ours: whether they come from the bank, which may use its own functions and the companion's.
+    """
+    if exercise.written is not None:
+        (answer,) = functions.values()
+        return [trace_of(exercise.written, answer)] * len(cases)
     scripts = [(exercise.calls(case), case.seed) for case in cases]
-    return drive(functions, scripts, timeout=timeout, watch=tuple(exercise.forbidden))
+    watch = tuple(exercise.forbidden)
+    return drive(functions, scripts, timeout=timeout, watch=watch, allowed=None if ours else exercise.allowed)
 
 
 def assess(
-    exercise: Exercise, functions: Mapping[str, Function], *, seed: int = 0, timeout: float | None = None
+    exercise: Exercise,
+    functions: Mapping[str, Any],
+    *,
+    seed: int = 0,
+    timeout: float | None = None,
+    ours: bool = False,
 ) -> Result:
     """Run, compare and explain."""
     cases = exercise.cases(seed)
     limit = exercise.timeout if timeout is None else timeout
-    mine = run(exercise, functions, cases, limit)
+    slow = 60.0 + exercise.timeout
+    reference = dict(zip(exercise.functions, exercise.reference))
+    mine = run(exercise, functions, cases, limit, ours=ours)
     if all(t.crash and t.crash.type == "NotImplementedError" for t in mine):
         return not_attempted(exercise)
-    right = [Trace({}, {})] * len(cases)
-    if exercise.needs_reference:
-        right = run(exercise, dict(zip(exercise.functions, exercise.reference)), cases, 60.0 + exercise.timeout)
+    right = run(exercise, reference, cases, slow) if exercise.needs_reference else [Trace({}, {})] * len(cases)
 
-    def run_mistake(mistake: Mistake, among: Sequence[int]) -> list[Trace]:
-        return run(exercise, exercise.answer(mistake.answer), [cases[i] for i in among], 60.0 + exercise.timeout)
+    def run_mistake(mistake: Mistake, among: Sequence[Case]) -> list[Trace]:
+        return run(exercise, exercise.answer(mistake.answer), among, slow)
 
-    return judge(exercise, cases, mine, right, run_mistake)
+    def again(case: Case) -> Findings | None:
+        theirs = run(exercise, reference, [case], slow)
+        if theirs[0].crash:  # not every smaller case is one that the task allows
+            return None
+        return compare(exercise, [case], run(exercise, functions, [case], limit, ours=ours), theirs)
+
+    return judge(compare(exercise, cases, mine, right), run_mistake, again if exercise.needs_reference else None)
 
 
-def judge(
-    exercise: Exercise,
-    cases: Sequence[Case],
-    mine: Sequence[Trace],
-    right: Sequence[Trace],
-    run_mistake: RunMistake,
-) -> Result:
-    """Turn traces into a result: the learner's, the reference's, on demand those of known mistakes."""
+def compare(exercise: Exercise, cases: Sequence[Case], mine: Sequence[Trace], right: Sequence[Trace]) -> Findings:
+    """Look at each case for the first thing that is wrong."""
     observed = [_observe(exercise, c, t) for c, t in zip(cases, mine)]
     expected = [_observe(exercise, c, t) for c, t in zip(cases, right)]
     failures = [first_failure(exercise, c, t, r, o, e) for c, t, r, o, e in zip(cases, mine, right, observed, expected)]
-    wrong = [i for i, failure in enumerate(failures) if failure]
-    if not wrong:
+    return Findings(exercise, cases, mine, right, observed, expected, failures)
+
+
+def judge(found: Findings, run_mistake: RunMistake, again: Callable[[Case], Findings | None] | None = None) -> Result:
+    """Turn findings into a result.
+
+    Args:
+        found: the learner's answer beside the right one.
+        run_mistake: runs known mistakes, on demand.
+        again: runs the learner's answer on another case, if that is possible: the case shown is then the smallest.
+    """
+    exercise, cases = found.exercise, found.cases
+    if not found.wrong:
         done = f"{len(cases)} of {len(cases)} cases are as they should be."
-        scores = exercise.scores(observed) if exercise.scores else ""
+        scores = exercise.scores(found.observed) if exercise.scores else ""
         return Result(exercise.id, "right", done, scores=scores)
-    smallest = min(wrong, key=lambda i: cases[i].size)
-    known = recognise(exercise, cases, mine, right, observed, failures, run_mistake)
-    if known:
-        mistake, i = known
-        return _wrong(exercise, mistake.seen, cases[i], mine[i], failures[i], known=mistake)
-    worst = min(wrong, key=lambda i: (_order(failures, i), cases[i].size, i))
-    failure = failures[worst]
+    worst = min(found.wrong, key=lambda i: (_level(found.failures, i), cases[i].size, i))
+    mistake, i = recognise(found, worst, run_mistake) or (None, worst)
+    if again is not None:
+        found, i = _smallest_case(found, i, mistake, run_mistake, again)
+    failure = found.failures[i]
     assert failure is not None
-    if failure.kind == "value" and cases[smallest].says and worst == smallest:
-        return _wrong(exercise, cases[smallest].says, cases[smallest], mine[smallest], failure)
-    return _wrong(exercise, failure.message, cases[worst], mine[worst], failure)
+    if mistake is None and failure.kind == "value" and not failure.why:
+        pairs = [
+            (found.observed[n]["out"], found.expected[n]["out"])
+            for n in found.wrong
+            if "out" in found.observed[n] and "out" in found.expected[n]
+        ]
+        if len(pairs) == len(found.wrong) and (how := relation(pairs)):
+            failure = dataclasses.replace(failure, seen=how.seen, why=how.why, next=failure.next or how.next)
+    return _wrong(found, i, failure, mistake)
+
+
+def _smallest_case(
+    found: Findings, i: int, mistake: Mistake | None, run_mistake: RunMistake, again: Callable[[Case], Findings | None]
+) -> tuple[Findings, int]:
+    """Return the findings and the place of the smallest case that shows the same."""
+    exercise, case, failure = found.exercise, found.cases[i], found.failures[i]
+    best = [found]
+
+    def shows(smaller: Case) -> bool:
+        now = again(smaller)
+        if now is None or now.failures[0] is None or failure is None or now.failures[0].kind != failure.kind:
+            return False
+        if mistake is not None and mistake.matches is None:
+            (theirs,) = run_mistake(mistake, [smaller])
+            if not (same(exercise, now.mine[0], theirs) or same_results(exercise, now.mine[0], theirs)):
+                return False
+        best[0] = now
+        return True
+
+    small = shrink(case, shows) if case.axes and case.show else case
+    return (found, i) if small is case else (best[0], 0)
 
 
 def not_attempted(exercise: Exercise, empty: Sequence[str] = ()) -> Result:
@@ -77,52 +162,53 @@ def not_attempted(exercise: Exercise, empty: Sequence[str] = ()) -> Result:
 # -- known mistakes -----------------------------------------------------------------------------------
 
 
-def recognise(
-    exercise: Exercise,
-    cases: Sequence[Case],
-    mine: Sequence[Trace],
-    right: Sequence[Trace],
-    observed: Sequence[Observed],
-    failures: Sequence[Failure | None],
-    run_mistake: RunMistake,
-) -> tuple[Mistake, int] | None:
+def recognise(found: Findings, worst: int, run_mistake: RunMistake) -> tuple[Mistake, int] | None:
     """Return the known mistake that behaves like the learner's answer, and the smallest case that shows it.
 
-    First a mistake that agrees in everything; failing that, one that agrees in the values of the results.
+    First a mistake that agrees in everything; failing that, and if no guard speaks, one that agrees in the values of
+    the results.
     """
+    exercise, cases, mine = found.exercise, found.cases, found.mine
+    failure = found.failures[worst]
+    guarded = failure is not None and failure.level in GUARDS
     same_values = None
     for mistake in exercise.mistakes:
         if mistake.matches is not None:
-            if not any(t.crash for t in mine) and mistake.matches(cases, observed):
-                return mistake, _smallest(cases, failures, range(len(cases)))
+            if not any(t.crash for t in mine) and mistake.matches(cases, found.observed):
+                return mistake, _smallest(found, range(len(cases)))
             continue
         # With several functions a mistake in one of them is judged on that one's cases only.
-        about = [i for i, c in enumerate(cases) if c.function in ("", mistake.answer.__name__)]
+        about = [i for i, c in enumerate(cases) if c.function in ("", getattr(mistake.answer, "__name__", ""))]
         about = about if len(exercise.functions) > 1 else list(range(len(cases)))
-        if not any(failures[i] for i in about):
+        if not any(found.failures[i] for i in about):
             continue
-        first = _smallest(cases, failures, about)
-        (theirs,) = run_mistake(mistake, [first])
+        first = _smallest(found, about)
+        (theirs,) = run_mistake(mistake, [cases[first]])
         if not (same(exercise, mine[first], theirs) or same_results(exercise, mine[first], theirs)):
             continue  # most mistakes end here: one small case tells them apart
-        traces = run_mistake(mistake, about)
+        traces = run_mistake(mistake, [cases[i] for i in about])
         if all(same(exercise, mine[i], t) for i, t in zip(about, traces)):
             return mistake, first
-        in_values = any(not same_results(exercise, right[i], t) for i, t in zip(about, traces))
-        if in_values and all(same_results(exercise, mine[i], t) for i, t in zip(about, traces)):
+        in_values = any(not same_results(exercise, found.right[i], t) for i, t in zip(about, traces))
+        if in_values and not guarded and all(same_results(exercise, mine[i], t) for i, t in zip(about, traces)):
             same_values = same_values or (mistake, first)
     return same_values
 
 
-def _smallest(cases: Sequence[Case], failures: Sequence[Failure | None], among: Sequence[int]) -> int:
-    return min((i for i in among if failures[i]), key=lambda i: (cases[i].size, i), default=0)
+def _smallest(found: Findings, among: Sequence[int]) -> int:
+    return min((i for i in among if found.failures[i]), key=lambda i: (found.cases[i].size, i), default=0)
+
+
+_BESIDE = ("used", "touched", "drew")
 
 
 def same(exercise: Exercise, one: Trace, other: Trace) -> bool:
     """Return whether two traces agree in results, what happened to arguments, gradients, kinds and errors."""
     if (one.crash or other.crash) and not _same_crash(one.crash, other.crash):
         return False
-    facts = [{k: v for k, v in t.facts.items() if k != "used"} for t in (one, other)]
+    if exercise.written is not None:
+        return not one.crash and exercise.written.same(one, other)
+    facts = [{k: v for k, v in t.facts.items() if k not in _BESIDE} for t in (one, other)]
     return facts[0] == facts[1] and all_close(one.tensors, other.tensors, exercise.tolerance)
 
 
@@ -130,6 +216,8 @@ def same_results(exercise: Exercise, one: Trace, other: Trace) -> bool:
     """Return whether two traces agree in the values of the results, whatever else differs."""
     if one.crash or other.crash:
         return _same_crash(one.crash, other.crash)
+    if exercise.written is not None:
+        return exercise.written.same(one, other)
     names = {out.name for out in exercise.returns}
     a, b = ({k: v for k, v in t.tensors.items() if k in names} for t in (one, other))
     return bool(a) and all_close(a, b, exercise.tolerance)
@@ -149,27 +237,27 @@ def _observe(exercise: Exercise, case: Case, trace: Trace) -> Observed:
     return {k: v for k, v in trace.tensors.items() if k in names}
 
 
-def _order(failures: Sequence[Failure | None], i: int) -> int:
+def _level(failures: Sequence[Failure | None], i: int) -> Level:
     """Return how early a failure is told. Cases go from plain to odd: a crash on an odd one waits."""
     failure = failures[i]
     if failure is None:
-        return 99
+        return Level.NOT_REACHED
     earlier = any(f is not None and f.kind not in ("crash", "not reached") for f in failures[:i])
-    return 12 if failure.kind == "crash" and earlier else failure.order
+    return Level.LATE_CRASH if failure.kind == "crash" and earlier else failure.level
 
 
-def _wrong(
-    exercise: Exercise, message: str, case: Case, trace: Trace, failure: Failure | None, known: Mistake | None = None
-) -> Result:
+def _wrong(found: Findings, i: int, failure: Failure, known: Mistake | None) -> Result:
+    """Write the result: three parts, the case that shows it, and where help is."""
+    exercise, case, trace = found.exercise, found.cases[i], found.mine[i]
     lines = []
     if case.show and case.args:
         lines.append(("input", ", ".join(f"{n} = {show(v)}" for n, v in case.args.items())))
-    if failure and failure.shows_answer and case.show:
+    differs = known is not None and not all_close(found.observed[i], found.expected[i], exercise.tolerance)
+    if case.show and (failure.shows_answer or differs):
         came = [(out.name, trace.tensors.get(out.name)) for out in exercise.returns]
         text = ", ".join((f"{n} = " if len(came) > 1 else "") + show(v) for n, v in came if v is not None)
         lines.append(("yours", text))
     lines.append(("hint", f'hint("{exercise.id}")'))
-    why, next = (known.why, known.next) if known else ("", "")
-    kind = "mistake" if known else failure.kind if failure else ""
-    name = known.name if known else ""
-    return Result(exercise.id, "wrong", message, why, next, tuple(lines), kind, name, case.name)
+    said = known or failure
+    kind, name = ("mistake", known.name) if known else (failure.kind, "")
+    return Result(exercise.id, "wrong", said.seen, said.why, said.next, tuple(lines), kind, name, case.name)

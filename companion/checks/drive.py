@@ -1,4 +1,4 @@
-"""Run a learner's functions through scripted calls and bring back traces.
+"""Run a learner's functions and objects through scripted calls and bring back traces.
 
 Nothing here knows an expected answer. The learner's code runs in a thread of its own; when its time is up, an
 exception is raised inside that thread, again and again, and if it does not end it is left behind. This works
@@ -7,40 +7,28 @@ on every system, where an alarm signal would not.
 
 from __future__ import annotations
 
-import contextlib
-import ctypes
-import functools
-import inspect
-import io
+import importlib
 import linecache
-import random
 import sysconfig
-import threading
-import time
 import traceback
-import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
-from torch.overrides import TorchFunctionMode, resolve_name
 
+from companion.checks.reading import WrongSignature, fits, fresh, read
+from companion.checks.routines import NEEDS, ROUTINES
+from companion.checks.surroundings import TimeUp, drawn, put_back, quiet, set_seed, settings, with_time_limit
 from companion.checks.trace import Call, Crash, Trace, Value
+from companion.checks.watch import ready_made, watched
 
-_GRACE = 1.0  # seconds that a thread gets to end after its time is up
-_LISTS = ("list", "tuple")
 _LIBRARIES = tuple(str(Path(p).resolve()) for p in (sysconfig.get_path("stdlib"), torch.__path__[0]))
 
 
-class TimeUp(BaseException):
-    """Raised inside the learner's thread; not an ``Exception``, so that ``except Exception`` lets it pass."""
-
-
-class WrongSignature(Exception):
-    """The function does not accept the arguments it is called with."""
+class MissingPart(Exception):
+    """The learner's object has no such method or attribute."""
 
 
 def drive(
@@ -49,264 +37,146 @@ def drive(
     *,
     timeout: float,
     watch: Sequence[str] = (),
+    allowed: Sequence[str] | None = None,
 ) -> list[Trace]:
     """Run each script (calls and seed) and return one trace per script, whatever the functions do.
 
     Args:
-        functions: the learner's functions by name.
+        functions: the learner's functions and classes by name.
         scripts: per case its calls and the seed set before them.
         timeout: seconds for all of them together.
         watch: names of torch functions whose use is recorded in ``facts["used"]``.
+        allowed: what may be used of the libraries in which the answer may stand ready-made; ``None``: all of them.
     """
     done: list[Trace] = []
+    mentions = [] if allowed is None else [ready_made(f, allowed) for f in functions.values()]
+    used = next((name for name in mentions if name), "")
+
+    for module in {NEEDS[c.function[1:]] for calls, _ in scripts for c in calls if c.function[1:] in NEEDS}:
+        importlib.import_module(module)
 
     def work() -> None:
         for calls, seed in scripts:
-            _seed(seed)
-            done.append(_run(functions, calls, watch))
+            set_seed(seed)
+            before, stood = settings(), drawn()
+            with put_back():
+                trace = _Run(functions, watch, used).trace(calls)
+                facts = _surroundings(before, stood)
+            done.append(Trace(trace.tensors, {**trace.facts, **facts}, trace.crash))
 
-    with _quiet(), _same_randomness_afterwards():
-        how = _with_time_limit(work, timeout)
+    with quiet(), put_back():
+        how = with_time_limit(work, timeout)
     traces = done[: len(scripts)]
     if how != "ended":
         traces = [*traces, Trace({}, {}, Crash("timeout", text=how))]
     return [*traces, *[Trace({}, {}, Crash("not reached"))] * len(scripts)][: len(scripts)]
 
 
-def _run(functions: Mapping[str, Callable[..., Any]], calls: Sequence[Call], watch: Sequence[str]) -> Trace:
-    tensors: dict[str, Tensor] = {}
-    facts: dict[str, str] = {}
-    for call in calls:
-        try:
-            _do(_watched(functions[call.function], watch, facts), call, tensors, facts)
-        except TimeUp:
-            raise
-        except BaseException as error:  # whatever a learner's code raises, SystemExit too, is a finding and not our end
-            return Trace(tensors, facts, _describe(error))
-    return Trace(tensors, facts)
+def _surroundings(before: Mapping[str, Any], stood: Mapping[str, Any]) -> dict[str, str]:
+    """Say what a learner's code changed for everybody, and from which shared generators it drew."""
+    now, stands = settings(), drawn()
+    facts = {
+        "touched": ", ".join(k for k in before if before[k] != now[k]),
+        "drew": ", ".join(k for k in stood if stood[k] != stands[k]),
+    }
+    return {k: v for k, v in facts.items() if v}
 
 
-def _do(function: Callable[..., Any], call: Call, tensors: dict[str, Tensor], facts: dict[str, str]) -> None:
-    given = [_fresh(a) for a in call.args]
-    _fits(function, given)
-    value = function(*given)
-    if call.then == "train":
-        _train(function, value, call.settings, tensors, facts)
-        return
-    _read(value, call.returns, tensors, facts)
-    for name, argument in zip(call.names, given):
-        if isinstance(argument, Tensor):
-            tensors[f"after.{name}"] = argument.detach().clone()
-    if call.repeat:
-        second: dict[str, Tensor] = {}
-        _read(function(*[_fresh(a) for a in call.args]), call.returns, second, {})
-        tensors.update({f"again.{name}": tensor for name, tensor in second.items()})
-    changed = any(
-        isinstance(a, Tensor) and not torch.equal(a, tensors[f"after.{n}"]) for n, a in zip(call.names, call.args)
-    )
-    if call.grad and not changed:  # autograd would stumble over the change, which has been recorded
-        _differentiate(function, call, tensors, facts)
+class _Run:
+    """One script: what was kept so far, and the trace as it grows."""
 
+    def __init__(self, functions: Mapping[str, Callable[..., Any]], watch: Sequence[str], used: str) -> None:
+        self.functions, self.watch = functions, watch
+        self.kept: dict[str, Any] = {}
+        self.tensors: dict[str, Tensor] = {}
+        self.facts: dict[str, str] = {"used": used} if used else {}
 
-def _differentiate(function: Callable[..., Any], call: Call, tensors: dict[str, Tensor], facts: dict[str, str]) -> None:
-    leaves = {n: _fresh(a).requires_grad_() for n, a in zip(call.names, call.args) if n in call.grad}
-    # Not the leaf itself: writing into a leaf raises, and a caller's tensor is rarely a leaf.
-    value = function(*[leaves[n] * 1 if n in leaves else _fresh(a) for n, a in zip(call.names, call.args)])
-    first = value[0] if type(value) in (tuple, list) and value else value
-    if not issubclass(type(first), Tensor) or not first.requires_grad:
-        facts.update({f"grad.{n}": "lost" for n in leaves})
-        return
-    # A different factor for each entry: with all ones, errors that cancel in the sum would not show.
-    factor = torch.linspace(0.5, 1.5, first.numel(), dtype=first.dtype).reshape(first.shape)
-    grads = torch.autograd.grad(first, list(leaves.values()), factor, allow_unused=True)
-    for name, grad in zip(leaves, grads):
-        if grad is None:
-            facts[f"grad.{name}"] = "lost"
-        else:
-            tensors[f"grad.{name}"] = grad.detach().clone()
+    def trace(self, calls: Sequence[Call]) -> Trace:
+        """Take all steps, or as many as the learner's code lets happen."""
+        for call in calls:
+            try:
+                self.step(call)
+            except TimeUp:
+                raise
+            except (
+                BaseException
+            ) as error:  # whatever a learner's code raises, SystemExit too, is a finding and not our end
+                return Trace(self.tensors, self.facts, _describe(error))
+        return Trace(self.tensors, self.facts)
 
+    def step(self, call: Call) -> None:
+        """Call one function, and keep or read what comes back."""
+        function = self.find(call.function)
+        given = [self.given(a) for a in call.args]
+        fits(function, given)
+        value = function(*given)
+        if call.keep:
+            self.kept[call.keep] = value
+            return
+        self.read(value, call.returns)
+        for name, argument in zip(call.names, given):
+            if isinstance(argument, Tensor):
+                self.tensors[f"after.{name}"] = argument.detach().clone()
+        if call.plain and call.repeat:
+            second: dict[str, Tensor] = {}
+            read(function(*[self.given(a) for a in call.args]), call.returns, second, {})
+            self.tensors.update({f"again.{name}": tensor for name, tensor in second.items()})
+        changed = any(
+            isinstance(a, Tensor) and not torch.equal(a, self.tensors[f"after.{n}"])
+            for n, a in zip(call.names, call.args)
+        )
+        if call.grad and not changed:  # autograd would stumble over the change, which has been recorded
+            self.differentiate(function, call)
 
-def _read(value: Any, returns: Sequence[str], tensors: dict[str, Tensor], facts: dict[str, str]) -> None:
-    """Copy what came back into named tensors and say what kind of thing each was."""
-    if len(returns) == 1:
-        _read_one(returns[0], value, tensors, facts)
-    elif type(value) is dict and set(value) == set(returns):
-        for name in returns:
-            _read_one(name, value[name], tensors, facts)
-    elif issubclass(type(value), tuple | list) and len(value) == len(returns):
-        for name, item in zip(returns, value):
-            _read_one(name, item, tensors, facts)
-    elif issubclass(type(value), tuple | list):
-        facts["structure"] = f"{type(value).__name__} of {len(value)}"
-    else:
-        facts["structure"] = "nothing (None)" if value is None else f"one {_kind(value)}"
+    def find(self, name: str) -> Callable[..., Any]:
+        """Return what a step calls: a routine, something kept or a method of it, a function of the learner's."""
+        if name.startswith("@"):
+            return ROUTINES[name[1:]]
+        first, *parts = name.removeprefix("$").split(".")
+        thing = self.kept[first] if name.startswith("$") else self.functions[first]
+        for part in parts:
+            if not hasattr(thing, part):
+                raise MissingPart(part)
+            thing = getattr(thing, part)
+        return watched(thing, self.watch, self.facts)
 
+    def given(self, value: Value) -> Any:
+        """Return a fresh copy of an argument, or what it stands for."""
+        if isinstance(value, str) and value.startswith("$"):
+            return self.kept[value[1:]] if value[1:] in self.kept else self.functions[value[1:]]
+        if isinstance(value, list):
+            return [self.given(v) for v in value]
+        return fresh(value)
 
-def _read_one(name: str, value: Any, tensors: dict[str, Tensor], facts: dict[str, str]) -> None:
-    facts[f"{name}.type"] = kind = _kind(value)
-    if kind == "tensor":
-        plain = value.detach().as_subclass(Tensor).cpu().clone()
-        facts[f"{name}.dtype"] = str(plain.dtype).removeprefix("torch.")
-        tensors[name] = plain
-    elif kind in ("bool", "int", "float", *_LISTS, "numpy array", "numpy number"):
-        with contextlib.suppress(ValueError, TypeError, RuntimeError, OverflowError):
-            plain_list = [v.item() if issubclass(type(v), Tensor) else v for v in value] if kind in _LISTS else value
-            tensors[name] = torch.as_tensor(np.array(plain_list)).clone()
+    def read(self, value: Any, returns: Sequence[str]) -> None:
+        """Copy a result into the trace; of a routine's table each entry under ``<name>.<entry>``."""
+        if len(returns) == 1 and type(value) is dict and all(isinstance(v, (Tensor, str)) for v in value.values()):
+            entries = {f"{returns[0]}.{k}": v for k, v in value.items()}
+            self.tensors.update({k: v for k, v in entries.items() if isinstance(v, Tensor)})
+            self.facts.update({k: v for k, v in entries.items() if isinstance(v, str)})
+            self.facts[f"{returns[0]}.type"] = "dict"
+        elif returns:
+            read(value, returns, self.tensors, self.facts)
 
-
-def _kind(value: Any) -> str:
-    kind = type(value)
-    if value is None:
-        return "None"
-    if issubclass(kind, Tensor):
-        return "tensor"
-    if issubclass(kind, np.ndarray):
-        return "numpy array"
-    if issubclass(kind, np.generic):
-        return "numpy number"
-    return kind.__name__
-
-
-def _train(
-    make: Callable[..., Any],
-    network: Any,
-    settings: Mapping[str, Value],
-    tensors: dict[str, Tensor],
-    facts: dict[str, str],
-) -> None:
-    """Train a network by plain gradient descent on cross-entropy; record its scores for held-out rows."""
-    facts["network.type"] = "network" if issubclass(type(network), torch.nn.Module) else _kind(network)
-    if facts["network.type"] != "network":
-        return
-    facts["network.shared"] = "yes" if make() is network else "no"
-    parameters = [p for p in network.parameters() if p.requires_grad]
-    matrices = [p for p in parameters if p.dim() == 2]
-    tensors["shapes"] = torch.tensor([list(p.shape) for p in matrices], dtype=torch.int64).reshape(-1, 2)
-    tensors["twins"] = torch.tensor([float(len(p) > 1 and bool((p == p[0]).all())) for p in matrices])
-    x, y, probe, held_out = (settings[k] for k in ("x", "y", "probe", "held_out"))
-    with torch.no_grad():
-        tensors["start"] = network(probe.clone()).detach().clone()
-    if tensors["start"].shape != (len(probe), settings["classes"]) or not parameters:
-        return
-    picks = torch.Generator().manual_seed(int(settings["seed"]))
-    losses = []
-    for _ in range(int(settings["steps"])):
-        rows = torch.randint(len(x), (int(settings["batch"]),), generator=picks)
-        loss = torch.nn.functional.cross_entropy(network(x[rows]), y[rows])
-        losses.append(loss.item())
-        grads = torch.autograd.grad(loss, parameters, allow_unused=True)
-        with torch.no_grad():
-            for parameter, grad in zip(parameters, grads):
-                if grad is not None:
-                    parameter -= settings["lr"] * grad
-    network.eval()
-    with torch.no_grad():
-        tensors["scores"] = network(held_out.clone()).detach().clone()
-    tensors["loss"] = torch.tensor(losses)
-
-
-# -- boundaries ---------------------------------------------------------------------------------------
-
-
-def _with_time_limit(work: Callable[[], None], seconds: float) -> str:
-    """Run ``work`` in a daemon thread; return ``ended``, ``stopped``, or ``still running``."""
-    stopped = False
-
-    def body() -> None:
-        nonlocal stopped
-        try:
-            work()
-        except TimeUp:
-            stopped = True
-
-    thread = threading.Thread(target=body, daemon=True, name="exercise check")
-    thread.start()
-    try:
-        thread.join(seconds)
-    except BaseException:  # the learner interrupts the kernel: stop their code too
-        _raise_in(thread)
-        raise
-    if not thread.is_alive():
-        return "stopped" if stopped else "ended"
-    give_up = time.monotonic() + _GRACE
-    while thread.is_alive() and time.monotonic() < give_up:
-        _raise_in(thread)  # repeated, because a bare `except:` inside a loop swallows it
-        thread.join(0.05)
-    return "still running" if thread.is_alive() else "stopped"
-
-
-def _raise_in(thread: threading.Thread) -> None:
-    if thread.ident is not None:
-        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), ctypes.py_object(TimeUp))
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
-
-
-@contextlib.contextmanager
-def _same_randomness_afterwards() -> Iterator[None]:
-    state = torch.get_rng_state(), np.random.get_state(), random.getstate()
-    try:
-        yield
-    finally:
-        torch.set_rng_state(state[0])
-        np.random.set_state(state[1])
-        random.setstate(state[2])
-
-
-def _seed(seed: int) -> None:
-    torch.default_generator.manual_seed(seed)  # the CPU's only: a check wakes no GPU
-    np.random.seed(seed)
-    random.seed(seed)
-
-
-class _Watcher(TorchFunctionMode):
-    """Note which of the watched torch functions are called."""
-
-    def __init__(self, names: Sequence[str], facts: dict[str, str]) -> None:
-        super().__init__()
-        self.names, self.facts = set(names), facts
-
-    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        name = resolve_name(func) or f"{func.__module__}.{getattr(func, '__qualname__', '')}"
-        if name.removeprefix("torch.") in self.names:
-            self.facts["used"] = name
-        return func(*args, **(kwargs or {}))
-
-
-def _watched(function: Callable[..., Any], names: Sequence[str], facts: dict[str, str]) -> Callable[..., Any]:
-    if not names:
-        return function
-
-    @functools.wraps(function)
-    def watched(*args: Any) -> Any:
-        with _Watcher(names, facts):
-            return function(*args)
-
-    return watched
-
-
-def _fresh(value: Value) -> Value:
-    if isinstance(value, Tensor):
-        return value.detach().clone()
-    if isinstance(value, list):
-        return [_fresh(v) for v in value]
-    return value
-
-
-def _fits(function: Callable[..., Any], given: Sequence[Value]) -> None:
-    try:
-        signature = inspect.signature(function)
-    except (ValueError, TypeError):
-        return  # some built-in functions have no readable signature
-    try:
-        signature.bind(*given)
-    except TypeError:
-        raise WrongSignature(", ".join(signature.parameters)) from None
+    def differentiate(self, function: Callable[..., Any], call: Call) -> None:
+        """Record the gradients of the first result by the arguments that the step names."""
+        leaves = {n: fresh(a).requires_grad_() for n, a in zip(call.names, call.args) if n in call.grad}
+        # Not the leaf itself: writing into a leaf raises, and a caller's tensor is rarely a leaf.
+        value = function(*[leaves[n] * 1 if n in leaves else self.given(a) for n, a in zip(call.names, call.args)])
+        first = value[0] if type(value) in (tuple, list) and value else value
+        if not issubclass(type(first), Tensor) or not first.requires_grad:
+            self.facts.update({f"grad.{n}": "lost" for n in leaves})
+            return
+        if first.device.type != "cpu":
+            return  # told as such
+        # A different factor for each entry: with all ones, errors that cancel in the sum would not show.
+        factor = torch.linspace(0.5, 1.5, first.numel(), dtype=first.dtype).reshape(first.shape)
+        grads = torch.autograd.grad(first, list(leaves.values()), factor, allow_unused=True)
+        for name, grad in zip(leaves, grads):
+            if grad is None:
+                self.facts[f"grad.{name}"] = "lost"
+            else:
+                self.tensors[f"grad.{name}"] = grad.detach().clone()
 
 
 def _describe(error: BaseException) -> Crash:
@@ -315,8 +185,8 @@ def _describe(error: BaseException) -> Crash:
         text = " ".join(str(error).split())
     except BaseException:  # an exception whose text cannot be made
         text = ""
-    if isinstance(error, WrongSignature):
-        return Crash("signature", text=text)
+    if isinstance(error, WrongSignature | MissingPart):
+        return Crash("signature" if isinstance(error, WrongSignature) else "missing", text=text)
     number, line = 0, ""
     for frame, lineno in traceback.walk_tb(error.__traceback__):
         filename = frame.f_code.co_filename
@@ -325,8 +195,11 @@ def _describe(error: BaseException) -> Crash:
     return Crash("raised", type(error).__name__, text[:160], number, line)
 
 
+_OURS = ("drive.py", "watch.py", "routines.py", "reading.py")
+
+
 def _ours_or_library(filename: str) -> bool:
     path = Path(filename)
-    if path == Path(__file__) or "site-packages" in path.parts or filename.startswith("<frozen"):
+    if (path.parent == Path(__file__).parent and path.name in _OURS) or "site-packages" in path.parts:
         return True
-    return path.is_absolute() and str(path.resolve()).startswith(_LIBRARIES)
+    return filename.startswith("<frozen") or (path.is_absolute() and str(path.resolve()).startswith(_LIBRARIES))

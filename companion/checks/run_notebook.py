@@ -14,9 +14,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from companion.checks import Result, bank, check, history
+from companion.checks import Result, bank, check, history, record
 
-Found = dict[str, str]
+Found = dict[str, Any]
 
 
 def exercises_of(notebook: dict[str, Any]) -> list[str]:
@@ -31,9 +31,13 @@ def exercises_of(notebook: dict[str, Any]) -> list[str]:
 
 
 def run(notebook: dict[str, Any]) -> dict[str, Any]:
-    """Run all code cells, check what they did not check; return results and the first error of a cell."""
+    """Run all code cells, check what they did not check.
+
+    Returns the results, the first error of a cell, and what is to be said about the file of progress.
+    """
     from IPython.core.interactiveshell import InteractiveShell
 
+    record.current().keeps = ("check",)  # a hint that a cell asks for is not read by anybody now
     shell = InteractiveShell.instance()
     shell.run_cell("%colors nocolor", silent=True)
     first_error = ""
@@ -46,7 +50,8 @@ def run(notebook: dict[str, Any]) -> dict[str, Any]:
                 first_error = f"Code cell {number} stops with {type(error).__name__}: {line}"
         latest = {result.id: result for result in history}
         results = [latest.get(i) or _check_by_name(i, shell.user_ns) for i in exercises_of(notebook)]
-    return {"results": [_plain(result) for result in results], "error": first_error}
+    notices = record.current().notices
+    return {"results": [_plain(result) for result in results], "error": first_error, "notices": notices}
 
 
 def _check_by_name(number: str, namespace: dict[str, Any]) -> Result:
@@ -58,8 +63,8 @@ def _check_by_name(number: str, namespace: dict[str, Any]) -> Result:
 
 
 def _plain(result: Result) -> Found:
-    shown = "; ".join(f"{label}: {text}" for label, text in result.shown if label != "hint")
-    return {"id": result.id, "status": result.status, "message": result.message, "shown": shown}
+    told = [(label, text) for label, text in (*result.explained, *result.shown) if label != "hint"]
+    return {"id": result.id, "status": result.status, "message": result.message, "told": told}
 
 
 def _is_code(cell: dict[str, Any]) -> bool:

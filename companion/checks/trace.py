@@ -13,33 +13,39 @@ from typing import Any
 
 from torch import Tensor
 
+SEED = 0x5EED1
+"""The usual seed of a case; a learner's code that sets one of its own, such as 0, is seen by the difference."""
 Value = Any
 """What a call may carry: a tensor, a number, a string, ``None``, or a list, tuple or dict of these."""
 
 
 @dataclass(frozen=True)
 class Call:
-    """One call of one of the learner's functions.
+    """One step of a script.
 
     Args:
-        function: name of the learner's function.
-        args: what it is called with, by position.
+        function: the learner's function or class by its name; ``$layer`` for something that was kept, ``$layer.step``
+            for a method of it; ``@state`` for a routine of the driver (:mod:`companion.checks.routines`).
+        args: what it is called with, by position; the string ``"$layer"`` stands for what was kept under that name.
         names: the names of these arguments, in the same order (for reports, never used as keywords).
-        returns: a name for each thing that should come back.
+        returns: a name for each thing that should come back; none where only the effect matters.
+        keep: keep what comes back under this name, for later steps, instead of reading it.
         grad: names of the arguments by which the first result is differentiated.
-        repeat: call a second time with fresh copies, so that hidden state shows.
-        then: ``""``, or the name of a routine of the driver that goes on with what came back (``"train"``).
-        settings: plain data for that routine.
+        repeat: call a function a second time with fresh copies, so that hidden state shows.
     """
 
     function: str
     args: tuple[Value, ...] = ()
     names: tuple[str, ...] = ()
     returns: tuple[str, ...] = ("out",)
+    keep: str = ""
     grad: tuple[str, ...] = ()
     repeat: bool = True
-    then: str = ""
-    settings: Mapping[str, Value] = field(default_factory=dict)
+
+    @property
+    def plain(self) -> bool:
+        """Whether one of the learner's own functions is called and its result is read."""
+        return self.function[:1] not in ("$", "@") and not self.keep
 
 
 @dataclass(frozen=True)
@@ -55,6 +61,7 @@ class Case:
         seed: set before the learner's code runs, so that a check says the same twice.
         says: what to tell the learner when this case is the first to fail and no known mistake explains it.
         show: whether its input may be shown.
+        axes: argument to the names of its axes, where they are known: the case can then be made smaller.
     """
 
     name: str
@@ -62,9 +69,10 @@ class Case:
     function: str = ""
     grad: tuple[str, ...] = ()
     secret: Mapping[str, Tensor] = field(default_factory=dict)
-    seed: int = 0
+    seed: int = SEED
     says: str = ""
     show: bool = True
+    axes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def size(self) -> int:
@@ -75,7 +83,7 @@ class Case:
 
 @dataclass(frozen=True)
 class Crash:
-    """Where and how a learner's code stopped: ``raised``, ``signature``, ``timeout``, or ``not reached``."""
+    """Where and how a learner's code stopped: ``raised``, ``signature``, ``missing``, ``timeout``, or ``not reached``."""
 
     kind: str
     type: str = ""
@@ -90,8 +98,8 @@ class Trace:
 
     ``tensors`` holds every result under its name, ``again.<name>`` of the second call, ``after.<argument>``
     as the caller's argument looked afterwards, and ``grad.<argument>``. ``facts`` holds short texts about
-    them: ``<name>.type``, ``<name>.dtype``, ``grad.<argument>`` (``"lost"``), ``structure``, ``used``
-    (watched functions).
+    them: ``<name>.type``, ``<name>.dtype``, ``<name>.device``, ``grad.<argument>`` (``"lost"``), ``structure``,
+    ``used`` (a ready-made function that does the work), ``touched`` (what it changed for everybody), ``drew``.
     """
 
     tensors: Mapping[str, Tensor]

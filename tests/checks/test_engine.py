@@ -25,8 +25,12 @@ def test_right_answer_reads_the_same_everywhere():
 def test_wrong_answer_shows_message_input_and_next_step_but_not_the_answer():
     result = check("01.1", lambda x, weight, bias: x @ weight)
     assert repr(result).splitlines() == [
-        "01.1 wrong: The products add up, but the bias is missing. Without it every neuron gives 0 for the "
-        "input 0, whatever its weights.",
+        "01.1 wrong: Your result is the sum of the products and nothing more: change `bias`, and no number of yours "
+        "moves.",
+        "  why: The weights alone give 0 for the input 0, whatever they are. The bias is the part of the sum that is "
+        "there before any input speaks, and your code leaves it aside.",
+        "  next: Call your function twice, with `bias` at 0 and at 100, and compare. Which symbol of the formula has "
+        "no counterpart in your code?",
         "  input: x = [[2, 1]], weight = [3, -1], bias = 0.5",
         "  yours: [5]",
         '  hint: hint("01.1")',
@@ -62,7 +66,8 @@ def test_crash_shows_the_learners_line_the_error_and_what_to_look_at():
         f"line {first + 2} of your code, `return z @ torch.ones(99) >= limit`, stops with RuntimeError"
         in result.message
     )
-    assert result.message.endswith("print both just above this line.") or "Print the shapes" in result.message
+    assert result.why == "Two shapes do not fit together."
+    assert result.next.startswith("Print the shape of each tensor")
     assert "drive.py" not in repr(result)
 
 
@@ -73,24 +78,6 @@ def test_crash_inside_a_library_points_to_the_line_that_called_it():
     message = check("01.2", fires).message
     assert "`return np.linalg.inv(np.zeros((2, 3)))`" in message
     assert "LinAlgError" in message
-
-
-@pytest.mark.parametrize(
-    ("code", "word"),
-    [
-        ("return zz", "spelt"),
-        ("return z[9]", "index"),
-        ("return 1 / (z.numel() - z.numel())", "divide"),
-        ("return fires(z, threshold)", "without a call"),
-        ("return z.fire()", "attribute"),
-        ("if z >= threshold: return z", "torch.where"),
-        ("return torch.zeros(3, 7) + torch.zeros(2, 7)", "Two shapes"),
-    ],
-)
-def test_crash_advice_fits_the_error(code, word):
-    namespace = {"torch": torch}
-    exec(f"def fires(z, threshold):\n    {code}", namespace)
-    assert word in check("01.2", namespace["fires"]).message
 
 
 def test_exception_whose_text_cannot_be_made_is_named_all_the_same():
@@ -138,7 +125,7 @@ def test_missing_return_is_said():
     def weighted_sum(x, weight, bias):
         x @ weight + bias
 
-    assert check("01.1", weighted_sum).message == "It came back as None. Is a `return` missing?"
+    assert check("01.1", weighted_sum).message == "It came back as None."
 
 
 def test_numpy_array_is_named():
@@ -278,7 +265,9 @@ def test_case_says_its_own_sentence_when_it_fails_first():
         e = torch.exp(z - z.amax(dim=axis, keepdim=True))
         return e / e.sum(dim=axis, keepdim=True)
 
-    assert check("02.3", softmax).message.startswith("Right for a table; with three axes")
+    result = check("02.3", softmax)
+    assert result.message == "The result is not right yet with three axes, dim=1."
+    assert result.next.startswith("Right for a table; with three axes")
 
 
 # -- usage -----------------------------------------------------------------------------------------
@@ -310,11 +299,10 @@ def test_class_number_and_network_are_no_functions():
     assert "takes 3 functions" in check("02.4", check).message
 
 
-def test_hints_come_one_after_the_other_and_the_last_stays():
-    companion.checks._hints_shown.clear()
+def test_hints_come_one_after_the_other():
     total = len(bank.get("02.3").hints)
-    shown = [hint("02.3") for _ in range(total + 1)]
-    assert [h.number for h in shown] == [*range(1, total + 1), total]
+    shown = [hint("02.3") for _ in range(total)]
+    assert [h.number for h in shown] == [*range(1, total + 1)]
     assert repr(shown[0]).startswith(f"02.3 hint 1 of {total}: ")
     assert hint("02.3", 1).number == 1
     assert repr(hint()) == 'hint: which exercise? For example hint("01.1").'
@@ -411,7 +399,10 @@ def test_list_of_tensors_reads_as_a_list_of_numbers():
 
 
 def test_mistakes_counted_in_tensors_are_accepted():
-    train = bank.get("01.4").reference[0]
+    namespace = {"torch": torch}
+    exec(bank.get("01.4").source(), namespace)
+    (name,) = bank.get("01.4").functions
+    train = namespace[name]
 
     def counting_in_tensors(X, y, max_epochs):
         weight, bias, counts = train(X, y, max_epochs)

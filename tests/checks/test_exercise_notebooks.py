@@ -5,10 +5,12 @@ from __future__ import annotations
 import importlib.util
 import json
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
 
+from companion import __version__
 from companion.checks import bank
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -18,7 +20,9 @@ ROOT = Path(__file__).resolve().parents[2]
 def tool():
     spec = importlib.util.spec_from_file_location("exercises_tool", ROOT / "tools" / "exercises.py")
     module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "path", [str(ROOT / "tools"), *sys.path])  # as if started from there
+        spec.loader.exec_module(module)
     return module
 
 
@@ -65,6 +69,17 @@ def test_authors_cells_survive_and_solution_only_cells_stay_out(tool, copy):
     assert "For teachers." not in sources["exercises"]
 
 
+def test_version_in_notebooks_follows_the_package(tool, copy, monkeypatch):
+    monkeypatch.setattr("companion.__version__", "7.8.9")
+    monkeypatch.setattr(tool, "__version__", "7.8.9")
+    assert tool.main(["--root", str(copy)]) == 0
+    for path in copy.glob("*/*.ipynb"):
+        notebook = load(path)
+        assert notebook["metadata"]["neurons_to_gans"] == {"version": "7.8.9"}
+        (setup,) = (c for c in notebook["cells"] if "setup" in c["metadata"].get("tags", []))
+        assert 'needs("7.8.9")\n' in setup["source"]
+
+
 def test_damaged_exercise_is_written_anew(tool, copy, capsys):
     path = copy / "exercises" / "02_activations.ipynb"
     path.write_text("not json")
@@ -84,6 +99,7 @@ def test_notebook_has_the_house_form(path):
     assert notebook["metadata"] == {
         "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
         "language_info": {"name": "python"},
+        "neurons_to_gans": {"version": __version__},
     }
     ids = [c["id"] for c in notebook["cells"]]
     assert len(set(ids)) == len(ids)

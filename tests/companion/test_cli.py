@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from companion import cli
-from companion.checks import bank
+from companion.checks import bank, check
 
 ROOT = Path(__file__).resolve().parents[2]
 run = CliRunner()
@@ -116,7 +116,7 @@ def test_check_of_the_empty_exercises_is_not_attempted():
     assert "0 of 7 exercises right" in result.output
 
 
-def test_check_of_wrong_answers_tells_each_in_one_sentence(tmp_path):
+def test_check_of_wrong_answers_tells_what_was_seen_why_and_what_next(tmp_path):
     path = notebook(
         tmp_path / "work.ipynb",
         SETUP,
@@ -130,13 +130,16 @@ def test_check_of_wrong_answers_tells_each_in_one_sentence(tmp_path):
     )
     result = neurons("check", path)
     assert result.exit_code == 1
-    lines = {line[:4]: line for line in result.output.splitlines()}
-    assert "wrong" in lines["01.1"]
-    assert "the bias is missing." in lines["01.1"]
-    assert "wrong" in lines["01.2"]
-    assert "not attempted" in lines["01.3"]
-    assert "not attempted" in lines["01.4"]
-    assert "wrong" in lines["01.5"]
+    table, _, wrong = result.output.partition("\n\n")
+    lines = {line[:4]: line for line in table.splitlines()}
+    told = {text[:4]: " ".join(text.split()) for text in wrong.split("\n\n")}
+    assert list(told)[:-1] == ["01.1", "01.2", "01.5", "01.6"]
+    expected = check("01.1", lambda x, weight, bias: x @ weight)
+    assert told["01.1"].startswith(f"01.1 {expected.message}")
+    for label, text in (*expected.explained, *expected.shown[:-1]):
+        assert f"{label}: {text}" in told["01.1"]
+    assert told["01.1"].endswith("hint: neurons hint 01.1")
+    assert [lines[f"01.{n}"].split()[-1] for n in range(1, 6)] == ["wrong", "wrong", "attempted", "attempted", "wrong"]
     assert "did not come to an end" in result.output
     assert "Code cell 7 stops with ValueError: a cell that stops." in result.output
     assert "learner prints" not in result.output
@@ -214,15 +217,68 @@ def test_check_of_a_notebook_that_ends_python_says_so(tmp_path):
     assert "stopped the Python that ran it" in result.output
 
 
+def test_check_is_remembered_and_its_hints_are_not(tmp_path, monkeypatch):
+    monkeypatch.setenv("NEURONS_HOME", str(tmp_path / "home"))
+    cells = ("def weighted_sum(x, weight, bias):\n    return x @ weight", "check('01.1', weighted_sum)", "hint('01.1')")
+    assert neurons("check", notebook(tmp_path / "work.ipynb", SETUP, *cells)).exit_code == 1
+    (line,) = (t for t in neurons("progress", "01").output.splitlines() if t.startswith("01.1 "))
+    assert " ".join(line.split()).startswith(f"01.1 {bank.get('01.1').title} wrong 1")
+    assert neurons("hint", "01.1").output.startswith("01.1 hint 1 of ")
+    assert neurons("solution", "01.1").exit_code == 0
+
+
+def test_check_says_where_progress_cannot_be_kept(tmp_path, monkeypatch):
+    (tmp_path / "home").write_text("a file")
+    monkeypatch.setenv("NEURONS_HOME", str(tmp_path / "home"))
+    output = neurons("check", notebook(tmp_path / "work.ipynb", SETUP, "check('01.1', print)")).output
+    assert output.count("kept for this session only") == 1
+
+
+def test_check_of_a_notebook_for_a_newer_companion_names_both_versions(tmp_path, monkeypatch):
+    monkeypatch.setattr("companion.checks.versions.__version__", "0.4.0")
+    path = notebook(tmp_path / "work.ipynb", SETUP, "check('99.1', print)")
+    for metadata, said in (({"version": "0.5.0"}, True), ({"version": "0.4.0"}, False), ([], False), (None, False)):
+        content = json.loads(path.read_text(encoding="utf-8")) | {"metadata": {"neurons_to_gans": metadata}}
+        path.write_text(json.dumps(content), encoding="utf-8")
+        result = neurons("check", path)
+        assert result.exit_code == 2
+        assert ("made for companion 0.5.0, and yours is 0.4.0" in result.output) == said
+
+
 # -- hint, doctor, help ----------------------------------------------------------------------------
 
 
-def test_hint_goes_from_nudge_to_nearly_there():
-    first, last = neurons("hint", "02.3"), neurons("hint", "02.3", "--number", "3")
+def test_hint_goes_from_nudge_to_nearly_there_and_then_to_the_solution():
+    total = len(bank.get("02.3").hints)
+    first, *_, last = [neurons("hint", "02.3") for _ in range(total)]
     assert first.exit_code == last.exit_code == 0
-    assert first.output.startswith("02.3 hint 1 of 3: ")
-    assert "neurons hint 02.3 --number 2" in first.output
-    assert "The next one" not in last.output
+    assert first.output.startswith(f"02.3 hint 1 of {total}: ")
+    assert first.output.endswith("The next one: neurons hint 02.3\n")
+    assert last.output.startswith(f"02.3 hint {total} of {total}: ")
+    assert last.output.endswith("One right answer: neurons solution 02.3\n")
+    assert "no hint is left" in neurons("hint", "02.3").output
+    assert neurons("hint", "02.3", "-n", "1").output == first.output
+
+
+def test_solution_comes_after_an_attempt_or_on_insisting():
+    refused = neurons("solution", "02.3")
+    assert refused.exit_code == 1
+    assert refused.output == "Try 02.3 first, then check it; or: neurons solution 02.3 --insist\n"
+    shown = neurons("solution", "02.3", "--insist")
+    assert shown.exit_code == 0
+    assert shown.output.endswith(bank.get("02.3").source() + "\n")
+    assert neurons("solution", "02.33").exit_code == 2
+
+
+def test_progress_of_one_chapter_of_all_and_of_none():
+    one, everything = neurons("progress", "1"), neurons("progress")
+    assert one.exit_code == everything.exit_code == 0
+    assert [line[:4] for line in one.output.splitlines() if line[:3] == "01."] == bank.ids("01")
+    assert "\n02.1 " in everything.output
+    assert "\n02.1 " not in one.output
+    unknown = neurons("progress", "99")
+    assert unknown.exit_code == 2
+    assert unknown.output.startswith("There is no chapter '99'; there are 01, 02")
 
 
 def test_hint_for_an_unknown_exercise_names_the_nearest():
@@ -251,12 +307,33 @@ def test_doctor_says_what_to_install(monkeypatch):
     assert "pip install torch" in result.output
 
 
-@pytest.mark.parametrize("command", [[], ["check"], ["get"], ["hint"], ["list"], ["doctor"]])
+@pytest.mark.parametrize(
+    "command", [[], ["check"], ["get"], ["hint"], ["solution"], ["progress"], ["list"], ["doctor"]]
+)
 def test_help_is_in_plain_words(command):
     result = neurons(*command, "--help")
     assert result.exit_code == 0
     assert "Usage" in result.output
     assert "``" not in result.output
+
+
+def test_terminal_of_few_characters_shows_question_marks(tmp_path):
+    folder = tmp_path / "Mein Kurs – 演習"
+    environment = os.environ | {"PYTHONIOENCODING": "cp1252"}
+    code = "import companion.cli as c; c.main()"
+
+    def said(*arguments: object) -> str:
+        command = [sys.executable, "-c", code, *map(str, arguments)]
+        done = subprocess.run(command, env=environment, capture_output=True)
+        assert b"Traceback" not in done.stderr, done.stderr
+        return (done.stdout + done.stderr).decode("cp1252")
+
+    assert 'jupyter lab "' in said("get", "01", "--to", folder)
+    assert "Mein Kurs – ??" in said("get", "01", "--to", folder)
+    path = notebook(folder / "work.ipynb", SETUP, "raise ValueError('演')", "check('01.1', lambda x, w, b: '演')")
+    output = said("check", path)
+    assert "ValueError: ?" in output
+    assert "0 of 7 exercises right" in output
 
 
 def test_command_starts_without_torch():

@@ -32,6 +32,13 @@ def _sum_by_loop(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     return z
 
 
+def _sum_over_rows_as_features(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    z = bias
+    for row, w in zip(x, weight):
+        z = z + row * w
+    return z
+
+
 def _weighted_sum_cases(seed: int) -> list[Case]:
     g = rng(seed)
 
@@ -51,7 +58,7 @@ def _weighted_sum_cases(seed: int) -> list[Case]:
         ),
         Case(
             "as many rows as features",
-            {"x": rows([1.0, 2.0], [3.0, 5.0]), "weight": vector(1.0, -2.0), "bias": number(10.0)},
+            {"x": rows([1.0, 2.0], [3.0, 5.0]), "weight": vector(1.0, -2.0), "bias": number(4.0)},
             grad=three,
         ),
         Case("two rows of three features", draw(2, 3, torch.float32), grad=three),
@@ -66,6 +73,7 @@ class WeightedSum:
     """A neuron's inputs become one number."""
 
     reference = weighted_sum
+    read = "The weighted sum"
     statement = r"""
         A neuron multiplies each input by its weight, adds the products up, and adds its bias:
 
@@ -84,67 +92,149 @@ class WeightedSum:
         Mistake(
             "leaves out the bias",
             lambda x, weight, bias: x @ weight,
-            "The products add up, but the bias is missing. Without it every neuron gives 0 for the input 0, "
-            "whatever its weights.",
+            "Your result is the sum of the products and nothing more: change `bias`, and no number of yours moves.",
+            "The weights alone give 0 for the input 0, whatever they are. The bias is the part of the sum that is "
+            "there before any input speaks, and your code leaves it aside.",
+            "Call your function twice, with `bias` at 0 and at 100, and compare. Which symbol of the formula has no "
+            "counterpart in your code?",
         ),
         Mistake(
             "adds the bias once per feature",
             lambda x, weight, bias: (x * weight + bias).sum(dim=-1),
-            "The bias is in the sum once per feature. It belongs to the neuron, not to its inputs: is it "
-            "added before or after you sum?",
+            "Your result holds the bias more than once: as many times as a row has features.",
+            "Added before the sum, the bias is counted again at each feature. It belongs to the neuron, which has "
+            "one, and not to its inputs.",
+            "Work the row shown out on paper and mark where the formula's sum sign ends. Does your addition of `bias` "
+            "come before that point or after it?",
         ),
         Mistake(
             "adds the bias to the inputs",
             lambda x, weight, bias: (x + bias) @ weight,
-            "You add the bias to the inputs, so each weight multiplies it as well. It is added once, to the "
-            "finished sum.",
+            "The bias reaches your result multiplied: add up the weights shown, and so many times it is counted.",
+            "A bias that is added to `x` goes through the weights with it. You shift every input by the same amount, "
+            "where the neuron shifts its finished sum.",
+            "Try a neuron whose weights are all 0. The formula leaves something over for it: compare that with what "
+            "your function returns.",
         ),
         Mistake(
             "adds the bias to the weights",
             lambda x, weight, bias: x @ (weight + bias),
-            "You add the bias to the weights, so it grows with the inputs. It is added to the finished sum, "
-            "whatever the inputs are.",
+            "The bias reaches your result multiplied by the inputs: a row of large numbers gets much of it, a row of "
+            "zeros none.",
+            "A bias that is added to `weight` becomes part of every weight and says how much an input counts. It "
+            "should be the constant of the sum, the same for each row.",
+            "Feed a row of zeros and print the result. Then read again, under The weighted sum, what is decided with "
+            "no reason at all.",
         ),
         Mistake(
             "subtracts the bias",
             lambda x, weight, bias: x @ weight - bias,
-            "You subtract the bias. A threshold would be subtracted; the bias is that threshold with its "
-            "sign turned, so that it can be added.",
+            "The bias pushes your result the wrong way: a positive one makes it smaller, a negative one larger.",
+            "That is how a threshold works, which is taken away from the evidence. The bias is the threshold with its "
+            "sign turned, so that it joins the sum like everything else.",
+            "Read the two forms of the umbrella rule again, the one with the threshold and the one with the bias. "
+            "Which of them does the formula of this task use?",
         ),
         Mistake(
             "sums over the examples",
             lambda x, weight, bias: (x * weight).sum(dim=0) + bias,
-            "You have one number per feature: the sum runs down the batch, over different examples. Which "
-            "axis of x holds one example's features?",
+            "You return one number per feature, not one per row: as many numbers as `weight` has.",
+            "Your sum runs down the columns and adds different examples together, so that rows which have nothing to "
+            "do with each other share an answer.",
+            "Print `x.shape` and the shape of your result. Which axis holds the features of one example, and which "
+            "axis should be gone afterwards?",
         ),
         Mistake(
             "sums over everything",
             lambda x, weight, bias: (x * weight).sum() + bias,
-            "All examples ended up in one number. Each row needs its own sum: which axis should disappear, "
-            "and which stay?",
+            "One number comes back for the whole batch: your result has no axis, however many rows there are.",
+            "A sum that is given no axis adds up the entire table, and all examples end in one pot. A neuron answers "
+            "each example by itself.",
+            "Take a batch of two rows and sum each of them on paper. How many numbers have you written down, and "
+            "along which axis did you walk?",
         ),
         Mistake(
             "averages instead of summing",
             lambda x, weight, bias: (x * weight).mean(dim=-1) + bias,
-            "Yours is the mean of the products. With D features it is D times too small: a neuron adds its inputs up.",
+            "Your numbers stay too close to the bias: the more features a row has, the less its inputs count.",
+            "A mean divides by the number of features. A neuron adds its evidence up, so that two reasons weigh more "
+            "than one; an average levels that out.",
+            "Append a feature that is always 0 to a row, with any weight. A weighted sum should not notice it: does "
+            "yours?",
         ),
         Mistake(
             "keeps a second axis",
             lambda x, weight, bias: x @ weight[:, None] + bias,
-            "The numbers are right, in a column of shape (B, 1). Beside targets of shape (B,) such a column "
-            "is later stretched to a B by B table without a warning. Return the shape (B,).",
+            "The numbers are right, but they stand in a column: your result has the shape (B, 1) and should have (B,).",
+            "A product of two matrices keeps an axis for the neurons, even for a single one. Beside targets of shape "
+            "(B,) such a column is later broadcast to a B by B table, without an error.",
+            "Print the shapes of the two factors of your product, and read again the pitfall A column compared with "
+            "a row.",
         ),
         Mistake(
             "answers with the decision",
             lambda x, weight, bias: (x @ weight + bias >= 0).to(x.dtype),
-            "That is the neuron's decision, yes or no. Here only the number it decides by is wanted: the weighted "
-            "sum itself, before anything is compared with 0.",
+            "Your result says yes or no for each row, however large its sum is.",
+            "A neuron works in two stages, first the weighted sum and then the step. You went through both, and the "
+            "second throws away how far the sum is from 0.",
+            "Print what you have before the comparison and put it beside the worked example of the task. At which of "
+            "the two stages does this task stop?",
         ),
         Mistake(
             "forgets to add up",
             lambda x, weight, bias: x * weight + bias,
-            "Each product is still by itself: you have one number for every feature of every row. A neuron adds "
-            "them up, so that one number for each row is left; the bias joins once.",
+            "You return a table with a column for each feature: every product, with the bias added, still stands by "
+            "itself.",
+            "`*` multiplies entry by entry and stops there. The sum sign of the formula has no counterpart in your "
+            "code, so the evidence is never brought together.",
+            "Print the shape of `x` and of your result, and compare them with the (B,) of the task. Which axis is one "
+            "too many?",
+        ),
+        Mistake(
+            "puts a sigmoid on the sum",
+            lambda x, weight, bias: torch.sigmoid(x @ weight + bias),
+            "All your numbers lie between 0 and 1, also where the products alone add up to far more.",
+            "You squash the sum with a sigmoid. Sum and activation are two parts of a neuron; the second is the "
+            "subject of chapter 2, and here it hides the number that is asked for.",
+            "Work one row of the input shown out with a pencil. After which operation do you have the right-hand side "
+            "of the formula, and what does your code do then?",
+        ),
+        Mistake(
+            "cuts negative sums off",
+            lambda x, weight, bias: torch.relu(x @ weight + bias),
+            "A row whose sum is negative comes out as exactly 0; your other numbers are right.",
+            "You apply a ReLU. It may be what leaves a neuron, but the weighted sum is what goes in there, and its "
+            "sign tells on which side of the boundary a row lies.",
+            "Find the row shown for which you return 0 and add its products up by hand. Which of your operations "
+            "changes that number?",
+        ),
+        Mistake(
+            "takes the rows for features",
+            _sum_over_rows_as_features,
+            "Your numbers mix the examples: the first weight multiplies the whole first row, a second weight the "
+            "second row.",
+            "A loop over a matrix hands out rows. The chapter's loop was written for one example, where each round "
+            "brings one feature; on a batch the same lines pair weights with examples.",
+            "Print what your loop variable holds in each round, for a batch of two rows with three features, and how "
+            "many rounds there are.",
+        ),
+        Mistake(
+            "forgets to add up, and leaves out the bias",
+            lambda x, weight, bias: x * weight,
+            "A table of bare products comes back: one column for each feature, and `bias` changes none of them.",
+            "Two pieces of the formula are missing at once: the sum sign, which brings a row's products together, and "
+            "the constant, which joins that sum once.",
+            "Mend the sum first, until there is one number for each row. Then compare what your function gives at two "
+            "different values of `bias`.",
+        ),
+        Mistake(
+            "answers with the decision, and leaves out the bias",
+            lambda x, weight, bias: (x @ weight >= 0).to(x.dtype),
+            "You return yes or no for each row, and your answers stay the same whatever `bias` is.",
+            "You compare the bare sum of the products with 0. That is a neuron of threshold 0 with its step already "
+            "taken; the task asks for the number before the step, moved by the bias.",
+            "Take the comparison away and print what is left. Then look for the term of the formula that this number "
+            "does not contain.",
         ),
     )
     alternatives: ClassVar = {

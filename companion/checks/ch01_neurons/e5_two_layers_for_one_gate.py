@@ -5,113 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 import torch
-from torch import Tensor
 
 from companion.checks.bank import Mistake, Observed, Out, Parameter, exercise, per_variant, rng
-from companion.checks.numbers import F64, number, rows, vector
+from companion.checks.ch01_neurons import e5_mistakes
+from companion.checks.ch01_neurons.e5_gates import (
+    CORNERS,
+    GATES,
+    NETWORKS,
+    Network,
+    answers,
+    other_network,
+    scaled_networks,
+)
+from companion.checks.numbers import F64, rows
 from companion.checks.trace import Case, Trace
-
-CORNERS = rows([0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0])
-GATES: dict[str, tuple[float, float, float, float]] = {
-    "xor": (0.0, 1.0, 1.0, 0.0),
-    "xnor": (1.0, 0.0, 0.0, 1.0),
-    "x1 and not x2": (0.0, 0.0, 1.0, 0.0),
-    "x2 implies x1": (1.0, 0.0, 1.0, 1.0),
-    "or": (0.0, 1.0, 1.0, 1.0),
-    "and": (0.0, 0.0, 0.0, 1.0),
-    "nand": (1.0, 1.0, 1.0, 0.0),
-    "nor": (1.0, 0.0, 0.0, 0.0),
-    "always 0": (0.0, 0.0, 0.0, 0.0),
-    "always 1": (1.0, 1.0, 1.0, 1.0),
-}
-Network = tuple[Tensor, Tensor, Tensor, Tensor]
-
-
-def _xor_network() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Return hidden_weight (2, 2), hidden_bias (2,), out_weight (2,) and out_bias () of a step network."""
-    hidden_weight = torch.tensor([[1.0, 1.0], [1.0, 1.0]])
-    hidden_bias = torch.tensor([-0.5, -1.5])  # at least one input; both inputs
-    out_weight = torch.tensor([1.0, -1.0])  # at least one, and not both
-    return hidden_weight, hidden_bias, out_weight, torch.tensor(-0.5)
-
-
-def _xnor_network() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Return hidden_weight (2, 2), hidden_bias (2,), out_weight (2,) and out_bias () of a step network."""
-    hidden_weight = torch.tensor([[-1.0, -1.0], [1.0, 1.0]])
-    hidden_bias = torch.tensor([0.5, -1.5])  # no input; both inputs
-    out_weight = torch.tensor([1.0, 1.0])  # either of the two
-    return hidden_weight, hidden_bias, out_weight, torch.tensor(-0.5)
-
-
-def _first_only_network() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Return hidden_weight (2, 2), hidden_bias (2,), out_weight (2,) and out_bias () of a step network."""
-    hidden_weight = torch.tensor([[1.0, 0.0], [0.0, 1.0]])
-    hidden_bias = torch.tensor([-0.5, -0.5])  # the first input; the second input
-    out_weight = torch.tensor([1.0, -1.0])  # the first, and not the second
-    return hidden_weight, hidden_bias, out_weight, torch.tensor(-0.5)
-
-
-def _implies_network() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Return hidden_weight (2, 2), hidden_bias (2,), out_weight (2,) and out_bias () of a step network."""
-    hidden_weight = torch.tensor([[1.0, 0.0], [0.0, -1.0]])
-    hidden_bias = torch.tensor([-0.5, 0.5])  # the first input; not the second input
-    out_weight = torch.tensor([1.0, 1.0])  # either of the two
-    return hidden_weight, hidden_bias, out_weight, torch.tensor(-0.5)
-
-
-_NETWORKS = {
-    "xor": _xor_network,
-    "xnor": _xnor_network,
-    "x1 and not x2": _first_only_network,
-    "x2 implies x1": _implies_network,
-}
-
-
-def _network_for(gate: str) -> Callable[[], Network]:
-    """Return some 2-2-1 network for any gate: known mistakes are right networks of other gates."""
-    if gate in _NETWORKS:
-        return _NETWORKS[gate]
-    w1, b1 = {
-        "or": (1.0, -0.5),
-        "and": (1.0, -1.5),
-        "nand": (-1.0, 1.5),
-        "nor": (-1.0, 0.5),
-        "always 0": (0.0, -1.0),
-        "always 1": (0.0, 1.0),
-    }[gate]
-
-    def network() -> Network:
-        return torch.full((2, 2), w1), torch.full((2,), b1), vector(1.0, 1.0), number(-0.5)
-
-    return network
-
-
-def _without_margin(gate: str) -> Callable[[], Network]:
-    """Return a network that is right on the corners and sits on the threshold there."""
-
-    def network() -> Network:
-        hidden_weight, hidden_bias, out_weight, out_bias = _NETWORKS[gate]()
-        least = (CORNERS @ hidden_weight.T + hidden_bias).where(CORNERS @ hidden_weight.T + hidden_bias >= 0, torch.inf)
-        return hidden_weight, hidden_bias - least.amin(dim=0), out_weight, out_bias
-
-    return network
-
-
-def _network_doubled(gate: str) -> tuple[Callable[[], Network], Callable[[], Network]]:
-    """Return two other right networks: hidden units swapped and scaled, and a larger output sum."""
-
-    def swapped() -> Network:
-        w, b, v, c = _NETWORKS[gate]()
-        return 20 * w.flip(0), 20 * b.flip(0), v.flip(0), c
-
-    def larger() -> Network:
-        w, b, v, c = _NETWORKS[gate]()
-        return w, b, 7 * v, 7 * c
-
-    return swapped, larger
 
 
 def _network_output(case: Case, trace: Trace) -> Observed:
+    """Return what the network answers, its hidden units too, and what it would answer if read in another way."""
     names = ("hidden_weight", "hidden_bias", "out_weight", "out_bias")
     if any(n not in trace.tensors for n in names):
         return {}
@@ -119,8 +30,13 @@ def _network_output(case: Case, trace: Trace) -> Observed:
     if (w.shape, b.shape, v.shape, c.shape) != ((2, 2), (2,), (2,), ()):
         return {}
     x = case.secret["x"].to(F64)
-    hidden = (x @ w.T + b >= 0).to(F64)
-    return {"out": (hidden @ v + c >= 0).to(F64)}
+    return {
+        "out": answers((w, b, v, c), x),
+        "hidden": (x @ w.T + b >= 0).to(F64),
+        "out of columns": answers((w.T, b, v, c), x),
+        "out of thresholds": answers((w, -b, v, -c), x),
+        "out of both": answers((w.T, -b, v, -c), x),
+    }
 
 
 def _judge_gate(case: Case, observed: Observed, expected: Observed) -> str | None:
@@ -163,46 +79,6 @@ def _gate_cases(gate: str) -> Callable[[int], list[Case]]:
     return cases
 
 
-def _same_corners(gate: str) -> Callable[[Sequence[Case], Sequence[Observed]], bool]:
-    def matches(cases: Sequence[Case], observed: Sequence[Observed]) -> bool:
-        return bool(observed[0]) and observed[0]["out"].tolist() == list(GATES[gate])
-
-    return matches
-
-
-def _margin_missing(gate: str) -> Callable[[Sequence[Case], Sequence[Observed]], bool]:
-    right, wrong = _NETWORKS[gate](), _without_margin(gate)()
-
-    def matches(cases: Sequence[Case], observed: Sequence[Observed]) -> bool:
-        theirs = [_output(wrong, c.secret["x"]) for c in cases]
-        return all(bool(o) and bool((o["out"] == t).all()) for o, t in zip(observed, theirs))
-
-    assert (_output(right, CORNERS) == _output(wrong, CORNERS)).all()
-    return matches
-
-
-def _output(network: Network, x: Tensor) -> Tensor:
-    names = ("hidden_weight", "hidden_bias", "out_weight", "out_bias")
-    return _network_output(Case("", secret={"x": x}), Trace(dict(zip(names, network)), {}))["out"]
-
-
-_GATE_MESSAGES = {
-    "or": "Your network computes OR: it fires when at least one input is 1. One neuron "
-    "can do that. Look at your rows (0, 0) and (1, 1).",
-    "and": "Your network computes AND: it fires only for (1, 1). Which second hidden unit would you set "
-    "beside this one?",
-    "nand": "Your network computes NAND: 0 only for (1, 1). Which rows does the table treat differently?",
-    "nor": "Your network computes NOR: 1 only for (0, 0). Which rows does the table treat differently?",
-    "xor": "Your network computes XOR: it fires when the inputs differ. Compare that with the table.",
-    "xnor": "Your network computes XNOR: it fires when the inputs are equal, the opposite of XOR. Compare "
-    "that with the table.",
-    "x1 and not x2": "Your network fires only for (1, 0). Which other rows does the table want?",
-    "x2 implies x1": "Your network rests only for (0, 1). Compare that with the table row by row.",
-    "always 0": "Your network never fires. Is the output's bias too low for its hidden units to lift it?",
-    "always 1": "Your network always fires. A sum of exactly 0 fires too, and with all weights 0 it is 0.",
-}
-
-
 @exercise(
     "01.5",
     title="Two layers for one gate",
@@ -213,6 +89,7 @@ class GateNetwork:
     """Weights by hand for a 2-2-1 network of steps."""
 
     name = "gate_network"
+    read = "Two layers do it"
     returns = (Out("hidden_weight"), Out("hidden_bias"), Out("out_weight"), Out("out_bias", "number"))
     observe = _network_output
     judge = _judge_gate
@@ -220,7 +97,7 @@ class GateNetwork:
     @per_variant
     def reference(p: Parameter) -> Callable[[], Network]:
         """Return the network of this gate."""
-        return _NETWORKS[p["gate"]]
+        return NETWORKS[p["gate"]]
 
     @per_variant
     def statement(p: Parameter) -> str:
@@ -256,28 +133,18 @@ class GateNetwork:
 
     @per_variant
     def mistakes(p: Parameter) -> list[Mistake]:
-        """Return every other gate as a mistake, and the right gate without room to spare."""
-        gate = p["gate"]
-        others = [
-            Mistake(f"computes {g}", _network_for(g), _GATE_MESSAGES[g], matches=_same_corners(g))
-            for g in GATES
-            if g != gate
-        ]
-        tight = Mistake(
-            "leaves no room at a threshold",
-            _without_margin(gate),
-            "Right at the four corners, but a sum there is exactly 0, right on the threshold: the smallest "
-            "push on an input flips the answer. Put each threshold half-way between the sums it should "
-            "separate.",
-            matches=_margin_missing(gate),
-        )
-        return [*others, tight]
+        """Return what goes wrong with this gate."""
+        return e5_mistakes.mistakes(p["gate"])
 
     @per_variant
     def alternatives(p: Parameter) -> Mapping[str, Callable[[], Network]]:
         """Return right networks with other weights."""
-        swapped, larger = _network_doubled(p["gate"])
-        return {"hidden units swapped and scaled": swapped, "larger output weights": larger}
+        swapped, larger = scaled_networks(p["gate"])
+        return {
+            "hidden units swapped and scaled": swapped,
+            "larger output weights": larger,
+            "other hidden units": other_network(p["gate"]),
+        }
 
     @per_variant
     def hints(p: Parameter) -> Sequence[str]:

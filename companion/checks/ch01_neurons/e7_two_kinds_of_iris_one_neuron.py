@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cache
 from typing import ClassVar
 
@@ -10,7 +10,8 @@ import torch
 from sklearn.datasets import load_iris
 from torch import Tensor
 
-from companion.checks.bank import Mistake, Observed, Out, exercise, rng
+from companion.checks.bank import Observed, Out, exercise, rng
+from companion.checks.ch01_neurons.e7_mistakes import MISTAKES, Train, always_one, last_weights, logistic, nearer_mean
 from companion.checks.numbers import F64
 from companion.checks.trace import Call, Case, Trace
 
@@ -59,47 +60,12 @@ def train_neuron(X: torch.Tensor, y: torch.Tensor, X_test: torch.Tensor) -> torc
     return (X_test @ best_weight + best_bias >= 0).float()
 
 
-def _last_weights(epochs: int, *, average: bool = False) -> Callable[[Tensor, Tensor, Tensor], Tensor]:
-    def train(X: Tensor, y: Tensor, X_test: Tensor) -> Tensor:
-        weight, bias = torch.zeros(X.shape[1]), torch.tensor(0.0)
-        total, total_bias = weight, bias
-        for _ in range(epochs):
-            for x, target in zip(X, y):
-                error = target - (x @ weight + bias >= 0).float()
-                weight, bias = weight + error * x, bias + error
-                total, total_bias = total + weight, total_bias + bias
-        if average:
-            weight, bias = total, total_bias
-        return (X_test @ weight + bias >= 0).float()
-
-    return train
-
-
-def _nearer_mean(X: Tensor, y: Tensor, X_test: Tensor) -> Tensor:
-    a, b = X[y == 0].mean(dim=0), X[y == 1].mean(dim=0)
-    return (X_test @ (b - a) >= (a + b) @ (b - a) / 2).float()
-
-
-def _logistic(X: Tensor, y: Tensor, X_test: Tensor) -> Tensor:
-    mean, std = X.mean(dim=0), X.std(dim=0)
-    X, X_test = (X - mean) / std, (X_test - mean) / std
-    weight, bias = torch.zeros(X.shape[1]), torch.tensor(0.0)
-    for _ in range(300):
-        p = 1 / (1 + torch.exp(-(X @ weight + bias)))
-        weight, bias = weight - (p - y) @ X / len(y), bias - (p - y).mean()
-    return (X_test @ weight + bias >= 0).float()
-
-
-def _always_one(X: Tensor, y: Tensor, X_test: Tensor) -> Tensor:
-    return torch.ones(len(X_test))
-
-
-BASELINES: dict[str, Callable[[Tensor, Tensor, Tensor], Tensor]] = {
-    "always virginica": _always_one,
-    "perceptron, one pass": _last_weights(1),
-    "perceptron, last weights after 10 epochs": _last_weights(10),
-    "perceptron, last weights after 100 epochs": _last_weights(100),
-    "the nearer of the two means": _nearer_mean,
+BASELINES: dict[str, Train] = {
+    "always virginica": always_one,
+    "perceptron, one pass": last_weights(1),
+    "perceptron, last weights after 10 epochs": last_weights(10),
+    "perceptron, last weights after 100 epochs": last_weights(100),
+    "the nearer of the two means": nearer_mean,
 }
 """What the statement's table shows; a test computes it again."""
 
@@ -120,19 +86,23 @@ def _train_once(case: Case) -> list[Call]:
 def _hits(case: Case, trace: Trace) -> Observed:
     said = trace.tensors.get("predictions")
     labels = case.secret["y_test"]
-    if said is None or said.shape != labels.shape:
+    if said is None:
         return {}
+    if said.shape != labels.shape:
+        return {"shape": torch.tensor(said.shape), "asked": torch.tensor([len(case.args["X"]), len(labels)])}
     said = said.to(F64)
     return {
+        "said": said,
         "accuracy": (said == labels).to(F64).mean(),
         "as if a sum": ((said >= 0) == (labels == 1)).to(F64).mean(),
+        "as if a share": ((said >= 0.5) == (labels == 1)).to(F64).mean(),
         "whole": ((said == 0) | (said == 1)).all(),
         "share of ones": (said == 1).to(F64).mean(),
     }
 
 
 def _judge_hits(case: Case, observed: Observed, expected: Observed) -> str | None:
-    if not observed:
+    if "accuracy" not in observed:
         return "Return one answer, 0 or 1, for each row of X_test: the shape (M,)."
     got = observed["accuracy"].item()
     if got >= TARGET - 1e-9:
@@ -144,26 +114,8 @@ def _judge_hits(case: Case, observed: Observed, expected: Observed) -> str | Non
     )
 
 
-def _all_splits(
-    test: Callable[[Observed], bool],
-) -> Callable[[Sequence[Case], Sequence[Observed]], bool]:
-    def matches(cases: Sequence[Case], observed: Sequence[Observed]) -> bool:
-        return all(bool(o) and test(o) for o in observed)
-
-    return matches
-
-
 def _flower_scores(observed: Sequence[Observed]) -> str:
     return "accuracy on the splits " + ", ".join(f"{o['accuracy'].item():.2f}" for o in observed)
-
-
-def _swapped(X: Tensor, y: Tensor, X_test: Tensor) -> Tensor:
-    return 1 - _logistic(X, y, X_test)
-
-
-def _sums(X: Tensor, y: Tensor, X_test: Tensor) -> Tensor:
-    a, b = X[y == 0].mean(dim=0), X[y == 1].mean(dim=0)
-    return X_test @ (b - a) - (a + b) @ (b - a) / 2
 
 
 @exercise("01.7", title="Two kinds of iris, one neuron", points=3)
@@ -174,10 +126,12 @@ class TrainNeuron:
     returns = (Out("predictions"),)
     script = _train_once
     needs_reference = False
+    random = True
     observe = _hits
     judge = _judge_hits
     scores = _flower_scores
     timeout = 30.0
+    read = "When no line exists"
     statement = r"""
         Setosa against versicolor was easy. Versicolor (0) against virginica (1) overlap, and no line
         separates them: the perceptron never comes to rest.
@@ -204,47 +158,10 @@ class TrainNeuron:
         seen.*
     """
     cases = _flower_cases
-    mistakes = (
-        Mistake(
-            "gives one answer for all flowers",
-            _always_one,
-            "Every flower gets the same answer, which is right for half of them. A perceptron does that "
-            "after a single pass over this data; weights that never move do it too. Print the mistakes of "
-            "each epoch.",
-            matches=_all_splits(lambda o: o["share of ones"].item() in (0.0, 1.0) and bool(o["whole"])),
-        ),
-        Mistake(
-            "has the two kinds swapped",
-            _swapped,
-            "Almost every answer is the wrong one, which takes as much skill as being right: 0 and 1 are "
-            "swapped. Look at the sign of the update, or at the comparison at the end.",
-            matches=_all_splits(lambda o: o["accuracy"].item() <= 0.25 and bool(o["whole"])),
-        ),
-        Mistake(
-            "returns the sums",
-            _sums,
-            "These are weighted sums, not answers. The step at the end is missing: 1.0 where the sum is at "
-            "least 0, else 0.0.",
-            matches=_all_splits(lambda o: not bool(o["whole"]) and o["as if a sum"].item() > 0.6),
-        ),
-        Mistake(
-            "keeps the last weights after ten epochs",
-            _last_weights(10),
-            "These are the answers of a plain perceptron's last weights after 10 epochs. Each mistake still "
-            "throws the line about, so that the last weights are a matter of luck. Which of all the weights "
-            "you passed would you rather keep?",
-        ),
-        Mistake(
-            "keeps the last weights after a hundred epochs",
-            _last_weights(100),
-            "These are the answers of a plain perceptron's last weights after 100 epochs. More epochs "
-            "cannot settle what does not come to rest: keep the best weights, or average them, or bring the "
-            "four features to one scale.",
-        ),
-    )
+    mistakes = MISTAKES
     alternatives: ClassVar = {
-        "average of the weights": _last_weights(100, average=True),
-        "sigmoid and gradient": _logistic,
+        "average of the weights": last_weights(100, average=True),
+        "sigmoid and gradient, from zeros": logistic,
     }
     hints = (
         "Print the mistakes per epoch on the training rows. Do they settle? What are the last weights then worth?",

@@ -44,7 +44,7 @@ def _train_script(case: Case) -> list[Call]:
     x, y, x_test, _ = _parts(seed)
     probe = torch.stack([torch.zeros(64), x[0], x[1], x[0] + x[1]])
     settings = {**SETTINGS, "seed": seed, "x": x, "y": y, "probe": probe, "held_out": x_test}
-    return [Call("make_network", returns=(), repeat=False, then="train", settings=settings)]
+    return [Call("@train", ("$make_network", settings), returns=("network",))]
 
 
 def make_network() -> torch.nn.Module:
@@ -104,13 +104,11 @@ BASELINES: dict[str, Callable[[], nn.Module]] = {
 
 
 def _network_facts(case: Case, trace: Trace) -> Observed:
-    t, facts = trace.tensors, trace.facts
-    seen = {
-        "is a network": torch.tensor(facts.get("network.type") == "network"),
-        "shared": torch.tensor(facts.get("network.shared") == "yes"),
-    }
+    t = {name.removeprefix("network."): tensor for name, tensor in trace.tensors.items()}
+    seen = {"is a network": torch.tensor("shared" in t)}
     if not seen["is a network"]:
         return seen
+    seen["shared"] = t["shared"]
     labels = _parts(int(case.secret["seed"]))[3]
     seen |= {"shapes": t["shapes"], "start": t["start"], "twins": t["twins"]}
     if "scores" in t:
@@ -156,6 +154,8 @@ class DeepNetwork:
     returns = ()
     script = _train_script
     needs_reference = False
+    random = True
+    allowed = ("companion.random", "companion.nn", "companion.functional", "companion.init")
     observe = _network_facts
     judge = _judge_network
     scores = _network_scores

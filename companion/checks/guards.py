@@ -1,0 +1,250 @@
+"""Looks at what surrounds the values: kind, shape, dtype, device, nan, arguments, ready-made functions, gradients, settings."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from companion.checks.bank import Exercise
+from companion.checks.levels import Failure, Level, close
+from companion.checks.trace import Case, Trace
+
+
+def _structure(exercise: Exercise, case: Case, mine: Trace, right: Trace) -> Failure | None:
+    if "structure" not in mine.facts:
+        return None
+    wanted = ", ".join(out.name for out in exercise.returns)
+    seen = f"Return {len(exercise.returns)} things, {wanted}; it returned {mine.facts['structure']}."
+    why = "The check takes the results by their place in the tuple that `return a, b` makes."
+    return Failure(
+        Level.KIND,
+        "structure",
+        seen,
+        why,
+        "Look at the last line of your function: what does it hand back, and in which order?",
+    )
+
+
+def _kinds(exercise: Exercise, case: Case, mine: Trace, right: Trace) -> Failure | None:
+    if exercise.script is not None:
+        outs = [out for out in exercise.returns if out.name in right.tensors or f"{out.name}.type" in mine.facts]
+    else:
+        outs = list(exercise.returns)
+    for out in outs:
+        kind = mine.facts.get(f"{out.name}.type", "nothing")
+        if out.kind == "table" and kind == "dict":
+            continue
+        if kind in _ACCEPTED[out.kind] and out.name in mine.tensors:
+            if out.kind == "tensor" or kind != "tensor" or _reads_as(out.kind, mine, out.name):
+                continue
+            kind = f"tensor of {mine.facts[f'{out.name}.dtype']} with shape {tuple(mine.tensors[out.name].shape)}"
+        what = "It" if len(exercise.returns) == 1 else f"`{out.name}`"
+        if kind == "None":
+            why = "A function without `return` hands back None, whatever it computed."
+            return Failure(
+                Level.KIND, "type", f"{what} came back as None.", why, "Is a `return` missing, or on one path only?"
+            )
+        seen = f"{what} should be {_WANTED[out.kind]}, and is {_article(kind)}."
+        why = "What follows in the course computes with the result, and needs this kind."
+        return Failure(Level.KIND, "type", seen, why, "Which operation of the last line turns it into something else?")
+    return None
+
+
+_ACCEPTED: dict[str, tuple[str, ...]] = {
+    "tensor": ("tensor", "Parameter"),
+    "number": ("tensor", "int", "float", "numpy number"),
+    "integer": ("tensor", "int", "numpy number"),
+    "counts": ("tensor", "list", "tuple", "numpy array"),
+    "table": ("dict",),
+}
+_WANTED = {
+    "tensor": "a torch tensor",
+    "number": "one number (a tensor without axes, or a Python number)",
+    "integer": "a whole number",
+    "counts": "a list of whole numbers",
+    "table": "what was drawn or stored",
+}
+
+
+def _reads_as(kind: str, trace: Trace, name: str) -> bool:
+    tensor = trace.tensors[name]
+    whole = not tensor.is_floating_point() and tensor.dtype is not torch.bool
+    return tensor.dim() == (1 if kind == "counts" else 0) and (whole or kind == "number")
+
+
+def _article(kind: str) -> str:
+    return f"an {kind}" if kind[:1] in "aeiou" else f"a {kind}"
+
+
+def _what(exercise: Exercise, name: str) -> str:
+    return "Your result" if len(exercise.returns) == 1 else f"`{name}`"
+
+
+def _shapes(exercise: Exercise, case: Case, mine: Trace, right: Trace) -> Failure | None:
+    for out in exercise.returns:
+        if out.kind not in ("tensor", "number") or out.name not in right.tensors:
+            continue
+        got, wanted = tuple(mine.tensors[out.name].shape), tuple(right.tensors[out.name].shape)
+        if got != wanted:
+            seen = f"{_what(exercise, out.name)} should have the shape {wanted} with {case.name}, and has {got}."
+            return Failure(
+                Level.SHAPE,
+                "shape",
+                seen,
+                _why_shape(got, wanted),
+                "Follow the shape line by line, with a comment behind each that changes it.",
+            )
+    return None
+
+
+def _why_shape(got: tuple[int, ...], wanted: tuple[int, ...]) -> str:
+    if sorted(got) == sorted(wanted):
+        return "The axes are the right ones in another order."
+    if [g for g in got if g != 1] == [w for w in wanted if w != 1]:
+        return (
+            "An axis of size 1 is there too many or too few; against it, a later operation broadcasts without a word."
+        )
+    if len(got) > len(wanted):
+        return "An axis is left that should have been summed, averaged or selected away, or a broadcast has made one."
+    if len(got) < len(wanted):
+        return "A reduction has swallowed an axis that should have stayed."
+    return "An axis has another size than the task's."
+
+
+def _dtypes(exercise: Exercise, case: Case, mine: Trace, right: Trace) -> Failure | None:
+    if exercise.observe is not None:
+        return None  # judged by behaviour: how the numbers are stored does not matter
+    for out in exercise.returns:
+        key = f"{out.name}.dtype"
+        got, wanted = mine.facts.get(key), right.facts.get(key)
+        if out.kind == "tensor" and wanted is not None and got != wanted:
+            seen = f"{_what(exercise, out.name)} should keep the argument's dtype, {wanted}, with {case.name}, and is {got}."
+            why = "A new tensor or a comparison has brought in a dtype of its own."
+            return Failure(Level.DTYPE, "dtype", seen, why, "Print the dtype after each line. Where does it change?")
+    return None
+
+
+def _devices(exercise: Exercise, case: Case, mine: Trace, right: Trace) -> Failure | None:
+    for out in exercise.returns:
+        got, wanted = (t.facts.get(f"{out.name}.device") for t in (mine, right))
+        if got and wanted and got != wanted:
+            seen = f"{_what(exercise, out.name)} should stay on the argument's device, {wanted}, and is on {got}."
+            why = "A tensor was made or moved somewhere else than where the argument lives."
+            return Failure(
+                Level.DEVICE,
+                "device",
+                seen,
+                why,
+                "Make new tensors with `device=` of the argument, or from it with zeros_like.",
+            )
+    return None
+
+
+def _finite(exercise: Exercise, case: Case, mine: Trace, right: Trace) -> Failure | None:
+    if exercise.judge is not None:
+        return None
+    for out in exercise.returns:
+        got, wanted = mine.tensors.get(out.name), right.tensors.get(out.name)
+        if got is None or wanted is None or got.shape != wanted.shape:
+            continue
+        for bad, word, why in (
+            (
+                torch.isnan,
+                "nan",
+                "inf - inf, 0 / 0 and 0 * inf have no value; so has the logarithm of a negative number.",
+            ),
+            (torch.isinf, "inf", "A number has grown beyond what the dtype holds, or something was divided by 0."),
+        ):
+            if bool((bad(got) & ~bad(wanted)).any()):
+                seen = f"Your result holds {word} with {case.name}."
+                return Failure(
+                    Level.FINITE,
+                    "finite",
+                    seen,
+                    why,
+                    "Print each intermediate result: which is the first that is not finite?",
+                    shows_answer=True,
+                )
+    return None
+
+
+def _untouched(exercise: Exercise, case: Case, mine: Trace, right: Trace) -> Failure | None:
+    for name, given in case.args.items():
+        after, meant = mine.tensors.get(f"after.{name}"), right.tensors.get(f"after.{name}")
+        if isinstance(given, Tensor) and after is not None and not close(given, after, 0.0):
+            if meant is not None and not close(given, meant, 0.0):
+                continue  # writing into it is the task
+            seen = f"`{name}` has changed: your code writes into its argument."
+            why = "The caller still holds this tensor, and finds other numbers in it after the call."
+            return Failure(
+                Level.MUTATED,
+                "mutated",
+                seen,
+                why,
+                "Look for +=, x[...] = and names that end in _; make a new tensor instead.",
+            )
+    return None
+
+
+def _allowed(exercise: Exercise, case: Case, mine: Trace, right: Trace) -> Failure | None:
+    used = mine.facts.get("used")
+    if not used:
+        return None
+    if ".checks." in used:
+        why = "It is the solution's own function."
+        return Failure(
+            Level.FORBIDDEN,
+            "forbidden",
+            f"`{used}` does the work.",
+            why,
+            f'Write it yourself; hint("{exercise.id}") helps one step at a time.',
+        )
+    reason = exercise.forbidden.get(
+        used.removeprefix("torch."), "The exercise is to write it, so that you know each step of it."
+    )
+    return Failure(
+        Level.FORBIDDEN,
+        "forbidden",
+        f"`{used}` does the work.",
+        reason,
+        "Which tensor operations is it made of? Start from the formula in the task.",
+    )
+
+
+def _lost(exercise: Exercise, case: Case, mine: Trace, right: Trace) -> Failure | None:
+    for name in case.grad:
+        if f"grad.{name}" in right.tensors and mine.facts.get(f"grad.{name}") == "lost":
+            seen = f"No gradient reaches `{name}`."
+            why = "detach, item, data, numpy, no_grad and torch.tensor(...) cut the graph; so do round, floor and comparisons."
+            return Failure(
+                Level.LOST,
+                "gradient",
+                seen,
+                why,
+                "Print `requires_grad` of each intermediate result: where does it turn False?",
+            )
+    return None
+
+
+def _surroundings(exercise: Exercise, case: Case, mine: Trace, right: Trace) -> Failure | None:
+    if touched := mine.facts.get("touched"):
+        seen = f"Your code changes {touched}, for everything that runs after it."
+        why = "These settings belong to the whole program: whoever calls your function does not expect them to move."
+        return Failure(
+            Level.TOUCHED,
+            "touched",
+            seen,
+            why,
+            "Pass a torch.Generator, a dtype or a device instead of setting it for all.",
+        )
+    if (drew := mine.facts.get("drew")) and not exercise.random and "drew" not in right.facts:
+        seen = f"Your code draws random numbers (from {drew}), and the task has no chance in it."
+        why = "The same input should give the same answer, and others share the generator that you draw from."
+        return Failure(
+            Level.TOUCHED, "touched", seen, why, "Which line makes random numbers, and what should stand there?"
+        )
+    return None
+
+
+BEFORE_VALUES = (_structure, _kinds, _shapes, _dtypes, _devices, _finite, _untouched, _allowed, _lost, _surroundings)
+"""The looks in the order in which they are taken, before the values are compared."""

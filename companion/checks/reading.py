@@ -1,0 +1,94 @@
+"""Hand fresh arguments to a learner's code; copy what it gave back into named tensors, and say what kind of thing each was."""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+LISTS = ("list", "tuple")
+
+
+class WrongSignature(Exception):
+    """The function does not accept the arguments it is called with."""
+
+
+def fits(function: Callable[..., Any], given: Sequence[Any]) -> None:
+    """Raise :class:`WrongSignature` if a function cannot be called with these arguments."""
+    try:
+        signature = inspect.signature(function)
+    except (ValueError, TypeError):
+        return  # some built-in functions have no readable signature
+    try:
+        signature.bind(*given)
+    except TypeError:
+        raise WrongSignature(", ".join(signature.parameters)) from None
+
+
+def read(value: Any, returns: Sequence[str], tensors: dict[str, Tensor], facts: dict[str, str]) -> None:
+    """Copy one result, or several under their names; note in ``facts["structure"]`` when they are not as many."""
+    if len(returns) == 1:
+        _read_one(returns[0], value, tensors, facts)
+    elif type(value) is dict and set(value) == set(returns):
+        for name in returns:
+            _read_one(name, value[name], tensors, facts)
+    elif issubclass(type(value), tuple | list) and len(value) == len(returns):
+        for name, item in zip(returns, value):
+            _read_one(name, item, tensors, facts)
+    elif issubclass(type(value), tuple | list):
+        facts["structure"] = f"{type(value).__name__} of {len(value)}"
+    else:
+        facts["structure"] = "nothing (None)" if value is None else f"one {kind_of(value)}"
+
+
+def _read_one(name: str, value: Any, tensors: dict[str, Tensor], facts: dict[str, str]) -> None:
+    facts[f"{name}.type"] = kind = kind_of(value)
+    if kind == "tensor":
+        facts[f"{name}.device"] = value.device.type
+        plain = (
+            value.detach().as_subclass(Tensor).cpu().clone()
+            if value.device.type != "meta"
+            else torch.zeros(value.shape, dtype=value.dtype)
+        )
+        facts[f"{name}.dtype"] = str(plain.dtype).removeprefix("torch.")
+        tensors[name] = plain
+    elif kind in ("bool", "int", "float", *LISTS, "numpy array", "numpy number"):
+        with contextlib.suppress(ValueError, TypeError, RuntimeError, OverflowError):
+            plain_list = [v.item() if issubclass(type(v), Tensor) else v for v in value] if kind in LISTS else value
+            tensors[name] = torch.as_tensor(np.array(plain_list)).clone()
+
+
+def kind_of(value: Any) -> str:
+    """Return what to call a value's type, whatever the value claims to be."""
+    kind = type(value)
+    if value is None:
+        return "None"
+    if issubclass(kind, Tensor):
+        return "tensor"
+    if issubclass(kind, np.ndarray):
+        return "numpy array"
+    if issubclass(kind, np.generic):
+        return "numpy number"
+    if issubclass(kind, torch.nn.Module):
+        return "network"
+    return kind.__name__
+
+
+def fresh(value: Any) -> Any:
+    """Return a copy that nobody else holds."""
+    if isinstance(value, Tensor):
+        return value.detach().clone() if value.is_contiguous() else _same_layout(value.detach())
+    if isinstance(value, list):
+        return [fresh(v) for v in value]
+    return value
+
+
+def _same_layout(value: Tensor) -> Tensor:
+    """Return a copy with gaps in memory where the original has them."""
+    room = torch.empty(*value.shape, 2, dtype=value.dtype)[..., 0]
+    return room.copy_(value)

@@ -1,0 +1,147 @@
+"""What a script can ask of the driver itself, as ``@name``: to make, feed, read and train what learners' objects need.
+
+Each takes plain data and kept objects and returns something that can be read or kept. None knows an expected answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from companion.checks.reading import fits
+
+Routine = Callable[..., Any]
+
+
+def parameter(values: Tensor) -> Tensor:
+    """Return a leaf that records gradients, to hand to a learner's optimizer."""
+    return values.clone().requires_grad_()
+
+
+def gradient(leaf: Tensor, values: Tensor | None) -> None:
+    """Put a gradient where an optimizer finds it, or take it away."""
+    leaf.grad = None if values is None else values.clone()
+
+
+def value(leaf: Tensor) -> Tensor:
+    """Return a parameter's numbers as they are now."""
+    return leaf.detach().clone()
+
+
+def attribute(thing: Any, name: str) -> Any:
+    """Return an attribute of a learner's object."""
+    return getattr(thing, name)
+
+
+def state(thing: Any) -> dict[str, Tensor]:
+    """Return the tensors of a learner's ``state_dict()``, whose names become part of the trace."""
+    return {name: t.detach().clone() for name, t in thing.state_dict().items() if isinstance(t, Tensor)}
+
+
+def load(to: Any, of: Any) -> None:
+    """Load one object's state into another of the same class."""
+    to.load_state_dict(of.state_dict())
+
+
+def size(model: Any, x: Tensor) -> Tensor:
+    """Return how many numbers a model learns and how many FLOPs one pass takes."""
+    from companion.summary import count_flops, count_parameters
+
+    return torch.tensor([count_parameters(model), count_flops(model, x)])
+
+
+class Limited:
+    """Batches of a data set, shuffled, as many as the budget allows; counts how many were taken."""
+
+    def __init__(self, X: Tensor, y: Tensor, batch_size: int, budget: int, seed: int = 0) -> None:
+        self.data, self.batch_size, self.budget, self.taken = (X, y), batch_size, budget, 0
+        self._order = torch.Generator().manual_seed(seed)
+
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
+        X, y = self.data
+        rows = torch.randperm(len(X), generator=self._order)
+        for part in rows.split(self.batch_size):
+            if self.taken == self.budget:
+                return
+            self.taken += 1
+            yield X[part], y[part]
+
+    def __len__(self) -> int:
+        return -(-len(self.data[0]) // self.batch_size)
+
+
+def taken(batches: Limited) -> Tensor:
+    """Return how many steps of its budget a learner's training took."""
+    return torch.tensor(batches.taken)
+
+
+def train(make: Routine, settings: Mapping[str, Any]) -> dict[str, Tensor]:
+    """Train what ``make()`` returns by plain gradient descent on cross-entropy; return its scores for held-out rows."""
+    fits(make, ())
+    network = make()
+    if not issubclass(type(network), torch.nn.Module):
+        return {}
+    parameters = [p for p in network.parameters() if p.requires_grad]
+    matrices = [p for p in parameters if p.dim() == 2]
+    found = {
+        "shared": torch.tensor(make() is network),
+        "shapes": torch.tensor([list(p.shape) for p in matrices], dtype=torch.int64).reshape(-1, 2),
+        "twins": torch.tensor([float(len(p) > 1 and bool((p == p[0]).all())) for p in matrices]),
+    }
+    probe, held_out = settings["probe"], settings["held_out"]
+    with torch.no_grad():
+        found["start"] = network(probe.clone()).detach().clone()
+    if found["start"].shape != (len(probe), settings["classes"]) or not parameters:
+        return found
+    found["loss"] = torch.tensor(_descend(network, parameters, settings))
+    network.eval()
+    with torch.no_grad():
+        found["scores"] = network(held_out.clone()).detach().clone()
+    return found
+
+
+def _descend(network: Any, parameters: Sequence[Tensor], settings: Mapping[str, Any]) -> list[float]:
+    """Take the steps of plain gradient descent; return the loss of each."""
+    x, y = settings["x"], settings["y"]
+    picks = torch.Generator().manual_seed(int(settings["seed"]))
+    losses = []
+    for _ in range(int(settings["steps"])):
+        rows = torch.randint(len(x), (int(settings["batch"]),), generator=picks)
+        loss = torch.nn.functional.cross_entropy(network(x[rows]), y[rows])
+        losses.append(loss.item())
+        grads = torch.autograd.grad(loss, parameters, allow_unused=True)
+        with torch.no_grad():
+            for p, grad in zip(parameters, grads):
+                if grad is not None:
+                    p -= settings["lr"] * grad
+    return losses
+
+
+def figure(drawn: Any) -> dict[str, Any]:
+    """Return what can be read off a matplotlib figure or axes: texts as facts, lines as tensors."""
+    axes = drawn if hasattr(drawn, "get_xlabel") else (getattr(drawn, "axes", None) or [None])[0]
+    if axes is None:
+        raise TypeError("return the axes, or the figure, that you drew on")
+    found: dict[str, Any] = {
+        "x label": axes.get_xlabel(),
+        "y label": axes.get_ylabel(),
+        "title": axes.get_title(),
+        "x scale": axes.get_xscale(),
+        "y scale": axes.get_yscale(),
+        "legend": " | ".join(t.get_text() for t in axes.get_legend().get_texts()) if axes.get_legend() else "",
+        "lines": torch.tensor(len(axes.lines)),
+    }
+    for i, line in enumerate(axes.lines):
+        found[f"line {i}"] = torch.as_tensor(line.get_xydata())
+    return found
+
+
+NEEDS = {"size": "companion.summary"}
+"""What a routine imports: done before the learner's time begins."""
+ROUTINES: dict[str, Routine] = {
+    r.__name__.lower(): r for r in (parameter, gradient, value, attribute, state, load, size, taken, train, figure)
+} | {"batches": Limited}
+"""The routines by the name that a script uses, without the ``@``."""

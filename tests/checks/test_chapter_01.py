@@ -1,0 +1,156 @@
+"""Chapter 01: known mistakes in forms that the bank does not hold, named all the same."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from companion.checks import bank, diagnose
+from companion.checks.ch01_neurons import e4_mistakes
+
+
+def step(z):
+    return (z >= 0).to(z.dtype)
+
+
+def mistake_named(id, *functions):
+    exercise = bank.get(id)
+    return diagnose.assess(exercise, dict(zip(exercise.functions, functions))).mistake
+
+
+# -- 01.1 and 01.2 ---------------------------------------------------------------------------------
+
+
+def loop_over_rows(x, weight, bias):
+    z = bias
+    for i in range(min(len(x), len(weight))):
+        z = z + x[i] * weight[i]
+    return z
+
+
+def cut_off_by_clamp(x, weight, bias):
+    return (x @ weight + bias).clamp(min=0)
+
+
+def written_in_place(z, threshold):
+    z[z >= threshold] = 1
+    z[z < threshold] = 0
+    return z
+
+
+FORMS = {
+    "loop over rows": ("01.1", loop_over_rows, "takes the rows for features"),
+    "clamp": ("01.1", cut_off_by_clamp, "cuts negative sums off"),
+    "sigmoid by exp": ("01.1", lambda x, w, b: 1 / (1 + torch.exp(-(x @ w + b))), "puts a sigmoid on the sum"),
+    "two writes into the argument": ("01.2", written_in_place, "compares again what it has written"),
+    "the step from memory": (
+        "01.2",
+        lambda z, threshold: torch.where(z > 0, 1.0, 0.0).to(z.dtype),
+        "ignores the threshold, and does not fire at the threshold itself",
+    ),
+    "one half for the sum": (
+        "01.3",
+        lambda x, t, w, b, lr: (w + lr * (t - (x @ w + b > 0.5).float()) * x, b + lr * (t - (x @ w + b > 0.5).float())),
+        "asks for a sum of one half",
+    ),
+    "paths": ("01.6", lambda sizes, bias=True: int(torch.tensor(sizes).prod()), "multiplies all sizes, and forgets"),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_another_form_of_a_mistake_is_named(form):
+    id, answer, named = FORMS[form]
+    assert mistake_named(id, answer).startswith(named)
+
+
+# -- 01.4 ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("lr", [0.01, 0.1, 0.5, 2.0])
+def test_any_other_learning_rate_is_named(lr):
+    assert mistake_named("01.4", e4_mistakes.training(lr=lr)) == "uses another learning rate"
+
+
+def test_another_learning_rate_is_not_named_when_the_path_differs_too():
+    both = e4_mistakes.training(lr=0.5, start=torch.ones_like)
+    assert mistake_named("01.4", both) != "uses another learning rate"
+
+
+@pytest.mark.parametrize("start", [torch.rand_like, lambda w: 0.01 * torch.randn_like(w)])
+def test_any_random_start_is_named(start):
+    assert mistake_named("01.4", e4_mistakes.training(start=start)) == "starts from random weights"
+
+
+def test_fractions_that_come_from_the_answer_are_not_taken_for_a_random_start():
+    assert mistake_named("01.4", e4_mistakes.training(answer=torch.sigmoid)) != "starts from random weights"
+
+
+# -- 01.5 ------------------------------------------------------------------------------------------
+
+
+def gate(hidden_weight, hidden_bias, out_weight, out_bias):
+    return lambda: (
+        torch.tensor(hidden_weight, dtype=torch.float32),
+        torch.tensor(hidden_bias),
+        torch.tensor(out_weight),
+        torch.tensor(out_bias),
+    )
+
+
+GATES = {
+    "the chapter's network with thresholds": (
+        gate([[1, 1], [1, 1]], [0.5, 1.5], [1.0, -2.0], 0.5),
+        "gives thresholds where biases are asked for",
+    ),
+    "one column per unit": (gate([[1, -1], [1, -1]], [-0.5, 1.5], [1.0, 1.0], -1.5), "writes one column"),
+    "twice NOR": (gate([[-1, -1], [-2, -2]], [0.5, 1.0], [1.0, 1.0], -0.5), "makes both hidden units alike"),
+    "OR from two different units": (gate([[1, 0], [0, 1]], [-0.5, -0.5], [1.0, 1.0], -0.5), "computes or"),
+}
+
+
+@pytest.mark.parametrize("form", GATES)
+def test_wrong_network_for_xor_is_named_by_its_cause(form):
+    network, named = GATES[form]
+    assert mistake_named("01.5", network).startswith(named)
+
+
+def test_hidden_units_that_agree_are_fine_where_one_is_enough():
+    both = gate([[1, -1], [1, -1]], [-0.5, -0.5], [1.0, 1.0], -1.0)
+    exercise = bank.get("01.5", 2)
+    assert diagnose.assess(exercise, {"gate_network": both}).status == "right"
+
+
+# -- 01.7 ------------------------------------------------------------------------------------------
+
+
+def sums_of_means(X, y, X_test):
+    a, b = X[y == 0].mean(dim=0), X[y == 1].mean(dim=0)
+    return X_test @ (b - a) - (a + b) @ (b - a) / 2
+
+
+ANSWERS = {
+    "sums": (sums_of_means, "returns the sums"),
+    "signs": (lambda X, y, X_test: torch.sign(sums_of_means(X, y, X_test)), "answers with -1 and 1"),
+    "shares": (lambda X, y, X_test: torch.sigmoid(sums_of_means(X, y, X_test)), "returns shares instead of answers"),
+    "signs turned": (lambda X, y, X_test: step(-sums_of_means(X, y, X_test)), "has the two kinds swapped"),
+    "whole numbers in a column": (
+        lambda X, y, X_test: step(sums_of_means(X, y, X_test))[:, None].int(),
+        "answers in a column",
+    ),
+    "its own training rows": (
+        lambda X, y, X_test: step(sums_of_means(X, y, X)),
+        "answers for the training flowers",
+    ),
+}
+
+
+@pytest.mark.parametrize("form", ANSWERS)
+def test_what_came_back_for_the_flowers_is_named(form):
+    answer, named = ANSWERS[form]
+    assert mistake_named("01.7", answer) == named
+
+
+def test_one_number_for_all_flowers_is_no_known_mistake_and_says_the_shape():
+    result = diagnose.assess(bank.get("01.7"), {"train_neuron": lambda X, y, X_test: y.mean()})
+    assert (result.status, result.mistake) == ("wrong", "")
+    assert "the shape (M,)" in result.message

@@ -1,0 +1,368 @@
+"""What is said and in which order, how the case that is shown is made small, and what is watched around the learner's code."""
+
+from __future__ import annotations
+
+import dataclasses
+import random
+
+import numpy as np
+import pytest
+import samples
+import torch
+
+import companion.functional as F
+from companion.checks import bank, check, diagnose
+from companion.checks.bank import Mistake
+from companion.checks.cases import draw
+from companion.checks.mutate import OPERATORS, mutants, wrong_version
+from companion.checks.relations import relation
+from companion.checks.shrink import shrink
+from companion.checks.trace import Case
+from companion.checks.watch import ready_made
+
+T = torch.tensor
+
+
+# -- guards ------------------------------------------------------------------------------------------
+
+
+def softmax(z, dim):
+    e = torch.exp(z - z.amax(dim=dim, keepdim=True))
+    return e / e.sum(dim=dim, keepdim=True)
+
+
+def seeding(z, dim):
+    torch.manual_seed(0)
+    return softmax(z, dim)
+
+
+def deciding_dtype(z, dim):
+    torch.set_default_dtype(torch.float64)
+    return softmax(z, dim)
+
+
+def switching_off(z, dim):
+    torch.set_grad_enabled(False)
+    return softmax(z, dim)
+
+
+def drawing(z, dim):
+    return softmax(z + 0 * torch.rand(1).to(z.dtype), dim)
+
+
+def drawing_from_numpy(z, dim):
+    return softmax(z + 0 * np.random.rand(), dim)
+
+
+def drawing_from_python(z, dim):
+    return softmax(z + 0 * random.random(), dim)
+
+
+def elsewhere(z, dim):
+    return softmax(z, dim).to("meta")
+
+
+@pytest.mark.parametrize(
+    ("function", "kind", "words"),
+    [
+        (seeding, "touched", "changes the seed of torch"),
+        (deciding_dtype, "touched", "changes torch's default dtype"),
+        (switching_off, "gradient", "No gradient reaches"),
+        (drawing, "touched", "draws random numbers (from torch)"),
+        (drawing_from_numpy, "touched", "draws random numbers (from numpy)"),
+        (drawing_from_python, "touched", "draws random numbers (from random)"),
+        (elsewhere, "device", "on meta"),
+    ],
+)
+def test_what_everybody_shares_is_guarded(function, kind, words):
+    result = check("02.3", function)
+    assert (result.status, result.kind) == ("wrong", kind)
+    assert words in result.message
+    assert result.why
+    assert result.next
+
+
+def test_a_check_leaves_the_settings_as_they_were():
+    state = torch.get_rng_state()
+    check("02.3", deciding_dtype)
+    check("02.3", switching_off)
+    check("02.3", seeding)
+    assert torch.get_default_dtype() == torch.float32
+    assert torch.is_grad_enabled()
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+def from_the_companion(z, dim):
+    return F.softmax(z, dim=dim)
+
+
+def from_the_solution(z, dim):
+    from companion.checks.ch02_activations.e3_stable_softmax import softmax as right
+
+    return right(z, dim)
+
+
+def from_scipy(z, dim):
+    from scipy.special import softmax as right
+
+    return torch.as_tensor(right(z.detach().numpy(), axis=dim))
+
+
+def through_a_helper(z, dim):
+    return from_the_companion(z, dim)
+
+
+@pytest.mark.parametrize("function", [from_the_companion, from_the_solution, from_scipy, through_a_helper, F.softmax])
+def test_a_ready_made_answer_is_refused(function):
+    result = check("02.3", function)
+    assert result.status == "wrong"
+    assert result.kind in ("forbidden", "signature")
+
+
+def test_the_bank_s_own_answer_handed_in_is_refused():
+    result = check("02.3", bank.get("02.3").reference[0])
+    assert result.kind == "forbidden"
+    assert result.why == "It is the solution's own function."
+
+
+def test_only_what_is_allowed_may_be_used():
+    from companion import random as ours
+
+    assert ready_made(lambda shape: ours.normal(shape)) == "companion.random.normal"
+    assert ready_made(lambda shape: ours.normal(shape), ("companion.random",)) == ""
+    assert ready_made(lambda z: torch.softmax(z, 0)) == ""  # torch is watched while it runs
+    assert ready_made(len) == ""
+
+    class Learners:
+        def forward(self, z):
+            return F.softmax(z, dim=0)
+
+    assert ready_made(Learners) == "companion.functional.shares.softmax"
+
+
+# -- order -------------------------------------------------------------------------------------------
+
+
+def test_a_changed_argument_is_told_before_a_known_mistake_in_the_values():
+    def both(train, test):  # learns from all rows, and writes into train
+        rows = torch.cat([train, test])
+        train -= rows.mean(0)
+        return train / rows.std(0), (test - rows.mean(0)) / rows.std(0)
+
+    result = check("90.5", both)
+    assert (result.kind, result.mistake) == ("mutated", "")
+    assert result.message == "`train` has changed: your code writes into its argument."
+
+
+def test_a_declared_pair_is_recognised_and_an_undeclared_one_gets_the_first_guard():
+    exercise = samples_exercise = bank.get("90.5")
+
+    def both(train, test):
+        both_rows = torch.cat([train, test])
+        return (train - both_rows.mean()) / both_rows.std(), (test - both_rows.mean()) / both_rows.std()
+
+    name = "learns from all rows, and takes one mean for all columns"
+    pair = Mistake(name, both, "Both.", "Two things.", "One after the other.")
+    declared = dataclasses.replace(exercise, mistakes=(*exercise.mistakes, pair))
+    assert diagnose.assess(declared, {"prepare": both}).mistake == name
+    undeclared = diagnose.assess(samples_exercise, {"prepare": both})
+    assert undeclared.mistake == ""
+    assert undeclared.kind == "property"
+    assert "only the held-out rows change" in undeclared.message
+
+
+def test_a_property_speaks_when_no_mistake_is_known():
+    bare = dataclasses.replace(bank.get("90.6"), mistakes=())
+    make = bank.get("90.6").mistakes[0].answer
+    result = diagnose.assess(bare, {"make_model": make}, ours=True)
+    assert result.kind == "property"
+    assert "inputs after it change" in result.message
+
+
+# -- relations ---------------------------------------------------------------------------------------
+
+RIGHT = [T([[1.0, 2.0, 4.0], [0.5, 3.0, 0.25]]), T([[0.1, 0.7], [0.3, 0.6], [0.2, 0.9]])]
+SQUARE = [T([[1.0, 2.0], [3.0, 4.0]]), T([[5.0, 2.0], [0.3, 4.5]])]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda x: -x, "wrong sign"),
+        (lambda x: 2 * x, "too large by one and the same factor, with every input"),
+        (lambda x: x / 3, "too small by one and the same factor, with every input"),
+        (lambda x: x * len(x), "the number of rows"),
+        (lambda x: x / x.shape[1], "the number of columns"),
+        (lambda x: x * x.sum(), "changes from input to input"),
+        (lambda x: x.flip(0), "in reversed order"),
+        (lambda x: 1 - x, "missing from the right one to 1"),
+        (lambda x: x.log(), "logarithm"),
+        (lambda x: x.exp(), "exponential"),
+        (lambda x: x.square(), "square"),
+        (lambda x: x.sqrt(), "square"),
+        (lambda x: x + x.sum(), "off by one and the same amount"),
+    ],
+)
+def test_relation_of_wrong_to_right_is_named(change, words):
+    found = relation([(change(x), x) for x in RIGHT])
+    assert found is not None
+    assert words in found.seen
+
+
+def test_transposed_square_is_named():
+    assert "exchanged" in relation([(x.T, x) for x in SQUARE]).seen
+
+
+@pytest.mark.parametrize(
+    "pairs",
+    [
+        [],
+        [(T([1.0]), T([2.0]))],  # one number stands in every relation to another
+        [(T([2.0, 2.0]), T([1.0, 1.0]))],
+        [(T([1.0, 5.0, 2.0]), T([3.0, 1.0, 4.0]))],
+        [(T([0.0, 0.0]), T([3.0, 1.0]))],
+        [(T([1.0, 2.0]), T([1.0, 2.0, 3.0]))],
+        [(T([float("nan"), 2.0]), T([1.0, 2.0]))],
+    ],
+)
+def test_no_relation_is_claimed_where_there_is_none(pairs):
+    assert relation(pairs) is None
+
+
+def test_relation_is_told_and_gives_no_number_away():
+    result = check("02.3", lambda z, dim: 2 * softmax(z, dim))
+    assert result.message == "All numbers are too large by one and the same factor, with every input." or result.mistake
+
+
+# -- cases -------------------------------------------------------------------------------------------
+
+
+def test_drawn_cases_are_asymmetric_seeded_and_laid_out_as_asked():
+    case = draw("drawn", {"x": "N D", "w": "D", "b": ""}, 3, strided=True)
+    assert {n: tuple(a.shape) for n, a in case.args.items()} == {"x": (3, 5), "w": (5,), "b": ()}
+    assert not case.args["x"].is_contiguous()
+    assert torch.equal(case.args["x"], draw("again", {"x": "N D"}, 3).args["x"])
+    assert not torch.equal(case.args["x"], draw("other", {"x": "N D"}, 4).args["x"])
+    assert draw("f", {"x": "N"}, 0, dtype=torch.float32, sizes={"N": 1}).args["x"].dtype == torch.float32
+
+
+def test_smallest_case_still_shows_the_fault_and_its_axes_go_on_fitting():
+    case = draw("large", {"x": "N D", "w": "D"}, 0, sizes={"N": 9, "D": 8})
+
+    def shows(c):
+        return bool((c.args["x"] @ c.args["w"] > 0).any()) and len(c.args["w"]) >= 2
+
+    small = shrink(case, shows, limit=5)
+    assert small.args["x"].shape == (1, 2)
+    assert small.args["w"].shape == (2,)
+    assert shows(small)
+    assert torch.equal(small.args["x"], small.args["x"].round())
+    assert case.args["x"].shape == (9, 8)
+
+
+def test_shrinking_ends_when_its_time_is_up_and_leaves_cases_without_axes_alone():
+    case = draw("large", {"x": "N D"}, 0, sizes={"N": 9, "D": 8})
+    assert shrink(case, lambda c: True, limit=0) is case
+    plain = Case("plain", {"x": torch.ones(4)})
+    assert shrink(plain, lambda c: True) is plain
+
+
+def test_the_case_shown_is_the_smallest_that_shows_it():
+    exercise = dataclasses.replace(
+        bank.get("90.1"), mistakes=(), cases=lambda seed: [draw("many", {"z": "N D"}, seed, sizes={"N": 9, "D": 8})]
+    )
+    result = diagnose.assess(exercise, {"softplus_and_slope": lambda z: (z.clamp(min=0), torch.sigmoid(z))})
+    assert result.status == "wrong"
+    shown = dict(result.shown)["input"]
+    assert shown.count(",") <= 1, shown
+
+
+# -- faults planted in a right answer ----------------------------------------------------------------
+
+
+def test_each_operator_plants_something_and_never_twice_the_same():
+    source = """
+def f(x, y, n):
+    total = 0
+    if n > 3 and y is not None:
+        total += x.sum(dim=1, keepdim=True).T * 2 - y
+    z = torch.where(x > 0, torch.exp(x), -y / n) if n else x.shape[0]
+    return total + z
+"""
+    found = mutants(source)
+    assert {m.operator for m in found} == set(OPERATORS)
+    assert len({m.source for m in found}) == len(found)
+    assert all(callable(m.functions("f")[0]) for m in found)
+
+
+def test_wrong_version_is_a_mistake_to_declare():
+    assert torch.equal(samples.WRONG_SIGN(T([0.0]))[1], T([0.5]))
+    assert samples.WRONG_SIGN(T([1.0]))[1] < 0.5
+    with pytest.raises(
+        ValueError, match=r"wrong_version: before expected a place for 'drop a term', got 'x \+ 1'; there are: "
+    ):
+        wrong_version(samples.softplus_and_slope, "drop a term", "x + 1")
+
+
+# -- answers without code ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("id", "answer", "kind", "words"),
+    [
+        ("90.8", "fast", "unreadable", "a number is wanted"),
+        ("90.8", 12.5, "unreadable", "give the unit too"),
+        ("90.8", "12.5 furlongs", "unreadable", "'furlongs' is not one of ms, s, us"),
+        ("90.8", "125 ms", "value", "power of ten"),
+        ("90.8", "-12.5 ms", "value", "sign"),
+        ("90.8", "40 ms", "value", "too large"),
+        ("90.8", "2 ms", "value", "too small"),
+        ("90.8", True, "unreadable", "a number is wanted"),
+        ("90.9", "f", "unreadable", "one of the letters a, b, c, d, e"),
+        ("90.9", 2, "unreadable", "one of the letters"),
+        ("90.10", "dcaz", "unreadable", "the letters a, b, c, d, e in order"),
+        ("90.10", "dcabb", "unreadable", "at most once"),
+        ("90.10", [1, 2], "unreadable", "the letters"),
+        ("90.10", "dab", "value", "Line c is missing"),
+    ],
+)
+def test_written_answer_gets_a_sentence(id, answer, kind, words):
+    result = check(id, answer)
+    assert (result.status, result.kind) == ("wrong", kind)
+    assert words in result.message
+    assert "12.5 ms" not in result.message
+
+
+def test_written_answer_that_is_empty_is_not_attempted():
+    assert check("90.8", ...).status == "not attempted"
+    assert repr(check("90.8")) == '90.8 not attempted: pass your answer too: check("90.8", answer_90_8).'
+
+
+def test_every_option_but_the_right_one_has_its_explanation():
+    result = check("90.9", "a")
+    assert (result.mistake, result.message, result.why, result.next) == (
+        "It grows.", "It does not grow.", "You took the sum.", "Count the terms."
+    )  # fmt: skip
+
+
+# -- classes -----------------------------------------------------------------------------------------
+
+
+def test_class_is_asked_for_where_it_is_due():
+    assert "pass the class itself" in check("90.3", lambda params, lr, momentum: None).message
+    assert "pass the class itself" in check("90.3", samples.Momentum([], 0.1, 0.9)).message
+
+
+def test_method_that_is_missing_is_named():
+    class Momentum:
+        def __init__(self, params, lr, momentum):
+            self.params = params
+
+    result = check("90.3", Momentum)
+    assert (result.kind, result.message) == ("missing", "`Momentum` has no `step`.")
+
+
+def test_empty_class_is_not_attempted():
+    namespace = {"torch": torch}
+    exec(bank.get("90.3").stub(), namespace)
+    assert check("90.3", namespace["Momentum"]).status == "not attempted"

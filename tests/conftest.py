@@ -1,0 +1,15 @@
+"""No test reads or writes the progress of whoever runs it."""
+
+import os
+import sys
+
+import pytest
+
+os.environ["NEURONS_HOME"] = ":memory:"  # what a test starts inherits it
+
+
+@pytest.fixture(autouse=True)
+def _nothing_done_yet():
+    """Begin each test without a check, a hint or a solution in memory."""
+    if record := sys.modules.get("companion.checks.record"):
+        record._records.clear()
