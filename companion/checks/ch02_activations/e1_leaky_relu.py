@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from companion.checks.bank import Mistake, Parameter, exercise, per_variant, rng
+from companion.checks.ch02_activations.e1_mistakes import leaky_mistakes
 from companion.checks.numbers import F64, vector
 from companion.checks.trace import Case
 
@@ -18,66 +19,6 @@ def _leaky_relu_with(slope: float) -> Callable[..., Tensor]:
         return torch.where(z > 0, z, negative_slope * z)
 
     return leaky_relu
-
-
-def _leaky_mistakes(slope: float) -> list[Mistake]:
-    def in_place(z: Tensor, negative_slope: float = slope) -> Tensor:
-        z[z < 0] *= negative_slope
-        return z
-
-    def make(compute: Callable[[Tensor, float], Tensor]) -> Callable[..., Tensor]:
-        return lambda z, negative_slope=slope: compute(z, negative_slope)
-
-    return [
-        Mistake(
-            "lets nothing through below 0",
-            make(lambda z, s: torch.where(z > 0, z, torch.zeros_like(z))),
-            "That is the plain ReLU: below 0 nothing comes through, and no gradient either. The leak is "
-            "what you are to add.",
-        ),
-        Mistake(
-            "puts the slope on the positive side",
-            make(lambda z, s: torch.where(z > 0, s * z, z)),
-            "The slope is on the wrong side: positive numbers should pass unchanged, negative ones be shrunk.",
-        ),
-        Mistake(
-            "turns the sign of negative numbers",
-            make(lambda z, s: torch.where(z > 0, z, -s * z)),
-            "Below 0 your result is positive. A leak keeps the sign: negative numbers stay negative, only smaller.",
-        ),
-        Mistake(
-            "returns the slope itself",
-            make(lambda z, s: torch.where(z > 0, z, torch.full_like(z, s))),
-            "Below 0 you return the slope itself, the same number for every z. It should be slope times z.",
-        ),
-        Mistake(
-            "always uses the default slope",
-            make(lambda z, s: torch.where(z > 0, z, slope * z)),
-            "Right for the default, and the argument makes no difference: a slope is fixed somewhere in your code.",
-        ),
-        Mistake(
-            "adds the leak on both sides",
-            make(lambda z, s: torch.relu(z) + s * z),
-            "Negative numbers are right; positive ones came out a little too large, because the leak is "
-            "added there as well.",
-        ),
-        Mistake(
-            "subtracts the leak",
-            make(lambda z, s: torch.clamp(z, min=0) - s * z),
-            "You subtract slope times z everywhere, so negative numbers come out positive and positive ones too small.",
-        ),
-        Mistake(
-            "decides once for the whole tensor",
-            make(lambda z, s: z if z.sum() > 0 else s * z),
-            "All numbers are treated alike, by one decision for the whole tensor. Each number needs its "
-            "own: torch.where chooses entry by entry.",
-        ),
-        Mistake(
-            "writes into its argument",
-            in_place,
-            "The numbers are right, and the z you were given has changed: z[...] *= writes into the caller's tensor.",
-        ),
-    ]
 
 
 def _leaky_by_parts(slope: float) -> Callable[..., Tensor]:
@@ -94,6 +35,13 @@ def _leaky_by_mask(slope: float) -> Callable[..., Tensor]:
 
 def _leaky_by_maximum(slope: float) -> Callable[..., Tensor]:
     return lambda z, negative_slope=slope: torch.maximum(z, negative_slope * z)
+
+
+def _leaky_by_loop(slope: float) -> Callable[..., Tensor]:
+    def looped(z: Tensor, negative_slope: float = slope) -> Tensor:
+        return torch.stack([v if v > 0 else negative_slope * v for v in z.flatten()]).reshape(z.shape)
+
+    return looped
 
 
 def _leaky_cases(slope: float) -> Callable[[int], list[Case]]:
@@ -124,6 +72,7 @@ class LeakyRelu:
     """A ReLU that lets a little through."""
 
     name = "leaky_relu"
+    read = "Leaky ReLU"
     forbidden = dict.fromkeys(
         (
             "nn.functional.leaky_relu",
@@ -168,13 +117,18 @@ class LeakyRelu:
     @per_variant
     def mistakes(p: Parameter) -> list[Mistake]:
         """Return the known mistakes with this variant's default slope."""
-        return _leaky_mistakes(p["slope"])
+        return leaky_mistakes(p["slope"])
 
     @per_variant
     def alternatives(p: Parameter) -> dict[str, Callable[..., Tensor]]:
         """Return other right answers with this variant's default slope."""
         s = p["slope"]
-        return {"two clamps": _leaky_by_parts(s), "mask": _leaky_by_mask(s), "maximum": _leaky_by_maximum(s)}
+        return {
+            "two clamps": _leaky_by_parts(s),
+            "mask": _leaky_by_mask(s),
+            "maximum": _leaky_by_maximum(s),
+            "loop over entries": _leaky_by_loop(s),
+        }
 
     hints = (
         "Two branches, chosen entry by entry. An `if` cannot do that for a tensor; which function of torch can?",

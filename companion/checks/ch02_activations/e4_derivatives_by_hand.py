@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import ClassVar
 
 import torch
 from torch import Tensor
 
-from companion.checks.bank import Mistake, exercise, rng
+from companion.checks.bank import exercise, rng
+from companion.checks.ch02_activations.e4_mistakes import MISTAKES, named_as
 from companion.checks.numbers import F64, vector
 from companion.checks.trace import Case
 
@@ -43,14 +43,20 @@ def _relu_grad_from_output(z: Tensor) -> Tensor:
     return torch.where(y == 0, torch.zeros_like(y), torch.ones_like(y))
 
 
-def _named_as(name: str, function: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
-    function.__name__ = name
-    return function
+def _sigmoid_grad_from_tanh(z: Tensor) -> Tensor:
+    return (1 - torch.tanh(z / 2).square()) / 4
 
 
-def _sigmoid_grad_by_formula(z: Tensor) -> Tensor:
-    e = torch.exp(-z)
-    return e / (1 + e) ** 2
+def _tanh_grad_from_sigmoid(z: Tensor) -> Tensor:
+    return 4 * torch.sigmoid(2 * z) * torch.sigmoid(-2 * z)
+
+
+def _relu_grad_by_loop(z: Tensor) -> Tensor:
+    slope = torch.zeros_like(z)
+    for place, number in enumerate(z.flatten().tolist()):
+        if number > 0:
+            slope.view(-1)[place] = 1
+    return slope
 
 
 def _grad_cases(seed: int) -> list[Case]:
@@ -73,6 +79,7 @@ class Derivatives:
     """Three functions, checked against autograd's numbers."""
 
     reference = (sigmoid_grad, tanh_grad, relu_grad)
+    read = "Sigmoid"
     statement = r"""
         Backpropagation multiplies derivatives, so you should know these three by hand. Write three functions
         of the input $z$, each for a tensor of any shape:
@@ -101,101 +108,18 @@ class Derivatives:
         ),
         _BY_HAND,
     )
-    mistakes = (
-        Mistake(
-            "puts z into a formula meant for the sigmoid's output",
-            _named_as("sigmoid_grad", lambda z: z * (1 - z)),
-            "y(1 - y) is right for y = sigmoid(z), the output. You put z itself into it: at z = 0 that "
-            "gives 0 instead of 0.25.",
-        ),
-        Mistake(
-            "returns the sigmoid itself",
-            _named_as("sigmoid_grad", lambda z: torch.sigmoid(z)),
-            "That is the sigmoid, not its slope. Far out the curve is flat: its derivative must go to 0 on both sides.",
-        ),
-        Mistake(
-            "adds where it should subtract",
-            _named_as("sigmoid_grad", lambda z: torch.sigmoid(z) * (1 + torch.sigmoid(z))),
-            "Your slope goes to 2 for large z, where the curve is flat. Look at the sign inside y(1 - y).",
-        ),
-        Mistake(
-            "overflows at -100",
-            _named_as("sigmoid_grad", _sigmoid_grad_by_formula),
-            "The formula is right, and at -100 float32 gives inf over inf, which is nan. The derivative is "
-            "the same for z and -z: which of the two has the small exponential?",
-        ),
-        Mistake(
-            "puts z into a formula meant for the output of tanh",
-            _named_as("tanh_grad", lambda z: 1 - z**2),
-            "1 - y squared is right for y = tanh(z), the output. You put z itself into it: at z = 2 that gives -3.",
-        ),
-        Mistake(
-            "does not square tanh",
-            _named_as("tanh_grad", lambda z: 1 - torch.tanh(z)),
-            "The square is missing: your slope goes to 2 for very negative z, where tanh is flat.",
-        ),
-        Mistake(
-            "uses the sigmoid's derivative for tanh",
-            _named_as("tanh_grad", lambda z: torch.sigmoid(z) * (1 - torch.sigmoid(z))),
-            "That is the sigmoid's derivative. tanh is steeper: its slope at 0 is 1, not 0.25.",
-        ),
-        Mistake(
-            "asks whether the output of ReLU is at least 0",
-            _named_as("relu_grad", lambda z: (torch.relu(z) >= 0).to(z.dtype)),
-            "Your derivative is 1 everywhere: the output of a ReLU is never below 0, so asking it whether "
-            "it is >= 0 says nothing. Ask z, or ask whether the output is > 0.",
-        ),
-        Mistake(
-            "uses the sigmoid's derivative for ReLU",
-            _named_as("relu_grad", lambda z: torch.sigmoid(z) * (1 - torch.sigmoid(z))),
-            "That is the sigmoid's derivative. A ReLU has only two slopes: which?",
-        ),
-        Mistake(
-            "takes 1 at z = 0",
-            _named_as("relu_grad", lambda z: (z >= 0).to(z.dtype)),
-            "At z = 0 the ReLU has a corner, and any slope from 0 to 1 could be defended. PyTorch takes 0, "
-            "and so does this exercise.",
-        ),
-        Mistake(
-            "returns the ReLU itself",
-            _named_as("relu_grad", lambda z: torch.relu(z)),
-            "That is the ReLU, not its slope. How steep is it at z = 0.5, and how steep at z = 5?",
-        ),
-        Mistake(
-            "returns truth values",
-            _named_as("relu_grad", lambda z: z > 0),
-            "True and False in the right places. The chain rule multiplies by them, so they should be "
-            "numbers of z's dtype.",
-        ),
-        Mistake(
-            "squares inside the bracket for the sigmoid",
-            _named_as("sigmoid_grad", lambda z: 1 - torch.sigmoid(z) ** 2),
-            "1 - y squared is the derivative for y = tanh(z). For the sigmoid the two factors differ: y and what is "
-            "left of 1.",
-        ),
-        Mistake(
-            "uses the sigmoid's formula with tanh",
-            _named_as("tanh_grad", lambda z: torch.tanh(z) * (1 - torch.tanh(z))),
-            "y(1 - y) belongs to the sigmoid. With tanh for y it is negative for every negative z, and tanh rises "
-            "everywhere. Its own formula has a square.",
-        ),
-        Mistake(
-            "adds where tanh subtracts",
-            _named_as("tanh_grad", lambda z: 1 + torch.tanh(z) ** 2),
-            "Your slope goes to 2 on both sides, where tanh is flat. Look at the sign between 1 and the square.",
-        ),
-        Mistake(
-            "takes the sign",
-            _named_as("relu_grad", lambda z: torch.sign(z)),
-            "The sign is -1 for negative z. A ReLU is flat there, so its slope is 0: it never falls.",
-        ),
-    )
+    mistakes = MISTAKES
     alternatives: ClassVar = {
         "from the outputs": (
-            _named_as("sigmoid_grad", _sigmoid_grad_from_output),
-            _named_as("tanh_grad", _tanh_grad_from_cosh),
-            _named_as("relu_grad", _relu_grad_from_output),
-        )
+            named_as("sigmoid_grad", _sigmoid_grad_from_output),
+            named_as("tanh_grad", _tanh_grad_from_cosh),
+            named_as("relu_grad", _relu_grad_from_output),
+        ),
+        "from each other, and a loop": (
+            named_as("sigmoid_grad", _sigmoid_grad_from_tanh),
+            named_as("tanh_grad", _tanh_grad_from_sigmoid),
+            named_as("relu_grad", _relu_grad_by_loop),
+        ),
     }
     hints = (
         "Draw each curve and lay a ruler against it: where is it flat, where steepest, and how steep there?",

@@ -7,7 +7,8 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from companion.checks.bank import Mistake, Out, exercise, rng
+from companion.checks.bank import Out, exercise, rng
+from companion.checks.ch02_activations.e5_mistakes import MISTAKES
 from companion.checks.numbers import F64, rows, vector
 from companion.checks.trace import Case
 
@@ -29,6 +30,23 @@ def _merge_by_probing(W1: Tensor, b1: Tensor, W2: Tensor, b2: Tensor) -> tuple[T
 
 def _merge_by_einsum(W1: Tensor, b1: Tensor, W2: Tensor, b2: Tensor) -> list[Tensor]:
     return [torch.einsum("oh,hi->oi", W2, W1), torch.einsum("oh,h->o", W2, b1) + b2]
+
+
+def _merge_by_one_more_row(W1: Tensor, b1: Tensor, W2: Tensor, b2: Tensor) -> tuple[Tensor, Tensor]:
+    def with_bias(weight: Tensor, bias: Tensor) -> Tensor:
+        last = torch.eye(weight.shape[1] + 1, dtype=weight.dtype)[-1:]  # hands a constant 1 on to the next layer
+        return torch.cat([torch.cat([weight, bias[:, None]], dim=1), last])
+
+    merged = with_bias(W2, b2) @ with_bias(W1, b1)
+    return merged[:-1, :-1], merged[:-1, -1]
+
+
+def _merge_by_loop(W1: Tensor, b1: Tensor, W2: Tensor, b2: Tensor) -> tuple[Tensor, Tensor]:
+    W, b = torch.zeros(len(W2), W1.shape[1], dtype=W1.dtype), b2.clone()
+    for unit in range(len(b1)):
+        W = W + W2[:, unit, None] * W1[unit]
+        b = b + W2[:, unit] * b1[unit]
+    return W, b
 
 
 def _merge_cases(seed: int) -> list[Case]:
@@ -57,6 +75,7 @@ class MergeLinear:
     """Why a network needs something between its layers."""
 
     reference = merge_linear
+    read = "Why a network needs a bend"
     returns = (Out("W"), Out("b"))
     statement = r"""
         Two linear layers with nothing between them: $h = W_1 x + b_1$, then $y = W_2 h + b_2$. Whatever they
@@ -72,65 +91,12 @@ class MergeLinear:
         *Serves the objective: prove that stacked linear layers collapse into one.*
     """
     cases = _merge_cases
-    mistakes = (
-        Mistake(
-            "multiplies in the wrong order",
-            lambda W1, b1, W2, b2: (W1 @ W2, W2 @ b1 + b2),
-            "W1 @ W2 does the second layer first. x meets W1 first, so W1 stands next to x, on the right. "
-            "With square matrices nothing complains: that is the dangerous case.",
-        ),
-        Mistake(
-            "adds the two biases",
-            lambda W1, b1, W2, b2: (W2 @ W1, b1 + b2),
-            "W is right. But b1 goes through the second layer like everything else that leaves the first: "
-            "which matrix does it meet?",
-        ),
-        Mistake(
-            "multiplies in the wrong order and adds the biases",
-            lambda W1, b1, W2, b2: (W1 @ W2, b1 + b2),
-            "Both are off: x meets W1 first, so W1 stands on the right of W2; and b1 still has to go "
-            "through the second layer.",
-        ),
-        Mistake(
-            "puts the bias on the wrong side",
-            lambda W1, b1, W2, b2: (W2 @ W1, b1 @ W2 + b2),
-            "W is right. For b you compute b1 @ W2, which is W2 transposed times b1: the matrix belongs on the left.",
-        ),
-        Mistake(
-            "sends the second bias through the second layer",
-            lambda W1, b1, W2, b2: (W2 @ W1, W2 @ (b1 + b2)),
-            "W is right. But b2 is added after the second layer and meets no matrix; only b1 goes through W2.",
-        ),
-        Mistake(
-            "drops the first bias",
-            lambda W1, b1, W2, b2: (W2 @ W1, b2.clone()),
-            "W is right, and b1 is lost. Put h = W1 x + b1 into the second formula and multiply out.",
-        ),
-        Mistake(
-            "drops the second bias",
-            lambda W1, b1, W2, b2: (W2 @ W1, W2 @ b1),
-            "W is right, and b2 is lost: it is added at the very end.",
-        ),
-        Mistake(
-            "returns the transpose",
-            lambda W1, b1, W2, b2: ((W2 @ W1).T, W2 @ b1 + b2),
-            "That is W transposed. Here rows stand for outputs: (O, I).",
-        ),
-        Mistake(
-            "multiplies entry by entry",
-            lambda W1, b1, W2, b2: (W2 * W1, W2 @ b1 + b2),
-            "W2 * W1 multiplies entry by entry. One layer after another is a matrix product.",
-        ),
-        Mistake(
-            "adds the two matrices",
-            lambda W1, b1, W2, b2: (W2 + W1, b1 + b2),
-            "Adding matrices is for layers side by side whose results are added. One after another they are "
-            "multiplied.",
-        ),
-    )
+    mistakes = MISTAKES
     alternatives: ClassVar = {
         "probing with unit vectors": _merge_by_probing,
         "einsum, in a list": _merge_by_einsum,
+        "one more row and column": _merge_by_one_more_row,
+        "loop over hidden units": _merge_by_loop,
     }
     hints = (
         "Do it with plain numbers first: 3 (2x + 1) + 5. What stands before x, and what is left over?",

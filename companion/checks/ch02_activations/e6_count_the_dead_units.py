@@ -7,7 +7,8 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from companion.checks.bank import Mistake, Out, exercise, rng
+from companion.checks.bank import Out, exercise, rng
+from companion.checks.ch02_activations.e6_mistakes import MISTAKES
 from companion.checks.numbers import F64, rows
 from companion.checks.trace import Case
 
@@ -57,6 +58,7 @@ class DeadShare:
     """Which ReLU units have stopped listening."""
 
     reference = dead_share
+    read = "Dying ReLUs"
     returns = (Out("out", "number"),)
     statement = r"""
         A ReLU unit is *dead* on a data set if it gives 0 for every sample: no gradient passes through it, so
@@ -71,61 +73,7 @@ class DeadShare:
         *Serves the objective: measure dying ReLUs and say what causes and cures them.*
     """
     cases = _dead_cases
-    mistakes = (
-        Mistake(
-            "counts zeros",
-            lambda activations: (activations == 0).to(activations.dtype).mean(),
-            "That is the share of zeros. A healthy ReLU is 0 for many samples; it is dead only if it is 0 "
-            "for all of them.",
-        ),
-        Mistake(
-            "looks at samples instead of units",
-            lambda activations: (activations == 0).all(dim=1).to(activations.dtype).mean(),
-            "You found samples for which every unit is silent. A unit is a column: which axis should disappear?",
-        ),
-        Mistake(
-            "calls a unit dead after one zero",
-            lambda activations: (activations == 0).any(dim=0).to(activations.dtype).mean(),
-            "A single 0 does not make a unit dead. Ask for all samples, not for any.",
-        ),
-        Mistake(
-            "returns a count",
-            lambda activations: (activations == 0).all(dim=0).sum().to(activations.dtype),
-            "That is how many units are dead. The share is that number divided by how many units there are.",
-        ),
-        Mistake(
-            "returns the share that lives",
-            lambda activations: (activations > 0).any(dim=0).to(activations.dtype).mean(),
-            "That is the share of units that fire at least once. What is the share of the others?",
-        ),
-        Mistake(
-            "divides by the number of samples",
-            lambda activations: (activations == 0).all(dim=0).sum() / activations.shape[0],
-            "You divide by the number of samples. It is a share of the units: columns, not rows.",
-        ),
-        Mistake(
-            "compares the zeros of a unit with the number of units",
-            lambda activations: ((activations == 0).sum(dim=0) == activations.shape[1]).to(activations.dtype).mean(),
-            "You count a unit's zeros and compare with the number of units. A unit is dead if it has as "
-            "many zeros as there are samples.",
-        ),
-        Mistake(
-            "takes small activations for zero",
-            lambda activations: (activations < 1e-8).all(dim=0).to(activations.dtype).mean(),
-            "A unit that gives 1e-12 still passes its gradient on: a ReLU is dead at exactly 0, not at small numbers.",
-        ),
-        Mistake(
-            "returns a percentage",
-            lambda activations: 100 * (activations == 0).all(dim=0).to(activations.dtype).mean(),
-            "That is a percentage. A share lies between 0 and 1: leave out the factor 100.",
-        ),
-        Mistake(
-            "looks at the first sample only",
-            lambda activations: (activations[0] == 0).to(activations.dtype).mean(),
-            "You look at one sample. A unit that is silent there may speak for the next one: it is dead only if it is "
-            "silent for all.",
-        ),
-    )
+    mistakes = MISTAKES
     alternatives: ClassVar = {
         "maximum is 0": _dead_by_maximum,
         "count those that fire": _dead_by_count,

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cache
-from itertools import pairwise
 from typing import ClassVar
 
 import torch
 from sklearn.datasets import load_digits
 from torch import Tensor, nn
 
-from companion.checks.bank import Mistake, Observed, exercise, rng
+from companion.checks.bank import Observed, exercise, rng
+from companion.checks.ch02_activations.e7_mistakes import MISTAKES, build_stack, deep_enough, is_linear, narrow_enough
 from companion.checks.numbers import F64
 from companion.checks.trace import Call, Case, Trace
 
@@ -62,43 +62,35 @@ def make_network() -> torch.nn.Module:
     return torch.nn.Sequential(*layers[:-1])  # scores, so no activation at the end
 
 
-def build_stack(
-    activation: Callable[[], nn.Module] | None,
-    init: str = "default",
-    *,
-    depth: int = 6,
-    width: int = 32,
-    outputs: int = 10,
-    last: Callable[[], nn.Module] | None = None,
-) -> nn.Module:
-    """Return a plain stack for the statement's table, the known mistakes and the other right answers."""
-    sizes = [64, *[width] * depth, outputs]
+class _Residual(nn.Module):
+    """Six hidden layers around which the signal may also pass unchanged."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first = nn.Linear(64, 32)
+        self.inner = nn.ModuleList(nn.Linear(32, 32) for _ in range(5))
+        self.scores = nn.Linear(32, 10)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the scores."""
+        h = torch.relu(self.first(x))
+        for layer in self.inner:
+            h = h + torch.relu(layer(h))
+        return self.scores(h)
+
+
+def _last_layer_at_zero() -> nn.Module:
+    network = build_stack(nn.ReLU, "he")
+    for parameter in [*network.parameters()][-2:]:
+        nn.init.zeros_(parameter)
+    return network
+
+
+def _normalised() -> nn.Module:
     layers: list[nn.Module] = []
-    for a, b in pairwise(sizes):
-        linear = nn.Linear(a, b)
-        if init != "default":
-            std = {
-                "he": (2 / a) ** 0.5,
-                "xavier": (2 / (a + b)) ** 0.5,
-                "small": 0.01,
-                "large": 1.0,
-                "zero": 0.0,
-            }[init]
-            nn.init.normal_(linear.weight, std=std)
-            nn.init.zeros_(linear.bias)
-        layers += [linear] if activation is None else [linear, activation()]
-    if activation is not None:
-        layers = layers[:-1]
-    return nn.Sequential(*layers, *([last()] if last else []))
-
-
-_shared: list[nn.Module] = []
-
-
-def _one_network_for_all() -> nn.Module:
-    if not _shared:
-        _shared.append(make_network())
-    return _shared[0]
+    for layer in build_stack(nn.ReLU).children():
+        layers += [layer] if isinstance(layer, nn.Linear) else [nn.BatchNorm1d(32), layer]
+    return nn.Sequential(*layers)
 
 
 BASELINES: dict[str, Callable[[], nn.Module]] = {
@@ -121,24 +113,16 @@ def _network_facts(case: Case, trace: Trace) -> Observed:
     seen |= {"shapes": t["shapes"], "start": t["start"], "twins": t["twins"]}
     if "scores" in t:
         accuracy = (t["scores"].argmax(dim=1) == labels).to(F64).mean()
-        seen |= {"accuracy": accuracy, "loss": t["loss"]}
+        seen |= {"accuracy": accuracy, "loss": t["loss"], "reach": torch.stack(torch.aminmax(t["scores"]))}
     return seen
-
-
-def _deep_enough(o: Observed) -> bool:
-    return len(o["shapes"]) >= 7
-
-
-def _narrow_enough(o: Observed) -> bool:
-    return bool((o["shapes"][:-1, 0] <= 32).all())
 
 
 def _judge_network(case: Case, observed: Observed, expected: Observed) -> str | None:
     if not observed or not observed["is a network"]:
         return "make_network should return a torch.nn.Module."
-    if not _deep_enough(observed):
+    if not deep_enough(observed):
         return f"6 hidden layers have 7 weight matrices with the output's; yours has {len(observed['shapes'])}."
-    if not _narrow_enough(observed):
+    if not narrow_enough(observed):
         widest = int(observed["shapes"][:-1, 0].max())
         return f"A hidden layer may have at most 32 units; your widest has {widest}."
     if "accuracy" not in observed:
@@ -146,7 +130,7 @@ def _judge_network(case: Case, observed: Observed, expected: Observed) -> str | 
         return f"The network should give 10 scores per picture; for 4 pictures yours gives the shape {shape}."
     if bool(observed["shared"]):
         return "make_network should build a new network in each call."
-    if _linear(observed):
+    if is_linear(observed):
         return "The whole network is linear: there is no activation between its layers."
     got = observed["accuracy"].item()
     if got >= TARGET:
@@ -155,50 +139,6 @@ def _judge_network(case: Case, observed: Observed, expected: Observed) -> str | 
         f"On {case.name} your network is right for {got:.2f} of the held-out digits; {TARGET} is needed. "
         "Look at the spread of the activations layer by layer, before training: does it shrink, or grow?"
     )
-
-
-def _every(test: Callable[[Observed], bool]) -> Callable[[Sequence[Case], Sequence[Observed]], bool]:
-    def matches(cases: Sequence[Case], observed: Sequence[Observed]) -> bool:
-        return all(bool(o) and bool(o["is a network"]) and test(o) for o in observed)
-
-    return matches
-
-
-def _some(test: Callable[[Observed], bool]) -> Callable[[Sequence[Case], Sequence[Observed]], bool]:
-    def matches(cases: Sequence[Case], observed: Sequence[Observed]) -> bool:
-        return any(bool(o) and bool(o["is a network"]) and test(o) for o in observed)
-
-    return matches
-
-
-def _linear(o: Observed) -> bool:
-    if o["start"].shape != (4, 10):
-        return False
-    zero, a, b, both = o["start"].to(F64)
-    spread = (a - zero).abs().max()
-    return bool((a + b - zero - both).abs().max() <= 1e-4 * spread) and spread.item() > 1e-4
-
-
-def _shares(o: Observed) -> bool:
-    start = o["start"].to(F64)
-    if start.shape != (4, 10):
-        return False
-    whole = torch.ones(4, dtype=F64)
-    return bool((start >= 0).all()) and torch.allclose(start.sum(dim=1), whole, atol=1e-5)
-
-
-def _never_moves(o: Observed) -> bool:
-    return "loss" in o and bool(torch.isfinite(o["loss"]).all()) and o["loss"][-50:].mean().item() > 2.2
-
-
-def _explodes(o: Observed) -> bool:
-    if "loss" not in o:
-        return False
-    return not bool(torch.isfinite(o["loss"]).all()) or o["loss"][0].item() > 20
-
-
-def _all_twins(o: Observed) -> bool:
-    return bool(o["twins"].all())
 
 
 def _network_scores(observed: Sequence[Observed]) -> str:
@@ -210,6 +150,7 @@ class DeepNetwork:
     """Open-ended: choose activation and starting weights so that six hidden layers can be trained."""
 
     reference = make_network
+    read = "Choosing an activation"
     returns = ()
     script = _train_script
     needs_reference = False
@@ -247,70 +188,16 @@ class DeepNetwork:
         others.*
     """
     cases = _network_cases
-    mistakes = (
-        Mistake(
-            "builds the network once and hands it out again",
-            _one_network_for_all,
-            "make_network gives the same network each time, so the second training starts from a trained "
-            "one. Build a new one in each call.",
-            matches=_some(lambda o: bool(o["shared"])),
-        ),
-        Mistake(
-            "has too few hidden layers",
-            lambda: build_stack(nn.ReLU, "he", depth=3),
-            "This network is not deep enough: 6 hidden layers are asked for, so 7 weight matrices. Shallow "
-            "ones train easily, which is why they are not the task.",
-            matches=_every(lambda o: not _deep_enough(o)),
-        ),
-        Mistake(
-            "has layers that are too wide",
-            lambda: build_stack(nn.ReLU, "he", width=64),
-            "A hidden layer of yours has more than 32 units. Width makes up for a poor start, which is why "
-            "it is limited here.",
-            matches=_every(lambda o: _deep_enough(o) and not _narrow_enough(o)),
-        ),
-        Mistake(
-            "has no activations",
-            lambda: build_stack(None, "xavier"),
-            "Your network is linear: f(a) + f(b) equals f(0) + f(a + b). However well it does here, its "
-            "seven layers are one (exercise 02.5). Put an activation between them.",
-            matches=_every(_linear),
-        ),
-        Mistake(
-            "ends in a softmax",
-            lambda: build_stack(nn.LeakyReLU, "he", last=lambda: nn.Softmax(dim=-1)),
-            "Your outputs are already probabilities, and the loss applies softmax to them once more: it "
-            "cannot fall below 1.46 and learns slowly. Return scores and leave the softmax to the loss.",
-            matches=_every(_shares),
-        ),
-        Mistake(
-            "starts all units of a layer alike",
-            lambda: build_stack(nn.ReLU, "zero"),
-            "All units of a layer start with the same weights, so they compute the same and receive the "
-            "same gradient: they stay twins for ever. Draw the weights at random.",
-            matches=_every(_all_twins),
-        ),
-        Mistake(
-            "loses the signal on the way",
-            lambda: build_stack(nn.Sigmoid),
-            "The loss stays near 2.3, which is log 10: guessing. Through seven layers the differences "
-            "between pictures shrink until the last layer sees the same for all of them. Print the spread "
-            "of the activations per layer, at the start.",
-            matches=_every(lambda o: _never_moves(o) and not _explodes(o)),
-        ),
-        Mistake(
-            "starts with weights that are too large",
-            lambda: build_stack(nn.ReLU, "large"),
-            "The first loss is already huge: each layer multiplies the signal. Starting weights should be "
-            "smaller the more inputs a unit has.",
-            matches=_every(_explodes),
-        ),
-    )
+    mistakes = MISTAKES
     alternatives: ClassVar = {
         "ReLU, He start": lambda: build_stack(nn.ReLU, "he"),
         "tanh, Xavier start": lambda: build_stack(nn.Tanh, "xavier"),
         "SiLU, He start": lambda: build_stack(nn.SiLU, "he"),
         "ELU, He start": lambda: build_stack(nn.ELU, "he"),
+        "log-softmax at the end": lambda: build_stack(nn.LeakyReLU, "he", last=lambda: nn.LogSoftmax(dim=-1)),
+        "last layer starts at 0": _last_layer_at_zero,
+        "normalised, default start": _normalised,
+        "residual, a module of its own": _Residual,
     }
     hints = (
         "Build a plain stack with ReLU, send the pixels of a few digits through it and print the standard "

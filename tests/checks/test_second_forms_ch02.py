@@ -1,0 +1,147 @@
+"""Chapter 02's known mistakes in other words: the same belief, written as another learner would, gets the same name."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from companion.checks import bank, diagnose
+
+
+def leaky_in_a_mask(z, negative_slope=0.01):
+    return z * (z < 0) + negative_slope * z * (z >= 0)
+
+
+def leaky_by_relus(z, negative_slope=0.01):
+    return torch.relu(z) + 0.01 * torch.relu(-z) * -1
+
+
+def sigmoid_cut_after_exp(z):
+    return 1 / (1 + torch.exp(-z).clamp(max=1e30))
+
+
+def sigmoid_with_fixed_ends(z):
+    inside = 1 / (1 + torch.exp(-z))
+    return torch.where(z > 80, torch.ones_like(z), torch.where(z < -80, torch.zeros_like(z), inside))
+
+
+def sigmoid_by_base(z):
+    return 1 / 1 + math.e ** (-z)
+
+
+def softmax_last_by_max(z, dim):
+    e = (z - z.max(-1, keepdim=True)[0]).exp()
+    return e / e.sum(-1)[..., None]
+
+
+def softmax_cut_on_both_sides(z, dim):
+    e = z.clamp(-50, 50).exp()
+    return e / e.sum(dim, keepdim=True)
+
+
+def softmax_by_formula_with_whole_sum(z, dim):
+    powers = math.e**z
+    return powers / powers.sum()
+
+
+def sigmoid_grad(z):
+    return 1 / (1 + torch.exp(z))
+
+
+def tanh_grad(z):
+    return 1 - torch.pow(z, 2)
+
+
+def relu_grad(z):
+    return torch.where(torch.clamp(z, min=0) >= 0, torch.ones_like(z), torch.zeros_like(z))
+
+
+def merge_for_rows(W1, b1, W2, b2):
+    return torch.einsum("ih,ho->io", W1, W2), torch.einsum("h,ho->o", b1, W2) + b2
+
+
+def merge_plain_biases(W1, b1, W2, b2):
+    return torch.matmul(W2, W1), torch.add(b2, b1)
+
+
+def dead_entries(activations):
+    return 1 - torch.count_nonzero(activations).item() / activations.numel()
+
+
+def dead_rows(activations):
+    return sum(bool((row == 0).all()) for row in activations) / len(activations)
+
+
+def stack_with_small_weights():
+    network = nn.Sequential(*(m for _ in range(6) for m in (nn.LazyLinear(32), nn.Tanh())), nn.LazyLinear(10))
+    network(torch.zeros(1, 64))
+    for parameter in network.parameters():
+        nn.init.uniform_(parameter, -1e-3, 1e-3) if parameter.dim() == 2 else nn.init.zeros_(parameter)
+    return network
+
+
+FORMS = [
+    ("02.1", leaky_in_a_mask, "puts the slope on the positive side"),
+    (
+        "02.1",
+        lambda z, negative_slope=0.01: torch.minimum(z, negative_slope * z),
+        "puts the slope on the positive side",
+    ),
+    ("02.1", leaky_by_relus, "always uses the default slope"),
+    (
+        "02.1",
+        lambda z, negative_slope=0.01: negative_slope * torch.minimum(z, torch.tensor(0.0)),
+        "loses the positive side",
+    ),
+    ("02.2", sigmoid_cut_after_exp, "uses 1/(1+exp(-z)) everywhere"),
+    ("02.2", sigmoid_with_fixed_ends, "uses 1/(1+exp(-z)) everywhere"),
+    ("02.2", sigmoid_by_base, "forgets the brackets"),
+    ("02.3", softmax_last_by_max, "always sums over the last axis"),
+    ("02.3", softmax_cut_on_both_sides, "cuts large logits off"),
+    ("02.3", softmax_by_formula_with_whole_sum, "does not shift, and divides by the sum of everything"),
+    ("02.4", sigmoid_grad, "keeps one factor only"),
+    ("02.4", tanh_grad, "puts z into a formula meant for the output of tanh"),
+    ("02.4", relu_grad, "asks whether the output of ReLU is at least 0"),
+    ("02.5", merge_for_rows, "multiplies in the wrong order, and puts the bias on the wrong side"),
+    ("02.5", merge_plain_biases, "adds the two biases"),
+    ("02.6", dead_entries, "counts zeros"),
+    ("02.6", dead_rows, "looks at samples instead of units"),
+    ("02.7", stack_with_small_weights, "starts with weights that are too small"),
+]
+
+
+@pytest.mark.parametrize(
+    ("id", "answer", "mistake"), FORMS, ids=[f"{id}-{answer.__name__}-{m}" for id, answer, m in FORMS]
+)
+def test_mistake_in_other_words_gets_its_name(id, answer, mistake):
+    exercise = bank.get(id)
+    result = diagnose.assess(exercise, exercise.answer(answer))
+    assert (result.status, result.mistake) == ("wrong", mistake)
+
+
+CHAPTER = [e for id in bank.ids("02") for e in bank.variants(id)]
+
+
+@pytest.mark.parametrize("exercise", CHAPTER, ids=[f"{e.id}-{e.variant}" for e in CHAPTER])
+def test_messages_have_three_parts_that_occur_once_and_pairs_are_of_known_mistakes(exercise):
+    names = [m.name for m in exercise.mistakes]
+    for part in ("seen", "why", "next"):
+        texts = [getattr(m, part) for m in exercise.mistakes]
+        assert len(set(texts)) == len(texts)
+        assert {m.name: len(t) for m, t in zip(exercise.mistakes, texts) if not 40 <= len(t) <= 220} == {}
+    pairs = [name.split(", and ") for name in names if ", and " in name]
+    assert {half for pair in pairs for half in pair} <= set(names)
+    assert pairs or exercise.id == "02.7"
+
+
+def test_every_exercise_names_a_section_of_the_chapter():
+    notebook = Path(__file__).resolve().parents[2] / "book" / "02_activations.ipynb"
+    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    lines = [line for c in cells if c["cell_type"] == "markdown" for line in "".join(c["source"]).splitlines()]
+    headings = {line.lstrip("#").strip() for line in lines if line.startswith(("## ", "### "))}
+    assert {e.id: e.read for e in CHAPTER if e.read not in headings} == {}
