@@ -251,8 +251,11 @@ def variants(id: str) -> list[Exercise]:
 
 
 def _load(chapter: str) -> None:
+    """Import a chapter's exercises, a file for each."""
     if chapter in chapters():
-        importlib.import_module(f"companion.checks.{chapters()[chapter]}")
+        package = importlib.import_module(f"companion.checks.{chapters()[chapter]}")
+        for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
+            importlib.import_module(module.name)
 
 
 # -- source -------------------------------------------------------------------------------------------

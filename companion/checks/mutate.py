@@ -59,12 +59,14 @@ class Mutant:
         operator: What kind of fault, a key of :data:`OPERATORS`.
         before: The expression or statement as it was.
         after: The same with the fault.
+        line: The whole line with the fault.
         source: The whole text with the fault.
     """
 
     operator: str
     before: str
     after: str
+    line: str
     source: str
 
     def functions(self, *names: str) -> tuple[Callable[..., Any], ...]:
@@ -81,15 +83,22 @@ def mutants(source: str) -> list[Mutant]:
     ['2 * x', 'b']
     """
     tree = ast.parse(source)
+    right = ast.unparse(tree)
     found: dict[str, Mutant] = {}
     for operator, changes in OPERATORS.items():
         for node in ast.walk(tree):
             for place, instead in changes(node):
                 text = ast.unparse(_replaced(tree, place, instead))
-                if text not in found and text != ast.unparse(tree):
+                if text not in found and text != right:
                     after = "" if instead is None else ast.unparse(instead)
-                    found[text] = Mutant(operator, ast.unparse(place), after, text)
+                    found[text] = Mutant(operator, ast.unparse(place), after, _changed(right, text), text)
     return list(found.values())
+
+
+def _changed(right: str, wrong: str) -> str:
+    """Return the first line of a text that is not as in another."""
+    pairs = zip(right.splitlines(), wrong.splitlines())
+    return next((w.strip() for r, w in pairs if r != w), "")
 
 
 def wrong_version(function: Callable[..., Any], operator: str, before: str, nth: int = 0) -> Callable[..., Any]:

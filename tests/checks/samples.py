@@ -713,7 +713,7 @@ class Plot:
 
 
 @exercise("90.8", title="How long does it take?")
-class ANumber:
+class OneNumber:
     """A number with its unit."""
 
     written = Number(12.5, "ms", {"s": 1000.0, "us": 0.001}, tolerance=0.02)
@@ -736,7 +736,7 @@ class ANumber:
 
 
 @exercise("90.9", title="Which one is it?")
-class AChoice:
+class OneOfFive:
     """One of four options."""
 
     written = Choice(
@@ -762,7 +762,7 @@ class AChoice:
 
 
 @exercise("90.10", title="Put in order")
-class AnOrder:
+class InOrder:
     """Lines of code in order."""
 
     written = Order(

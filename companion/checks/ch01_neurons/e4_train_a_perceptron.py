@@ -53,6 +53,7 @@ def _train_cases(seed: int) -> list[Case]:
         Case("one epoch of OR", {"X": corners, "y": vector(0.0, 1.0, 1.0, 1.0), "max_epochs": 1}),
         Case("the four rows of OR", {"X": corners, "y": vector(0.0, 1.0, 1.0, 1.0), "max_epochs": 20}),
         Case("the four rows of AND", {"X": corners, "y": vector(0.0, 0.0, 0.0, 1.0), "max_epochs": 30}),
+        Case("a single row", {"X": rows([2.0, -1.0]), "y": vector(0.0), "max_epochs": 4}),
         Case("XOR, which has no solution", {"X": corners, "y": vector(0.0, 1.0, 1.0, 0.0), "max_epochs": 7}),
         Case("three features in float64", {"X": X, "y": y, "max_epochs": 100}),
         Case(
