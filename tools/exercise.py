@@ -178,7 +178,7 @@ def derive(stem: str, number: str) -> None:
     new = bank.get(number)
     result = diagnose.assess(new, dict(zip(new.functions, new.reference)), ours=True)
     if result.status != "right":
-        raise RuntimeError(f"its own answer is refused: {result}")
+        raise RuntimeError(f"its own answer is refused: {result.message}")
     name = f"{stem}.ipynb"
     path = ROOT / "solutions" / name
     again = not path.exists()
