@@ -18,7 +18,8 @@ NOT_COPIED = shutil.ignore_patterns(".venv", "_build", ".git", "*cache*", "vendo
 NEW = [
     "book/03_forward.ipynb",
     "companion/aids/03_forward.yml",
-    "companion/checks/ch03_forward.py",
+    "companion/checks/ch03_forward/__init__.py",
+    "companion/checks/ch03_forward/e1_centre_rows.py",
     "exercises/03_forward.ipynb",
     "solutions/03_forward.ipynb",
 ]
@@ -43,7 +44,7 @@ def copied(folder: Path) -> Path:
     repository = folder / "repository"
     shutil.copytree(ROOT, repository, ignore=NOT_COPIED)
     for path in [p for pattern in ("*/03_*", "companion/*/*03_*") for p in repository.glob(pattern)]:
-        path.unlink()
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
     toc = yaml.safe_load((repository / "_toc.yml").read_text(encoding="utf-8"))
     for part in toc["parts"]:
         part["chapters"] = [c for c in part["chapters"] if "/03_" not in c["file"]]
@@ -140,7 +141,7 @@ def test_contents_list_the_draft_behind_the_last_chapter_and_the_site_leaves_it_
 def test_written_code_is_in_the_house_style(made):
     ruff = Path(sys.executable).with_name("ruff")
     for words in (["check"], ["format", "--check"]):
-        paths = ["companion/checks/ch03_forward.py"] + ([NEW[0], NEW[4]] if words == ["check"] else [])
+        paths = ["companion/checks/ch03_forward"] + ([NEW[0], NEW[5]] if words == ["check"] else [])
         done = subprocess.run([ruff, *words, "--no-cache", *paths], cwd=made, capture_output=True, text=True)
         assert done.returncode == 0, done.stdout + done.stderr
 
@@ -172,6 +173,30 @@ BAD = {
 }
 
 
+def test_folder_of_exercises_that_is_there_is_refused(before, tmp_path):
+    repository = tmp_path / "repository"
+    shutil.copytree(before, repository)
+    (repository / "companion" / "checks" / "ch03_left_over").mkdir()
+    old = contents(repository)
+    done = run(repository, "tools/chapter.py", "03", "forward", "Forward")
+    assert done.returncode == 1
+    assert "chapter 03 exists already: companion/checks/ch03_left_over" in done.stderr
+    assert contents(repository) == old
+
+
+def test_second_exercise_follows_the_first(made, tmp_path):
+    repository = tmp_path / "repository"
+    shutil.copytree(made, repository)
+    done = run(repository, "tools/exercise.py", "03.2", "Leaky ReLU", "order")
+    assert done.returncode == 0, done.stderr
+    text = (repository / "companion/checks/ch03_forward/e2_leaky_relu.py").read_text(encoding="utf-8")
+    assert 'read = "First section"' in text
+    assert "*Serves the objective: first objective, a verb that can be checked.*" in text
+    cells = json.loads((repository / NEW[4]).read_text(encoding="utf-8"))["cells"]
+    checks = [c["metadata"]["exercise"] for c in cells if "check" in c["metadata"].get("tags", [])]
+    assert checks == ["03.1", "03.2"]
+
+
 @pytest.mark.parametrize("case", BAD)
 def test_bad_word_is_refused_in_one_sentence(before, case):
     *words, said = BAD[case]
@@ -185,15 +210,16 @@ def test_bad_word_is_refused_in_one_sentence(before, case):
 
 def test_failing_template_leaves_nothing_behind(before):
     old = contents(before)
-    broken = "import chapter; real = chapter.template; "
-    broken += "chapter.template = lambda n, w: 'this is no Python' if n == 'checks.txt' else real(n, w); "
+    broken = "import chapter, staging; real = staging.filled; "
+    broken += "staging.filled = lambda n, w: 'this is no Python' if n == 'exercises/function.txt' else real(n, w); "
     done = run(before, "-c", broken + "chapter.main(['03', 'forward', 'Forward'])")
     assert done.returncode == 1
     assert done.stderr.startswith("chapter: nothing was written, because the templates do not run: SyntaxError")
     assert contents(before) == old
+    assert not list(before.glob("companion/checks/ch03_*"))
 
 
-@pytest.mark.parametrize("at", [1, 4, 6])
+@pytest.mark.parametrize("at", [1, 4, 7])
 def test_failing_move_is_rolled_back(before, tmp_path, at):
     old = contents(before)
     written = [*NEW, "_toc.yml"]
@@ -201,7 +227,7 @@ def test_failing_move_is_rolled_back(before, tmp_path, at):
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_text("new")
     script = f"""
-import shutil, chapter
+import shutil, staging
 from pathlib import Path
 calls = []
 def put(source, target):
@@ -210,10 +236,11 @@ def put(source, target):
     if len(calls) == {at}:
         raise OSError("the disk is full")
 try:
-    chapter.move(Path({str(tmp_path)!r}), {written!r}, put)
+    staging.move(Path({str(tmp_path)!r}), {written!r}, put)
 except OSError as error:
     print(error, len(calls))
 """
     done = run(before, "-c", script)
     assert done.stdout.strip() == f"the disk is full {at}", done.stderr
     assert contents(before) == old
+    assert not list(before.glob("companion/checks/ch03_*"))
