@@ -52,7 +52,7 @@ chapter: env  ## begin a chapter: make chapter ID=03 NAME=forward TITLE="Forward
 	@$(PY) tools/chapter.py "$(ID)" "$(NAME)" "$(TITLE)"
 
 exercise: env  ## begin an exercise: make exercise ID=03.2 TITLE="Leaky ReLU" KIND=function
-	@$(PY) tools/exercise.py "$(ID)" "$(TITLE)" $(KIND)
+	@$(PY) tools/exercise.py "$(ID)" "$(TITLE)" "$(or $(KIND),function)"
 
 bank: env  ## which planted faults the exercises' cases do not tell from right: make bank ID=03.2
 	@$(PY) tools/bank_report.py $(ID)
