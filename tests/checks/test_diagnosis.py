@@ -455,3 +455,15 @@ def test_no_message_gives_the_right_values_away():
             yours = dict(result.shown).get("yours", "")
             told = repr(result).replace(yours, "")
             assert not any(s in told for s in shown), m.name
+
+
+def test_line_that_was_running_when_time_was_up_is_named():
+    def softmax(z, dim):
+        while z.sum() * 0 == 0:
+            z = z + 0
+        return z
+
+    result = diagnose.assess(bank.get("02.3"), {"softmax": softmax}, timeout=0.3)
+    assert result.kind == "timeout"
+    assert "it was at line" in result.message
+    assert "`while z.sum() * 0 == 0:`" in result.message or "`z = z + 0`" in result.message
