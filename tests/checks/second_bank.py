@@ -1,0 +1,19 @@
+"""A second bank of wrong answers, six for each exercise, written without looking at the known mistakes of the first.
+
+For each exercise four single mistakes of different kinds come first, then one that is right on the example of the
+statement and wrong elsewhere, then one that combines two mistakes. ``RIGHT`` holds a right answer to each exercise
+by the same hand: it was the measure for what is wrong.
+"""
+
+from __future__ import annotations
+
+import second_01_loops
+import second_01_networks
+import second_01_rules
+import second_02_functions
+import second_02_layers
+from second_wrong import Wrong
+
+PARTS = (second_01_rules, second_01_loops, second_01_networks, second_02_functions, second_02_layers)
+RIGHT: dict[str, str] = {id: code for part in PARTS for id, code in part.RIGHT.items()}
+WRONG: dict[str, list[Wrong]] = {id: answers for part in PARTS for id, answers in part.WRONG.items()}
