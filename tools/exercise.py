@@ -27,7 +27,8 @@ KINDS = sorted(path.stem for path in (staging.TEMPLATES / "exercises").glob("*.t
 NEXT = """\
 Next: replace the example in {file}, and name {number} in `shown_by` of an objective in companion/aids/.
 Then `make exercises`, and `make bank ID={number}`, which names the faults that no case tells from right.
-Last: four wrong answers by somebody who has not seen its mistakes belong under "{number}" in BANK of tests/checks/second_bank.py."""
+Last: somebody who has not seen its mistakes writes one right and six wrong answers; they belong under "{number}" in RIGHT and WRONG
+of a module that tests/checks/second_bank.py names in PARTS."""
 
 
 def main(arguments: list[str] | None = None) -> None:
