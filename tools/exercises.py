@@ -3,7 +3,7 @@
 ``python tools/exercises.py`` writes both; ``--check`` writes nothing and exits 1 naming what differs.
 
 In ``solutions/NN_topic.ipynb`` the cells with ``exercise`` in their metadata (statement, solution, check) are
-made from ``companion/checks/chNN_topic.py``. All other cells are the author's and survive; those tagged
+made from ``companion/checks/chNN_topic/``. All other cells are the author's and survive; those tagged
 ``solution-only`` are left out of the exercises.
 """
 

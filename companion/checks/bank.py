@@ -224,7 +224,8 @@ def ids(chapter: str | None = None) -> list[str]:
     """Return the exercises of a chapter, or of all, in order."""
     for number in [chapter] if chapter else chapters():
         _load(number)
-    return sorted(i for i in _registry if i[:2] == chapter or (chapter is None and i[:2] in chapters()))
+    found = (i for i in _registry if i[:2] == chapter or (chapter is None and i[:2] in chapters()))
+    return sorted(found, key=lambda i: (i[:2], int(i[3:])))
 
 
 def get(id: str, variant: int = 0) -> Exercise:
