@@ -10,17 +10,8 @@ from second_wrong import Wrong, run_cell
 from companion.checks import bank, diagnose
 from companion.checks.result import Result
 
-ACCEPTED = {
-    ("02.2", 5): "no case of 02.2 lies between -500 and -89 in float32, where the gradient of this answer is nan"
-}
-"""Wrong answers that the checks still take for right, and why; strict, so that the mended check asks to be noted here."""
 ANSWERS = [
-    pytest.param(
-        id,
-        wrong,
-        id=f"{id}-{n}",
-        marks=[pytest.mark.xfail(reason=ACCEPTED[id, n], strict=True)] if (id, n) in ACCEPTED else [],
-    )
+    pytest.param(id, wrong, id=f"{id}-{n}")
     for id, answers in second_bank.WRONG.items()
     for n, wrong in enumerate(answers, 1)
 ]
