@@ -57,7 +57,7 @@ def _weighted_sum_cases(seed: int) -> list[Case]:
             {"x": rows([1.0, 2.0], [3.0, 5.0]), "weight": vector(1.0, -2.0), "bias": number(4.0)},
             grad=three,
         ),
-        drawn("more features than rows", 2, 3, torch.float32, three),
+        drawn("drawn numbers", 2, 3, torch.float32, three),
         drawn("a single feature", 4, 1, torch.float32),
         drawn("float64", 5, 3, F64, three),
         drawn("a batch without rows", 0, 3, torch.float32),

@@ -65,7 +65,7 @@ def _update_cases(seed: int) -> list[Case]:
     return [
         case("an example that is predicted rightly (1)", [1.0, 2.0], 1.0, [1.0, -0.5], 0.25),
         case("an example that is predicted rightly (0)", [1.0, 2.0], 0.0, [-1.0, 0.5], -0.25),
-        case("an example that should fire and does not", [2.0, -1.0, 0.5], 1.0, [-1.0, 0.5, 1.0], 0.25),
+        case("an example that should fire and does not", [2.0, -1.0, 1.5], 1.0, [1.0, 0.5, -2.0], 0.25),
         case("an example that fires and should not", [2.0, -1.0], 0.0, [1.0, 0.5], 0.25),
         case("a bias that decides", [1.0, -1.0], 1.0, [1.0, 0.5], -2.0),
         case("all weights 0 and target 0", [3.0, 1.0], 0.0, [0.0, 0.0], 0.0),

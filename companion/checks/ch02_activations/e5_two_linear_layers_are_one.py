@@ -66,9 +66,9 @@ def _merge_cases(seed: int) -> list[Case]:
     }
     return [
         Case("two units in each layer", square, grad=("W1", "W2")),
-        drawn("layers of different widths", 3, 4, 2, grad=("W1", "W2")),
+        drawn("drawn weights and biases", 3, 4, 2, grad=("W1", "W2")),
         drawn("a single hidden unit", 5, 1, 3, torch.float32),
-        drawn("as many inputs as hidden units and outputs", 3, 3, 3),
+        drawn("more drawn weights and biases", 3, 3, 3),
     ]
 
 

@@ -47,7 +47,7 @@ def _dead_cases(seed: int) -> list[Case]:
         ),
         Case(
             "a silent sample and one dead unit of four",
-            {"activations": rows([0.0, 0.0, 0.0, 0.0], [3.0, 0.0, 1.0, 0.5], [0.0, 0.0, 2.0, 1.0])},
+            {"activations": rows([0.0, 0.0, 0.0, 0.0], [3.0, 0.0, 1.0, 0.0], [0.0, 0.0, 2.0, 0.5])},
         ),
         Case("no dead unit", {"activations": rows([1.0, 0.0, 3.0], [0.0, 2.0, 1.0])}),
         Case("all units dead", {"activations": torch.zeros(2, 3)}),
