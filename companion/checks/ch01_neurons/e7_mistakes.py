@@ -126,7 +126,7 @@ def _has_moved_for_ones_only(cases: Sequence[Case], observed: Sequence[Observed]
                 return False
         return True
 
-    return any(map(agrees, (_standardised, lambda X, like: X, lambda X, like: X - like.mean(dim=0))))
+    return any(map(agrees, (_standardised, lambda X, like: X - like.mean(dim=0))))
 
 
 def _of_two_kinds(o: Observed) -> bool:
