@@ -6,7 +6,7 @@ export NEURONS_OFFLINE := 1
 PAGES ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help env book serve test test-all unit checks notebooks site browser lint store normalise exercises chapter bench mutants machines lighthouse lock vendor clean
+.PHONY: help env book serve test test-all unit checks notebooks site browser lint store normalise exercises chapter exercise bank bench mutants machines lighthouse lock vendor clean
 
 help:  ## list the targets
 	@echo "From Neurons to GANs - make TARGET"
@@ -50,6 +50,12 @@ exercises: env  ## derive exercises/ from solutions/ and solution cells from the
 
 chapter: env  ## begin a chapter: make chapter ID=03 NAME=forward TITLE="Forward propagation"
 	@$(PY) tools/chapter.py "$(ID)" "$(NAME)" "$(TITLE)"
+
+exercise: env  ## begin an exercise: make exercise ID=03.2 TITLE="Leaky ReLU" KIND=function
+	@$(PY) tools/exercise.py "$(ID)" "$(TITLE)" $(KIND)
+
+bank: env  ## which planted faults the exercises' cases do not tell from right: make bank ID=03.2
+	@$(PY) tools/bank_report.py $(ID)
 
 bench: env  ## benchmarks against the libraries; writes the table that the book shows
 	@$(PY) tools/bench.py

@@ -140,6 +140,7 @@ def staged_config() -> str:
         *sorted((ROOT / "site").glob("*.*")),
         *sorted((ROOT / "site" / "templates").iterdir()),
         *(ROOT / "tools" / f"{n}.py" for n in ("sphinx_ext", "styles")),
+        *sorted((ROOT / "companion" / "checks").rglob("*.py")),
     ]:
         looks.update(path.read_bytes())
     for content in pages.figure_files().values():

@@ -7,38 +7,21 @@ in _toc.yml. All of it is made and executed in a copy first and moved when whole
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
-import os
 import re
-import shutil
-import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 
+import exercise
 import notebooks
+import staging
 
-ROOT = notebooks.ROOT
-TEMPLATES = Path(__file__).resolve().parent / "templates"
+ROOT = staging.ROOT
 #: The number of the last chapter that is planned.
 LAST = 25
-#: Run in the copy: the notebooks of one chapter from its checks, as tools/exercises.py and tools/notebooks.py make them.
-DERIVE = """\
-import json, sys
-from pathlib import Path
-import exercises, notebooks
-chapter, name = sys.argv[1], sys.argv[2] + ".ipynb"
-for _ in range(2):  # the second time with the set-up cell that the normaliser wrote
-    solution = exercises.make_solution(chapter, name, notebooks.ROOT / "solutions" / name)
-    for folder, made in (("solutions", solution), ("exercises", exercises.make_exercise(solution))):
-        path = notebooks.ROOT / folder / name
-        path.write_text(json.dumps(made, indent=1, sort_keys=True, ensure_ascii=False) + "\\n", encoding="utf-8")
-        notebooks.normalise(path, write=True)
-notebooks.normalise(notebooks.ROOT / "book" / name, write=True)
-notebooks.store(notebooks.ROOT / "book" / name)
-"""
+#: The worked exercise that a chapter begins with.
+FIRST = "Centre rows"
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -55,12 +38,12 @@ def main(arguments: list[str] | None = None) -> None:
         with tempfile.TemporaryDirectory(prefix="chapter-") as folder:
             stage = Path(folder)
             written = make(stage, chapter, name, title)
-            move(stage, written)
+            staging.move(stage, written)
     except (OSError, RuntimeError, ValueError) as error:
         sys.exit(f"chapter: nothing was written, because {error}")
     print("\n".join(f"written: {w}" for w in written))
     print(
-        f"Next: the exercises in {written[0]}, then `make exercises`, then the notebook (CONTRIBUTING.md, from step 2)."
+        f"Next: the exercises in {Path(written[1]).parent.as_posix()}/, then the notebook (CONTRIBUTING.md, from step 2)."
     )
 
 
@@ -70,14 +53,14 @@ def refusal(chapter: str, name: str, title: str) -> str:
         return f"ID expected two digits from 01 to {LAST}, got {chapter!r}; the pages of chapter 20 are made by hand."
     if not re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", name) or len(name) > 30:
         return f"NAME expected lowercase letters, digits and single underscores, at most 30, got {name!r}; it becomes {chapter}_NAME.ipynb."
-    if not re.fullmatch(r"\w[\w ,:;'()!?&/+.–-]{1,58}[\w)!?]", title):
-        return f"TITLE expected 3 to 60 letters, digits, spaces and plain punctuation, got {title!r}; markup would break a file."
+    if fault := staging.untitled(title):
+        return fault
     taken = [
         p
         for pattern in (f"book/{chapter}_*", f"solutions/{chapter}_*", f"exercises/{chapter}_*")
         for p in ROOT.glob(pattern)
     ]
-    taken += [*ROOT.glob(f"companion/checks/ch{chapter}_*.py"), *ROOT.glob(f"companion/aids/{chapter}_*")]
+    taken += [*ROOT.glob(f"companion/checks/ch{chapter}_*"), *ROOT.glob(f"companion/aids/{chapter}_*")]
     if taken:
         return f"chapter {chapter} exists already: {taken[0].relative_to(ROOT).as_posix()}; nothing was changed."
     if re.search(rf"book/{chapter}_", (ROOT / "_toc.yml").read_text(encoding="utf-8")):
@@ -88,43 +71,27 @@ def refusal(chapter: str, name: str, title: str) -> str:
 def make(stage: Path, chapter: str, name: str, title: str) -> list[str]:
     """Make everything in a copy of what it needs; return the paths of the files to be moved."""
     stem = f"{chapter}_{name}"
-    skip = shutil.ignore_patterns("__pycache__")
-    for folder in ("companion", "tools"):
-        shutil.copytree(ROOT / folder, stage / folder, ignore=skip)
-    for folder in notebooks.FOLDERS:
-        (stage / folder).mkdir()
-    for file in ("_config.yml", "constraints.txt"):
-        shutil.copyfile(ROOT / file, stage / file)
+    staging.copy(stage, ())
     words = {"@ID@": chapter, "@NAME@": name, "@TITLE@": title, "@NUMBER@": str(int(chapter))}
-    files = {
-        f"companion/checks/ch{stem}.py": template("checks.txt", words),
-        f"companion/aids/{stem}.yml": template("aids.yml", words),
-        f"book/{stem}.ipynb": json.dumps(notebook(template("chapter.md", words))),
+    first = {
+        f"companion/checks/ch{stem}/__init__.py": f'"""Exercises of chapter {chapter}: {title}."""\n',
+        f"companion/aids/{stem}.yml": staging.filled("aids.yml", words),
+        f"book/{stem}.ipynb": json.dumps(notebook(staging.filled("chapter.md", words))),
         "_toc.yml": listed((ROOT / "_toc.yml").read_text(encoding="utf-8"), stem),
     }
-    for path, text in files.items():
-        (stage / path).write_text(text, encoding="utf-8")
-    env = {
-        **os.environ,
-        "PYTHONPATH": os.pathsep.join([str(stage), str(stage / "tools")]),
-        "PYTHONDONTWRITEBYTECODE": "1",
-    }
-    done = subprocess.run(
-        [sys.executable, "-c", DERIVE, chapter, stem], cwd=stage, env=env, capture_output=True, text=True
-    )
-    if done.returncode:
-        said = (done.stderr.strip() or "it stopped without a word").splitlines()[-1]
-        raise RuntimeError(f"the templates do not run: {said}")
-    made = [f"solutions/{stem}.ipynb", f"exercises/{stem}.ipynb"]
-    return [*list(files)[:3], *made, "_toc.yml"]
+    staging.write(stage, first)
+    init, aids, book, toc = first
+    module = exercise.write(stage, f"{chapter}.1", FIRST, "function")
+    staging.run(stage, f"import chapter; chapter.derive({stem!r})")
+    return [init, module, aids, book, f"solutions/{stem}.ipynb", f"exercises/{stem}.ipynb", toc]
 
 
-def template(name: str, words: dict[str, str]) -> str:
-    """Return a template's text with its words filled in."""
-    text = (TEMPLATES / name).read_text(encoding="utf-8")
-    for mark, word in words.items():
-        text = text.replace(mark, word)
-    return text
+def derive(stem: str) -> None:
+    """Make a new chapter's notebooks: the exercises from its checks, the book's in the house's form with its outputs."""
+    exercise.derive(stem, f"{stem[:2]}.1")
+    path = ROOT / "book" / f"{stem}.ipynb"
+    notebooks.normalise(path, write=True)
+    notebooks.store(path)
 
 
 def notebook(text: str) -> dict:
@@ -166,28 +133,6 @@ def listed(toc: str, stem: str) -> str:
         end += 1
     entry = [f"- file: book/{stem}", "  sections:", f"    - file: exercises/{stem}", f"    - file: solutions/{stem}"]
     return "".join([*lines[:end], *(f"{indent}{line}\n" for line in entry), *lines[end:]])
-
-
-def move(stage: Path, written: list[str], put: Callable[[Path, Path], object] = shutil.copyfile) -> None:
-    """Move the files into the repository: all of them, or none."""
-    before = {path: (ROOT / path).read_bytes() for path in written if (ROOT / path).exists()}
-    try:
-        for path in written:
-            target = ROOT / path
-            part = target.with_name(f".{target.name}.part")
-            try:
-                put(stage / path, part)
-                os.replace(part, target)
-            finally:
-                with contextlib.suppress(OSError):
-                    part.unlink()
-    except BaseException:
-        for path in written:
-            if path in before:
-                (ROOT / path).write_bytes(before[path])
-            else:
-                (ROOT / path).unlink(missing_ok=True)
-        raise
 
 
 if __name__ == "__main__":

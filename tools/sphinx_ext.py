@@ -34,6 +34,38 @@ def description(app: Sphinx, page: str, doctree: nodes.document | None) -> str:
     return first[:155] or f"{app.config.project}: {name.replace('_', ' ')}"
 
 
+def add_hints(app: Sphinx, doctree: nodes.document) -> None:
+    """Put folded hints under each exercise of an exercise notebook, and a list of the exercises into their chapter.
+
+    A notebook in Jupyter gets them by ``hint("01.1")``; who only reads the page has no kernel.
+    """
+    from companion.checks import bank
+
+    page = app.env.docname
+    folder, name = page.split("/")[-2:] if "/" in page else ("", page)
+    numbers = bank.ids(name[:2]) if name[:2] in bank.chapters() else []
+    for section in list(doctree.findall(nodes.section)):
+        title = section.next_node(nodes.title)
+        heading = title.astext() if title is not None else ""
+        if folder == "exercises" and heading[:4] in numbers:
+            section += nodes.raw("", folded(bank.get(heading[:4]).hints), format="html")
+        elif folder == "book" and heading == "Exercises":
+            found = [bank.get(number) for number in numbers]
+            items = [
+                f'<li><a href="../exercises/{name}.html#{nodes.make_id(f"{e.id} {e.title}")}">{e.id} {html.escape(e.title)}</a></li>'
+                for e in found
+            ]
+            section += nodes.raw("", f'<ul class="nlist">{"".join(items)}</ul>' if items else "", format="html")
+
+
+def folded(hints: tuple[str, ...]) -> str:
+    """Return hints as HTML, each folded, from a nudge to nearly there."""
+    text = [re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(hint, quote=False)) for hint in hints]
+    return "".join(
+        f"<details><summary>Hint {n} of {len(text)}</summary><p>{hint}</p></details>" for n, hint in enumerate(text, 1)
+    )
+
+
 def page_context(
     app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None
 ) -> None:
@@ -218,6 +250,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
     patient_katex()
     app.add_css_file("figures.css")
     app.add_js_file("scroll.js", loading_method="defer")
+    app.connect("doctree-read", add_hints)
     app.connect("html-page-context", page_context, priority=900)
     app.connect("build-finished", slim, priority=950)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

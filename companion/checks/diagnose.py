@@ -11,11 +11,11 @@ import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from companion.checks import probes, relations
 from companion.checks.bank import Exercise, Mistake, Observed
 from companion.checks.drive import drive
 from companion.checks.failures import first_failure
 from companion.checks.levels import GUARDS, Failure, Level, all_close
-from companion.checks.relations import relation
 from companion.checks.result import Result, show
 from companion.checks.shrink import shrink
 from companion.checks.trace import Case, Crash, Trace
@@ -121,14 +121,47 @@ def judge(found: Findings, run_mistake: RunMistake, again: Callable[[Case], Find
     failure = found.failures[i]
     assert failure is not None
     if mistake is None and failure.kind == "value" and not failure.why:
-        pairs = [
-            (found.observed[n]["out"], found.expected[n]["out"])
-            for n in found.wrong
-            if "out" in found.observed[n] and "out" in found.expected[n]
-        ]
-        if len(pairs) == len(found.wrong) and (how := relation(pairs)):
-            failure = dataclasses.replace(failure, seen=how.seen, why=how.why, next=failure.next or how.next)
+        failure = _explained(found, i, failure, again)
     return _wrong(found, i, failure, mistake)
+
+
+def _explained(found: Findings, i: int, failure: Failure, again: Callable[[Case], Findings | None] | None) -> Failure:
+    """Return a failure that nobody foresaw with what can be said about it: how, where, or in which cases it is wrong."""
+    exercise, cases = found.exercise, found.cases
+    names = {out.name for out in exercise.returns}
+    pairs = [
+        (found.observed[n][name], found.expected[n][name])
+        for n in found.wrong
+        for name in (names if len(names) == 1 else ())
+        if name in found.observed[n] and name in found.expected[n]
+    ]
+    said: relations.Relation | probes.Finding | None = None
+    if exercise.judge is None and exercise.observe is None:
+        if pairs and len(pairs) == len(found.wrong):
+            said = relations.relation(pairs)
+
+        def both(case: Case) -> tuple[Observed, Observed] | None:
+            now = again(case) if again else None
+            return None if now is None or now.mine[0].crash else (now.observed[0], now.expected[0])
+
+        ask = both if again and exercise.script is None else None
+        wrong = [cases[n] for n in found.wrong]
+        fine = [c for c, f in zip(cases, found.failures) if f is None]
+        mine, due = found.observed[i], found.expected[i]
+        said = said or probes.where_wrong(cases[i], mine, due, exercise.tolerance, wrong, fine, ask)
+    if said is not None:
+        return dataclasses.replace(failure, seen=said.seen, why=said.why, next=failure.next or said.next)
+    right = [c.name for c, f in zip(cases, found.failures) if f is None and c.size < 1000]
+    if not right:
+        why = "No case comes out right: it is not an odd input that breaks it, the computation itself is another one."
+        next = "Do the input shown on paper, step by step, and print the same steps in your code. Where do they part?"
+        return dataclasses.replace(failure, why=why, next=failure.next or next)
+    those = "; ".join(right[:3]) + ("; and others" if len(right) > 3 else "")
+    return dataclasses.replace(
+        failure,
+        why=f"It is right with {those}. What is special about this case shows where your code takes another way.",
+        next=failure.next or "Put this input beside one that comes out right: what do they differ in?",
+    )
 
 
 def _smallest_case(

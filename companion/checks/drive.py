@@ -11,8 +11,9 @@ import importlib
 import linecache
 import sysconfig
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import torch
@@ -65,10 +66,12 @@ def drive(
             done.append(Trace(trace.tensors, {**trace.facts, **facts}, trace.crash))
 
     with quiet(), put_back():
-        how = with_time_limit(work, timeout)
+        place: list[tuple[int, str]] = []
+        how = with_time_limit(work, timeout, lambda frame: place.append(_learners_line(traceback.walk_stack(frame))))
     traces = done[: len(scripts)]
     if how != "ended":
-        traces = [*traces, Trace({}, {}, Crash("timeout", text=how))]
+        number, line = place[0] if place else (0, "")
+        traces = [*traces, Trace({}, {}, Crash("timeout", "", how, number, line))]
     return [*traces, *[Trace({}, {}, Crash("not reached"))] * len(scripts)][: len(scripts)]
 
 
@@ -187,15 +190,20 @@ def _describe(error: BaseException) -> Crash:
         text = ""
     if isinstance(error, WrongSignature | MissingPart):
         return Crash("signature" if isinstance(error, WrongSignature) else "missing", text=text)
-    number, line = 0, ""
-    for frame, lineno in traceback.walk_tb(error.__traceback__):
-        filename = frame.f_code.co_filename
-        if not _ours_or_library(filename):
-            number, line = lineno, linecache.getline(filename, lineno).strip()
+    number, line = _learners_line(reversed(list(traceback.walk_tb(error.__traceback__))))
     return Crash("raised", type(error).__name__, text[:160], number, line)
 
 
-_OURS = ("drive.py", "watch.py", "routines.py", "reading.py")
+def _learners_line(frames: Iterable[tuple[FrameType, int]]) -> tuple[int, str]:
+    """Return the first line of the learner's own code among frames, the innermost first: its number and its text."""
+    for frame, number in frames:
+        filename = frame.f_code.co_filename
+        if not _ours_or_library(filename):
+            return number, linecache.getline(filename, number).strip()
+    return 0, ""
+
+
+_OURS = ("drive.py", "watch.py", "routines.py", "reading.py", "surroundings.py")
 
 
 def _ours_or_library(filename: str) -> bool:

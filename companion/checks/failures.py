@@ -38,7 +38,8 @@ def first_failure(
 def _crash(exercise: Exercise, case: Case, crash: Crash) -> Failure:
     name = case.function or exercise.functions[0]
     if crash.kind == "timeout":
-        seen = f"`{name}` did not come to an end with {case.name}."
+        at = f"; it was at line {crash.line_number} of your code, `{crash.line}`" if crash.line else ""
+        seen = f"`{name}` did not come to an end with {case.name}{at}."
         why = "A loop never meets its condition, or does far more work than is needed."
         return Failure(
             Level.CRASH,

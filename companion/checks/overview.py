@@ -12,6 +12,7 @@ from itertools import groupby
 from companion.checks import bank
 from companion.checks.record import Entry
 
+_LEFT = ' style="text-align:left"'  # Jupyter aligns tables to the right
 HEAD = ("exercise", "title", "result", "attempts", "hints", "where to read")
 
 
@@ -88,9 +89,9 @@ class Progress:
             return f'<div role="status"><strong>progress</strong>: {html.escape(self.text)}</div>'
         bodies = []
         for title, rows in self.chapters:
-            group = f'<tr><th scope="rowgroup" colspan="{len(HEAD)}">{html.escape(title)}</th></tr>'
+            group = f'<tr><th scope="rowgroup" colspan="{len(HEAD)}"{_LEFT}>{html.escape(title)}</th></tr>'
             bodies.append(f"<tbody>{group}{''.join(map(_html_row, rows))}</tbody>")
-        columns = "".join(f'<th scope="col">{name}</th>' for name in HEAD)
+        columns = "".join(f'<th scope="col"{_LEFT}>{name}</th>' for name in HEAD)
         streak = f"<p>{self.streak}.</p>" if self.streak else ""
         return (
             f"<table><caption>{html.escape(self.head)}</caption><thead><tr>{columns}</tr></thead>"
@@ -174,4 +175,4 @@ def _reached(rows: Sequence[Row]) -> str:
 
 def _html_row(row: Row) -> str:
     first, *others = map(html.escape, row.cells)
-    return f'<tr><th scope="row">{first}</th>{"".join(f"<td>{cell}</td>" for cell in others)}</tr>'
+    return f'<tr><th scope="row"{_LEFT}>{first}</th>{"".join(f"<td{_LEFT}>{cell}</td>" for cell in others)}</tr>'

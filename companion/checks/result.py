@@ -76,8 +76,14 @@ class Hint:
     text: str
 
     def __repr__(self) -> str:
-        where = f"{self.id} hint {self.number} of {self.total}" if self.id else "hint"
-        return f"{where}: {self.text}"
+        return f"{self._where}: {self.text}"
+
+    @property
+    def _where(self) -> str:
+        return f"{self.id} hint {self.number} of {self.total}" if self.id else "hint"
+
+    def _repr_html_(self) -> str:
+        return f'<div class="nhint"><strong>{html.escape(self._where)}</strong>: {_prose(self.text)}</div>'
 
 
 def _prose(text: str) -> str:

@@ -6,6 +6,7 @@ import contextlib
 import ctypes
 import io
 import random
+import sys
 import threading
 import time
 import warnings
@@ -22,8 +23,11 @@ class TimeUp(BaseException):
     """Raised inside the learner's thread; not an ``Exception``, so that ``except Exception`` lets it pass."""
 
 
-def with_time_limit(work: Callable[[], None], seconds: float) -> str:
-    """Run ``work`` in a daemon thread; return ``ended``, ``stopped``, or ``still running``."""
+def with_time_limit(work: Callable[[], None], seconds: float, late: Callable[[Any], None] | None = None) -> str:
+    """Run ``work`` in a daemon thread; return ``ended``, ``stopped``, or ``still running``.
+
+    When its time is up ``late`` is called with the frame that is running, before that is stopped.
+    """
     stopped = False
 
     def body() -> None:
@@ -42,6 +46,8 @@ def with_time_limit(work: Callable[[], None], seconds: float) -> str:
         raise
     if not thread.is_alive():
         return "stopped" if stopped else "ended"
+    if late is not None and (frame := sys._current_frames().get(thread.ident or 0)) is not None:
+        late(frame)
     give_up = time.monotonic() + _GRACE
     while thread.is_alive() and time.monotonic() < give_up:
         _raise_in(thread)  # repeated, because a bare `except:` inside a loop swallows it

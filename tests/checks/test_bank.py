@@ -423,3 +423,70 @@ def test_table_of_02_7_is_what_the_baselines_give():
         # Training differs a little between machines; the middling baselines most.
         assert stated[label] == pytest.approx(got, abs=0.06)
         assert min(got) < narrow.TARGET - 0.05
+
+
+# -- right answers that do something else as well ---------------------------------------------------
+
+PLAIN = [e for e in FUNCTIONS if e.variant == 0 and e.script is None and e.observe is None and not e.written]
+
+
+def filled_with_nan(function):
+    def answer(*args):
+        value = function(*args)
+        several = value if isinstance(value, tuple) else (value,)
+        filled = tuple(
+            v * float("nan") if isinstance(v, torch.Tensor) and v.is_floating_point() else v for v in several
+        )
+        return filled if isinstance(value, tuple) else filled[0]
+
+    return answer
+
+
+def other_the_second_time(function):
+    calls = []
+
+    def answer(*args):
+        calls.append(args)
+        value = function(*args)
+        first = value[0] if isinstance(value, tuple) else value
+        moved = first + (len(calls) % 2 == 0)
+        return (moved, *value[1:]) if isinstance(value, tuple) else moved
+
+    return answer
+
+
+def writing_into_its_input(function):
+    def answer(*args):
+        value = function(*args)
+        for a in args:
+            if isinstance(a, torch.Tensor) and a.is_floating_point():
+                a.add_(1)
+        return value
+
+    return answer
+
+
+def takes_decimals(exercise):
+    given = [a for c in exercise.cases(0) for a in c.args.values()]
+    return any(isinstance(a, torch.Tensor) and a.is_floating_point() for a in given)
+
+
+SPOILT = [(e, other_the_second_time, ("impure", "value", "mistake", "property")) for e in PLAIN]
+SPOILT += [(e, filled_with_nan, ("finite", "mistake")) for e in PLAIN if takes_decimals(e)]
+SPOILT += [(e, writing_into_its_input, ("mutated", "mistake")) for e in PLAIN if takes_decimals(e)]
+
+
+@pytest.mark.parametrize(
+    ("exercise", "spoil", "kinds"), SPOILT, ids=[f"{name(e)}-{spoil.__name__}" for e, spoil, _ in SPOILT]
+)
+def test_right_answer_that_is_spoilt_is_wrong(exercise, spoil, kinds):
+    result = assess(exercise, {name: spoil(f) for name, f in right(exercise).items()})
+    assert result.status == "wrong"
+    assert result.kind in kinds
+
+
+@each([e for e in COURSE if not e.written])
+def test_another_right_answer_is_written_otherwise(exercise):
+    code = [getattr(f, "__code__", None) for f in exercise.reference]
+    others = [[getattr(f, "__code__", None) for f in alt] for alt in exercise.alternatives.values()]
+    assert any(a and r and a.co_code != r.co_code for alt in others for a, r in zip(alt, code))

@@ -366,3 +366,104 @@ def test_empty_class_is_not_attempted():
     namespace = {"torch": torch}
     exec(bank.get("90.3").stub(), namespace)
     assert check("90.3", namespace["Momentum"]).status == "not attempted"
+
+
+# -- where wrong values are wrong --------------------------------------------------------------------
+
+
+def step(z, threshold):
+    return (z >= threshold).to(z.dtype)
+
+
+def ignores_the_last_column(x, weight, bias):
+    return x[:, 0] * weight[0] + x[:, 1] * weight[1] + bias
+
+
+def wrong_at_equality(z, threshold):
+    return torch.heaviside(z - threshold, T(0.25).to(z.dtype))
+
+
+def wrong_bias_only(W1, b1, W2, b2):
+    return W2 @ W1, 0.3 * b1.sum() + b2
+
+
+def no_rate(x, target, weight, bias, lr):
+    error = 0.37 * (target - step(x @ weight + bias, 0))
+    return weight + error * x, bias + error
+
+
+def one_epoch_more(X, y, max_epochs):
+    (train,) = written_out("01.4")
+    return train(X, y, max_epochs + 1)
+
+
+def written_out(id):
+    namespace = {"torch": torch}
+    exec(bank.get(id).source(), namespace)
+    return tuple(namespace[name] for name in bank.get(id).functions)
+
+
+@pytest.mark.parametrize(
+    ("id", "answer", "seen"),
+    [
+        ("01.1", ignores_the_last_column, "Your result does not change when the last column of `x` changes."),
+        ("01.2", wrong_at_equality, "Your result is wrong exactly where `z` equals `threshold`."),
+        ("01.3", no_rate, "Your result does not change when `lr` changes."),
+        ("01.4", one_epoch_more, "`mistakes` is too long: it has 2 entries."),
+        ("02.5", wrong_bias_only, "`W` is right; `b` is not."),
+    ],
+)
+def test_place_of_the_fault_is_told_when_no_mistake_is_known(id, answer, seen):
+    exercise = dataclasses.replace(bank.get(id), mistakes=())
+    result = diagnose.assess(exercise, exercise.answer(answer), ours=True)
+    assert (result.kind, result.message) == ("value", seen)
+    assert result.why
+    assert result.next
+
+
+def test_no_effect_is_claimed_only_if_it_holds_in_every_case():
+    def sometimes(x, target, weight, bias, lr):  # the rate is used, but only for larger steps
+        error = target - step(x @ weight + bias, 0)
+        rate = lr if abs(lr) > 0.3 else 0.77
+        return weight + rate * error * x, bias + rate * error
+
+    exercise = dataclasses.replace(bank.get("01.3"), mistakes=())
+    result = diagnose.assess(exercise, exercise.answer(sometimes))
+    assert result.status == "wrong"
+    assert "does not change" not in result.message
+
+
+def test_cases_that_are_right_are_named_when_nothing_else_can_be_said():
+    def odd(z, dim):
+        y = softmax(z, dim)
+        return y if z.dim() < 3 else y + 0.01 * torch.randn(y.shape, generator=torch.Generator().manual_seed(0)).to(y)
+
+    result = check("02.3", odd)
+    assert result.kind == "value"
+    assert result.why.startswith("It is right with ")
+
+
+def test_no_message_gives_the_right_values_away():
+    for id in ("01.1", "02.3", "02.5"):
+        exercise = bank.get(id)
+        right = diagnose.run(exercise, dict(zip(exercise.functions, exercise.reference)), exercise.cases(0), 60)
+        shown = {
+            diagnose.show(t) for trace in right for n, t in trace.tensors.items() if "." not in n and t.numel() > 1
+        }
+        for m in exercise.mistakes:
+            result = diagnose.assess(exercise, exercise.answer(m.answer), ours=True)
+            yours = dict(result.shown).get("yours", "")
+            told = repr(result).replace(yours, "")
+            assert not any(s in told for s in shown), m.name
+
+
+def test_line_that_was_running_when_time_was_up_is_named():
+    def softmax(z, dim):
+        while z.sum() * 0 == 0:
+            z = z + 0
+        return z
+
+    result = diagnose.assess(bank.get("02.3"), {"softmax": softmax}, timeout=0.3)
+    assert result.kind == "timeout"
+    assert "it was at line" in result.message
+    assert "`while z.sum() * 0 == 0:`" in result.message or "`z = z + 0`" in result.message

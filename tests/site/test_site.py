@@ -20,6 +20,8 @@ from urllib.parse import unquote, urljoin, urlsplit
 import pytest
 import yaml
 
+from companion.checks import bank
+
 
 def built_site() -> Path:
     """Where `make book` puts the site; NEURONS_HTML names another place."""
@@ -298,6 +300,19 @@ def test_downloaded_notebook_is_the_committed_one(site, path):
 
 
 @pytest.mark.browser
+@pytest.mark.parametrize("chapter", sorted(bank.chapters()))
+def test_every_exercise_has_its_hints_folded_and_stands_in_its_chapter(site, chapter):
+    name = bank.chapters()[chapter].removeprefix("ch")
+    exercises = (HTML / "exercises" / f"{name}.html").read_text(encoding="utf-8")
+    page = (HTML / "book" / f"{name}.html").read_text(encoding="utf-8")
+    for number in bank.ids(chapter):
+        exercise = bank.get(number)
+        assert re.search(rf'href="../exercises/{name}.html#[\w-]+">{number} ', page), number
+        part = exercises.split(f"<h2>{number} ")[1]
+        folded = re.findall(r"<details><summary>Hint (\d) of (\d)</summary>", part.split("<h2>")[0])
+        assert folded == [(str(n), str(len(exercise.hints))) for n in range(1, len(exercise.hints) + 1)], number
+
+
 @pytest.mark.parametrize(
     "path", [p for p in PAGES if p != "index.html"]
 )  # the front door only sends on to book/index.html

@@ -1,0 +1,59 @@
+"""How long a check takes beyond the learner's own code: right answers, known mistakes, mistakes that nobody foresaw."""
+
+import pytest
+import torch
+
+from companion.checks import bank, diagnose, mutate
+
+CLOSED = [i for i in bank.ids() if bank.get(i).needs_reference and bank.get(i).written is None]
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+
+def written_out(number):
+    """Return the right functions as a learner would have written them."""
+    space = {"torch": torch}
+    exec(bank.get(number).source(), space)
+    return {name: space[name] for name in bank.get(number).functions}
+
+
+def unforeseen(number):
+    """Return a wrong answer that no known mistake explains."""
+    exercise = bank.get(number)
+    for fault in mutate.mutants(exercise.source()):
+        functions = dict(zip(exercise.functions, fault.functions(*exercise.functions)))
+        result = diagnose.assess(exercise, functions, timeout=2.0)
+        if result.status == "wrong" and result.kind == "value":
+            return functions
+    return exercise.answer(exercise.mistakes[0].answer)
+
+
+ANSWERS = {
+    "right": written_out,
+    "a known mistake": lambda number: bank.get(number).answer(bank.get(number).mistakes[-1].answer),
+    "a mistake nobody foresaw": unforeseen,
+}
+
+
+def alone(exercise, functions):
+    """Call the functions once with the inputs of every case."""
+    for case in exercise.cases(0):
+        for call in exercise.calls(case):
+            functions[call.function](*[a.clone() if isinstance(a, torch.Tensor) else a for a in call.args])
+
+
+@pytest.mark.parametrize("who", ["ours", "answers alone"])
+@pytest.mark.parametrize("kind", ANSWERS)
+def test_sixty_checks(benchmark, kind, who):
+    benchmark.group = f"60 checks, {kind}"
+    pairs = [(bank.get(number), ANSWERS[kind](number)) for number in CLOSED for _ in range(60 // len(CLOSED))]
+    assert len(pairs) == 60
+
+    def run():
+        if who == "ours":
+            return [diagnose.assess(e, f, ours=True).status for e, f in pairs]
+        for e, f in pairs:
+            alone(e, f)
+        return []
+
+    said = benchmark.pedantic(run, rounds=3, warmup_rounds=1)
+    assert set(said) <= {"right" if kind == "right" else "wrong"}
