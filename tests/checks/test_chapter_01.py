@@ -32,6 +32,24 @@ def cut_off_by_clamp(x, weight, bias):
     return (x @ weight + bias).clamp(min=0)
 
 
+def x_on_both(x, target, weight, bias, lr):
+    error = target - step(x @ weight + bias)
+    change = lr * error * x
+    return weight + change, bias + change
+
+
+def by_labels(x, target, weight, bias, lr):
+    label = 1.0 if target == 1 else -1.0
+    wrong = label * float(x @ weight + bias) <= 0
+    return (weight + lr * label * x, bias + lr * label) if wrong else (weight.clone(), bias.clone())
+
+
+def first_round(sizes, bias=True):
+    for i in range(len(sizes) - 1):
+        total = sizes[i] * sizes[i + 1]
+        return total + sizes[i + 1] if bias else total
+
+
 FORMS = {
     "loop over rows": ("01.1", loop_over_rows, "takes the rows for features"),
     "clamp": ("01.1", cut_off_by_clamp, "cuts negative sums off"),
@@ -46,6 +64,14 @@ FORMS = {
         lambda x, t, w, b, lr: (w + lr * (t - (x @ w + b > 0.5).float()) * x, b + lr * (t - (x @ w + b > 0.5).float())),
         "asks for a sum of one half",
     ),
+    "x on the bias too, by cases": ("01.3", x_on_both, "multiplies the bias's step by x"),
+    "labels in a loop": ("01.3", by_labels, "counts a sum of exactly 0 as wrong for both kinds"),
+    "mean and minus": (
+        "01.1",
+        lambda x, w, b: (x * w).sum(dim=1) / x.shape[1] - b,
+        "averages instead of summing, and subtracts the bias",
+    ),
+    "return in the loop over indices": ("01.6", first_round, "returns inside the loop"),
     "paths": ("01.6", lambda sizes, bias=True: int(torch.tensor(sizes).prod()), "multiplies all sizes, and forgets"),
 }
 
@@ -54,6 +80,26 @@ FORMS = {
 def test_another_form_of_a_mistake_is_named(form):
     id, answer, named = FORMS[form]
     assert mistake_named(id, answer).startswith(named)
+
+
+def two_features(x, target, weight, bias, lr):
+    error = target - step(x[:2] @ weight[:2] + bias)
+    return weight + lr * error * x, bias + lr * error
+
+
+def test_a_prediction_from_two_features_is_refused():
+    assert diagnose.assess(bank.get("01.3"), {"perceptron_update": two_features}).status == "wrong"
+
+
+CHAPTER = [e for id in bank.ids("01") for e in bank.variants(id)]
+
+
+@pytest.mark.parametrize("exercise", CHAPTER, ids=[f"{e.id}-{e.variant}" for e in CHAPTER])
+def test_messages_have_three_parts_of_a_length_that_is_read(exercise):
+    for part in ("seen", "why", "next"):
+        texts = {m.name: getattr(m, part) for m in exercise.mistakes}
+        assert len(set(texts.values())) == len(texts)
+        assert {name: len(t) for name, t in texts.items() if not 40 <= len(t) <= 220} == {}
 
 
 # -- 01.4 ------------------------------------------------------------------------------------------
@@ -141,6 +187,55 @@ ANSWERS = {
 def test_what_came_back_for_the_flowers_is_named(form):
     answer, named = ANSWERS[form]
     assert mistake_named("01.7", answer) == named
+
+
+def prepared(X, like):
+    return (X - like.mean(dim=0)) / like.std(dim=0, correction=0)
+
+
+def by_labels_on(prepare):
+    def train_neuron(X, y, X_test):
+        A, B = prepare(X, X), prepare(X_test, X)
+        w, b = torch.zeros(4), torch.zeros(())
+        for _ in range(60):
+            for x, label in zip(A, y):
+                if not label * (x @ w + b) > 0:
+                    w, b = w + label * x, b + label
+        return step(B @ w + b)
+
+    return train_neuron
+
+
+@pytest.mark.parametrize("prepare", [prepared, lambda X, like: X - like.mean(dim=0)])
+def test_rule_for_other_labels_is_named_however_the_flowers_were_prepared(prepare):
+    assert mistake_named("01.7", by_labels_on(prepare)) == "uses the rule for labels -1 and 1 with 0 and 1"
+
+
+def least_squares(X, y, X_test):
+    def with_one(A):
+        return torch.cat([A, torch.ones(len(A), 1)], dim=1)
+
+    return step(with_one(X_test) @ torch.linalg.lstsq(with_one(X), y[:, None]).solution[:, 0] - 0.5)
+
+
+def test_test_mean_of_its_own_is_refused_and_named():
+    def train_neuron(X, y, X_test):
+        return least_squares(prepared(X, X), y, prepared(X_test, X_test))
+
+    assert mistake_named("01.7", train_neuron) == "prepares X_test by its own mean"
+    assert diagnose.assess(bank.get("01.7"), {"train_neuron": least_squares}).status == "right"
+
+
+def test_a_bar_that_is_missed_is_told_without_presuming_a_perceptron():
+    def second_feature(X, y, X_test):
+        return step(X_test[:, 1] - X[:, 1].mean())
+
+    result = diagnose.assess(bank.get("01.7"), {"train_neuron": second_feature})
+    assert (result.status, result.mistake) == ("wrong", "")
+    assert "0.9 is needed" in result.message
+    assert result.why
+    assert result.next
+    assert "perceptron" not in f"{result.message} {result.why} {result.next}"
 
 
 def test_one_number_for_all_flowers_is_no_known_mistake_and_says_the_shape():

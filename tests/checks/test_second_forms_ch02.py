@@ -85,7 +85,58 @@ def stack_with_small_weights():
     return network
 
 
+def softmax_over_largest(z, dim):
+    powers = torch.exp(z / z.max(dim=dim, keepdim=True).values)
+    return powers / powers.sum(dim=dim, keepdim=True)
+
+
+def merge_by_assigning(W1, b1, W2, b2):
+    W, b = torch.zeros(len(W2), W1.shape[1], dtype=W1.dtype), torch.zeros_like(b2)
+    for unit in range(len(b1)):
+        W[:] = W2[:, unit, None] * W1[unit]
+        b[:] = W2[:, unit] * b1[unit] + b2
+    return W, b
+
+
+def stack_with_little_dropout(share):
+    def make_network():
+        layers = []
+        for inputs in (64, 32, 32, 32, 32, 32):
+            layers += [nn.Linear(inputs, 32), nn.ReLU()]
+            nn.init.kaiming_normal_(layers[-2].weight)
+            nn.init.zeros_(layers[-2].bias)
+        return nn.Sequential(*layers[:2], nn.Dropout(share), *layers[2:], nn.Linear(32, 10))
+
+    return make_network
+
+
+def test_dropout_that_does_no_harm_is_right():
+    assert diagnose.assess(bank.get("02.7"), {"make_network": stack_with_little_dropout(0.02)}).status == "right"
+
+
+@pytest.mark.parametrize("limit", [12, 15])
+def test_sigmoid_that_is_cut_off_a_little_too_early_is_refused_and_named(limit):
+    exercise = bank.get("02.2")
+    result = diagnose.assess(exercise, {"sigmoid": lambda z: 1 / (1 + torch.exp(-z.clamp(-limit, limit)))})
+    assert result.mistake == "cuts z off too early"
+
+
+def test_dead_units_of_the_first_two_samples_are_refused():
+    result = diagnose.assess(bank.get("02.6"), {"dead_share": lambda a: (a[:2] == 0).all(dim=0).double().mean()})
+    assert result.status == "wrong"
+
+
 FORMS = [
+    ("02.2", lambda z: 1 / (1 + torch.exp(torch.clamp(-z, max=700))), "cuts z off too late"),
+    ("02.3", softmax_over_largest, "divides by the maximum"),
+    ("02.3", lambda z, dim: z.exp() / z.exp().sum(1, keepdim=True), "does not shift, and always sums over axis 1"),
+    ("02.5", merge_by_assigning, "keeps the last hidden unit only, in W and in b"),
+    ("02.5", lambda W1, b1, W2, b2: (W2 @ W1, b2 + sum(W2 @ b1)), "adds the same sum of products to every output"),
+    (
+        "02.6",
+        lambda a: (a != 0).all(dim=0).sum() / a.shape[1],
+        "returns the share that lives, and calls a unit dead after one zero",
+    ),
     ("02.1", leaky_in_a_mask, "puts the slope on the positive side"),
     (
         "02.1",

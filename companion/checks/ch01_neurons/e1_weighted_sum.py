@@ -7,7 +7,8 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from companion.checks.bank import Mistake, exercise, rng
+from companion.checks.bank import Mistake, exercise
+from companion.checks.cases import draw
 from companion.checks.numbers import F64, number, rows, vector
 from companion.checks.trace import Case
 
@@ -40,14 +41,9 @@ def _sum_over_rows_as_features(x: Tensor, weight: Tensor, bias: Tensor) -> Tenso
 
 
 def _weighted_sum_cases(seed: int) -> list[Case]:
-    g = rng(seed)
-
-    def draw(b: int, d: int, dtype: torch.dtype) -> dict[str, Tensor]:
-        return {
-            "x": torch.randn(b, d, generator=g, dtype=dtype),
-            "weight": torch.randn(d, generator=g, dtype=dtype),
-            "bias": torch.randn((), generator=g, dtype=dtype) + 2,
-        }
+    def drawn(name: str, b: int, d: int, dtype: torch.dtype, grad: tuple[str, ...] = ()) -> Case:
+        axes = {"x": "B D", "weight": "D", "bias": ""}
+        return draw(name, axes, 100 * seed + 10 * b + d, dtype=dtype, sizes={"B": b, "D": d}, grad=grad)
 
     three = ("x", "weight", "bias")
     return [
@@ -61,10 +57,10 @@ def _weighted_sum_cases(seed: int) -> list[Case]:
             {"x": rows([1.0, 2.0], [3.0, 5.0]), "weight": vector(1.0, -2.0), "bias": number(4.0)},
             grad=three,
         ),
-        Case("two rows of three features", draw(2, 3, torch.float32), grad=three),
-        Case("four rows of one feature", draw(4, 1, torch.float32)),
-        Case("float64", draw(5, 3, F64), grad=three),
-        Case("a batch without rows", draw(0, 3, torch.float32)),
+        drawn("drawn numbers", 2, 3, torch.float32, three),
+        drawn("a single feature", 4, 1, torch.float32),
+        drawn("float64", 5, 3, F64, three),
+        drawn("a batch without rows", 0, 3, torch.float32),
     ]
 
 
@@ -226,6 +222,15 @@ class WeightedSum:
             "the constant, which joins that sum once.",
             "Mend the sum first, until there is one number for each row. Then compare what your function gives at two "
             "different values of `bias`.",
+        ),
+        Mistake(
+            "averages instead of summing, and subtracts the bias",
+            lambda x, weight, bias: (x * weight).mean(dim=-1) - bias,
+            "Your sum shrinks as features are added, and a positive `bias` makes your result smaller.",
+            "Two things at once: a mean divides by the number of features, and the bias is taken away like a threshold. "
+            "The formula adds both times.",
+            "Set `bias` to 0 and make the sum of a row with two features right. Then set it to 1: in which direction "
+            "should the result move?",
         ),
         Mistake(
             "answers with the decision, and leaves out the bias",

@@ -60,6 +60,25 @@ def _update_without_any_bias(
     return weight + lr * (target - _step_of(x @ weight)) * x, bias.clone()
 
 
+def _update_with_input_on_the_bias(
+    x: Tensor, target: Tensor, weight: Tensor, bias: Tensor, lr: float
+) -> tuple[Tensor, Tensor]:
+    step = lr * (target - _step_of(x @ weight + bias)) * x
+    return weight + step, bias + step
+
+
+def _update_without_rate_and_bias(
+    x: Tensor, target: Tensor, weight: Tensor, bias: Tensor, lr: float
+) -> tuple[Tensor, Tensor]:
+    error = target - _step_of(x @ weight)
+    return weight + error * x, bias + error
+
+
+def _signed_error(z: Tensor, target: Tensor) -> Tensor:
+    label = 2 * target - 1
+    return label * (label * z <= 0)
+
+
 def _step_alone(x: Tensor, target: Tensor, weight: Tensor, bias: Tensor, lr: float) -> tuple[Tensor, Tensor]:
     error = target - _step_of(x @ weight + bias)
     return lr * error * x, lr * error
@@ -211,6 +230,33 @@ MISTAKES = (
         "each is not: the error of the lower class is never 0.",
         "Read again the pitfall about labels -1 and 1. Then print target and prediction, as your subtraction meets "
         "them, for the example shown.",
+    ),
+    Mistake(
+        "multiplies the bias's step by x",
+        _update_with_input_on_the_bias,
+        "The bias comes back with one number for each input, and a neuron has a single bias.",
+        "The line of the weight was taken over for the bias with its x. The input says how much a weight had to do with "
+        "a mistake; the bias has no input, or one that is always 1.",
+        "Put the two halves of the rule below each other, the one for w and the one for b. Which factor of the first is "
+        "not in the second?",
+    ),
+    Mistake(
+        "counts a sum of exactly 0 as wrong for both kinds",
+        _update_variant(_signed_error),
+        "At a sum of exactly 0 with target 1 you move, although this neuron fires there and is right.",
+        "You use the rule for labels -1 and 1: label times sum, and 0 or less is a mistake. At 0 that product is 0 for "
+        "both labels, but the prediction of the task counts 0 as firing.",
+        "Set all weights to 0 and write down the prediction of the task, once for target 0 and once for target 1. In "
+        "which of the two is there a mistake?",
+    ),
+    Mistake(
+        "leaves out the learning rate, and leaves the bias out of the prediction",
+        _update_without_rate_and_bias,
+        "Your steps have the same length whatever `lr` is, and your prediction the same side whatever `bias` is.",
+        "Two names are accepted and not read where they count: `lr` should scale the step, and the bias belongs to the "
+        "sum that decides whether there is a step at all.",
+        "Search your code for each of the five arguments and mark where it is read. Then mend the prediction first, and "
+        "the length of the step afterwards.",
     ),
     Mistake(
         "leaves the bias out of the prediction, and leaves the bias as it was",

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from typing import ClassVar
 
 import torch
 from torch import Tensor
 
-from companion.checks.bank import Out, exercise, rng
+from companion.checks.bank import Out, exercise
+from companion.checks.cases import draw
 from companion.checks.ch01_neurons.e3_mistakes import MISTAKES
 from companion.checks.numbers import F64, number, vector
 from companion.checks.trace import Case
@@ -43,8 +45,6 @@ def _update_with_one_more_input(
 
 
 def _update_cases(seed: int) -> list[Case]:
-    g = rng(seed)
-
     def case(
         name: str, x: Sequence[float], target: float, weight: Sequence[float], bias: float, lr: float = 0.5
     ) -> Case:
@@ -59,22 +59,18 @@ def _update_cases(seed: int) -> list[Case]:
             },
         )
 
-    args = {
-        "x": torch.randn(4, generator=g, dtype=F64),
-        "target": number(1.0, F64),
-        "weight": torch.randn(4, generator=g, dtype=F64),
-        "bias": number(-9.0, F64),
-        "lr": 0.1,
-    }
+    given = {"target": number(1.0, F64), "bias": number(-30.0, F64), "lr": 0.1}
+    drawn = draw("float64", {"x": "D", "weight": "D"}, seed, sizes={"D": 4}, plus=given)
+    in_order = {name: drawn.args[name] for name in ("x", "target", "weight", "bias", "lr")}
     return [
         case("an example that is predicted rightly (1)", [1.0, 2.0], 1.0, [1.0, -0.5], 0.25),
         case("an example that is predicted rightly (0)", [1.0, 2.0], 0.0, [-1.0, 0.5], -0.25),
-        case("an example that should fire and does not", [2.0, -1.0, 0.5], 1.0, [-1.0, 0.5, 1.0], 0.25),
+        case("an example that should fire and does not", [2.0, -1.0, 1.5], 1.0, [1.0, 0.5, -2.0], 0.25),
         case("an example that fires and should not", [2.0, -1.0], 0.0, [1.0, 0.5], 0.25),
         case("a bias that decides", [1.0, -1.0], 1.0, [1.0, 0.5], -2.0),
         case("all weights 0 and target 0", [3.0, 1.0], 0.0, [0.0, 0.0], 0.0),
         case("all weights 0 and target 1", [3.0, 1.0], 1.0, [0.0, 0.0], 0.0),
-        Case("four features in float64", args),
+        dataclasses.replace(drawn, args=in_order),
     ]
 
 

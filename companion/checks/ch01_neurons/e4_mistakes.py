@@ -75,21 +75,25 @@ def _on_gates(cases: Sequence[Case], observed: Sequence[Observed]) -> list[Obser
     return [o for c, o in zip(cases, observed) if bool(((c.args["X"] == 0) | (c.args["X"] == 1)).all())]
 
 
-def _is_scaled(cases: Sequence[Case], observed: Sequence[Observed]) -> bool:
-    """Return whether all is as with another learning rate, which is read from the first case."""
-    if any(set(seen) != {"weight", "bias", "mistakes"} for seen in observed):
-        return False
-    right, first = training()(**cases[0].args), observed[0]["weight"].to(F64)
-    if first.shape != right[0].shape or float(first @ right[0].to(F64)) <= 0:
-        return False
-    lr = float(first @ right[0].to(F64) / (right[0] @ right[0]))
-    return abs(lr - 1) > 1e-3 and all(_trained_at(lr, c, o) for c, o in zip(cases, observed))
+def _is_scaled(answer: Callable[[Tensor], Tensor]) -> Callable[[Sequence[Case], Sequence[Observed]], bool]:
+    """Return a test whether all is as with another learning rate, which is read from the first case."""
+
+    def matches(cases: Sequence[Case], observed: Sequence[Observed]) -> bool:
+        if any(set(seen) != {"weight", "bias", "mistakes"} for seen in observed):
+            return False
+        right, first = training(answer=answer)(**cases[0].args)[0].to(F64), observed[0]["weight"].to(F64)
+        if first.shape != right.shape or float(first @ right) <= 0:
+            return False
+        lr = float(first @ right / (right @ right))
+        return abs(lr - 1) > 1e-3 and all(_trained_at(lr, answer, c, o) for c, o in zip(cases, observed))
+
+    return matches
 
 
-def _trained_at(lr: float, case: Case, seen: Observed) -> bool:
-    """Return whether this is the right training times lr, or with lr: rounding makes the two differ at times."""
-    weight, bias, history = training()(**case.args)
-    for theirs in ((lr * weight, lr * bias, history), training(lr=lr)(**case.args)):
+def _trained_at(lr: float, answer: Callable[[Tensor], Tensor], case: Case, seen: Observed) -> bool:
+    """Return whether this is a training times lr, or with lr: rounding makes the two differ at times."""
+    weight, bias, history = training(answer=answer)(**case.args)
+    for theirs in ((lr * weight, lr * bias, history), training(answer=answer, lr=lr)(**case.args)):
         pairs = [(seen[k], torch.as_tensor(t)) for k, t in zip(("weight", "bias", "mistakes"), theirs)]
         if all(a.shape == b.shape and torch.allclose(a.to(F64), b.to(F64), 1e-4, 1e-5) for a, b in pairs):
             return True
@@ -197,7 +201,7 @@ MISTAKES = (
         "its numbers are multiplied alike. That is why the task fixes the rate.",
         "Subtract the weights before your first correction from those after it, and compare with the row. By what is "
         "the row multiplied, and what does the task name?",
-        matches=_is_scaled,
+        matches=_is_scaled(_step),
     ),
     Mistake(
         "starts from ones",
@@ -243,6 +247,16 @@ MISTAKES = (
         "compares the target with its answer, which is 0 or 1.",
         "Print sum, prediction and target for each row of the first epoch. In which rows is the prediction right "
         "while your error is not 0?",
+    ),
+    Mistake(
+        "does not fire at a sum of exactly 0, and uses another learning rate",
+        training(answer=_strict_step, lr=0.1),
+        "Your first row goes another way, its sum being exactly 0, and all your corrections are off by one factor.",
+        "The comparison leaves out equality, so the neuron rests where it should fire; and a rate stands in your code "
+        "that the task fixes otherwise. From a start at 0 the rate scales the weights alone.",
+        "Mend the prediction first and follow the counts of OR on paper. Then compare the size of one correction with "
+        "the row that caused it.",
+        matches=_is_scaled(_strict_step),
     ),
     Mistake(
         "does not fire at a sum of exactly 0, and never stops early",

@@ -96,6 +96,24 @@ def other_network(gate: str, *, sign: float = 1.0, transposed: bool = False) -> 
     return network
 
 
+_RELU_NETWORKS: dict[str, tuple[Sequence[Sequence[float]], Sequence[float], Sequence[float], float]] = {
+    "xor": ([[1, 1], [1, 1]], [0, -1], [1, -2], 0),
+    "xnor": ([[1, 1], [1, 1]], [0, -1], [-1, 2], 1),
+    "x1 and not x2": ([[1, -1], [1, 1]], [0, -2], [1, 1], 0),
+    "x2 implies x1": ([[-1, 1], [1, 1]], [0, -2], [-1, -1], 1),
+}
+
+
+def relu_network(gate: str) -> Callable[[], Network]:
+    """Return a network that computes a gate if its hidden units are ReLUs and its output has no step."""
+
+    def network() -> Network:
+        w, b, v, c = _RELU_NETWORKS[gate]
+        return rows(*w), vector(*b), vector(*v), number(c)
+
+    return network
+
+
 def without_margin(gate: str) -> Callable[[], Network]:
     """Return a network that is right on the corners and sits on the threshold there."""
 

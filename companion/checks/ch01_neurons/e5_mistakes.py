@@ -13,9 +13,10 @@ from companion.checks.ch01_neurons.e5_gates import (
     answers,
     network_for,
     other_network,
+    relu_network,
     without_margin,
 )
-from companion.checks.numbers import number, rows, vector
+from companion.checks.numbers import F64, number, rows, vector
 from companion.checks.trace import Case
 
 Matches = Callable[[Sequence[Case], Sequence[Observed]], bool]
@@ -42,6 +43,16 @@ def _computes(gate: str) -> Matches:
 
 def _would_compute(gate: str, reading: str) -> Matches:
     return lambda cases, observed: _corners_are(gate, observed, reading) and not _corners_are(gate, observed)
+
+
+def _would_compute_with_relus(gate: str) -> Matches:
+    def matches(cases: Sequence[Case], observed: Sequence[Observed]) -> bool:
+        if not observed[0] or _corners_are(gate, observed):
+            return False
+        wanted = vector(*GATES[gate], dtype=F64)
+        return bool(((observed[0]["sums with ReLUs"] - wanted).abs() < 1e-5).all())
+
+    return matches
 
 
 def _units_agree(gate: str) -> Matches:
@@ -92,6 +103,16 @@ def _misread(gate: str) -> list[Mistake]:
             "Take the example of one unit from the task and write it in your form. Where do its weights stand there, "
             "and which sign has its last number?",
             matches=_would_compute(gate, "out of both"),
+        ),
+        Mistake(
+            "gives numbers for hidden ReLUs",
+            relu_network(gate),
+            "Your numbers fit this gate if the hidden units are ReLUs; the units of this network are steps.",
+            "A ReLU with a sum of 0 hands on 0, a step fires there, and it hands on 1 however large its sum is. The "
+            "output is a step too: a last sum of 0 fires.",
+            "List the sums of your two hidden units for the four rows. What does a step make of each, and what would a "
+            "ReLU have made of it?",
+            matches=_would_compute_with_relus(gate),
         ),
         Mistake(
             "makes both hidden units alike",

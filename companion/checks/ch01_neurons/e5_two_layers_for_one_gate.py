@@ -32,6 +32,7 @@ def _network_output(case: Case, trace: Trace) -> Observed:
     x = case.secret["x"].to(F64)
     return {
         "out": answers((w, b, v, c), x),
+        "sums with ReLUs": torch.relu(x @ w.T + b) @ v + c,
         "hidden": (x @ w.T + b >= 0).to(F64),
         "out of columns": answers((w.T, b, v, c), x),
         "out of thresholds": answers((w, -b, v, -c), x),

@@ -31,6 +31,12 @@ def _count_by_building(sizes: list[int], bias: bool = True) -> int:
     return sum(p.numel() for layer in layers for p in layer.parameters())
 
 
+def _count_of_the_first_round(sizes: list[int], bias: bool = True) -> int | None:
+    for inputs, outputs in pairwise(sizes):
+        return inputs * outputs + outputs * bias
+    return None
+
+
 def _count_cases(seed: int) -> list[Case]:
     drawn = torch.randint(2, 9, (4,), generator=rng(seed)).tolist()
     return [
@@ -39,8 +45,8 @@ def _count_cases(seed: int) -> list[Case]:
         Case("no biases", {"sizes": [4, 3, 2], "bias": False}),
         Case("three layers of weights", {"sizes": [5, 1, 7, 3], "bias": True}),
         Case("a network for 8 by 8 pictures", {"sizes": [64, 32, 10], "bias": True}),
-        Case("an input and nothing else", {"sizes": [3], "bias": True}),
         Case("sizes drawn at random", {"sizes": drawn, "bias": True}),
+        Case("an input and nothing else", {"sizes": [1000], "bias": True}),  # long, so that it is shown last
     ]
 
 
@@ -136,6 +142,15 @@ class CountParameters:
             "your code visit?",
         ),
         Mistake(
+            "returns inside the loop",
+            _count_of_the_first_round,
+            "You return what the first two sizes give; a single size gives None, because the loop has no round.",
+            "A `return` ends the function at once, wherever it stands. Yours stands inside the loop, so the first round "
+            "is also the last, and without a round it is never reached.",
+            "Print the two sizes at the start of each round, for [4, 3, 2]. How many rounds do you see, and which line "
+            "ends them?",
+        ),
+        Mistake(
             "multiplies only the ends",
             lambda sizes, bias=True: sizes[0] * sizes[-1] + sizes[-1] * bias if len(sizes) > 1 else 0,
             "Your number does not depend on the sizes in the middle: the hidden layers are left out.",
@@ -168,6 +183,15 @@ class CountParameters:
             "Your count ends one pair too early. Between n sizes there are n - 1 gaps, and each of them holds a matrix "
             "of weights, also the one in front of the outputs.",
             "Print the pairs that your code visits for [4, 3, 2]. Which gap between two neighbouring sizes is missing?",
+        ),
+        Mistake(
+            "stops before the last layer, and gives the inputs a bias",
+            lambda sizes, bias=True: sum(a * b for a, b in pairwise(sizes[:-1])) + sum(sizes) * bias,
+            "The weights in front of the outputs are not in your number, and biases for the inputs are.",
+            "The pairs that you visit end one too early, so a matrix is missing; and a bias is given to each circle, "
+            "although nothing is computed in those of the input.",
+            "Compare [4, 3, 2] without biases first: write its two matrices down and count. Then ask which of the three "
+            "layers has something to shift.",
         ),
         Mistake(
             "multiplies all sizes, and forgets the biases",

@@ -43,9 +43,36 @@ def logistic(X: Tensor, y: Tensor, X_test: Tensor) -> Tensor:
     return (_logistic_sums(X, y, X_test) >= 0).to(X.dtype)
 
 
+def _standardised(X: Tensor, like: Tensor) -> Tensor:
+    return (X - like.mean(dim=0)) / like.std(dim=0)
+
+
+def _with_the_tests_own_mean(X: Tensor, y: Tensor, X_test: Tensor) -> Tensor:
+    return (_sums_of_prepared(_standardised(X, X), y, _standardised(X_test, X_test)) >= 0).to(X.dtype)
+
+
+def moves_for_ones_only(X: Tensor, y: Tensor, X_test: Tensor) -> Tensor:
+    """Answer with the rule for labels -1 and 1 on standardised features, used with labels 0 and 1."""
+    return _moves_for_ones_only(_standardised(X, X), y, _standardised(X_test, X))
+
+
+def _moves_for_ones_only(X: Tensor, y: Tensor, X_test: Tensor) -> Tensor:
+    weight, bias = torch.zeros(X.shape[1]), torch.tensor(0.0)
+    for _ in range(200):
+        before = weight
+        for x, target in zip(X, y):
+            if target * (x @ weight + bias) <= 0:
+                weight, bias = weight + target * x, bias + target
+        if torch.equal(before, weight):
+            break
+    return (X_test @ weight + bias >= 0).to(X.dtype)
+
+
 def _logistic_sums(X: Tensor, y: Tensor, X_test: Tensor) -> Tensor:
-    mean, std = X.mean(dim=0), X.std(dim=0)
-    X, X_test = (X - mean) / std, (X_test - mean) / std
+    return _sums_of_prepared(_standardised(X, X), y, _standardised(X_test, X))
+
+
+def _sums_of_prepared(X: Tensor, y: Tensor, X_test: Tensor) -> Tensor:
     weight, bias = torch.zeros(X.shape[1]), torch.tensor(0.0)
     for _ in range(300):
         p = 1 / (1 + torch.exp(-(X @ weight + bias)))
@@ -64,9 +91,42 @@ def _on_all_splits(
     """Return a test of what was observed, which must hold on every split; ``needs`` names what it looks at."""
 
     def matches(cases: Sequence[Case], observed: Sequence[Observed]) -> bool:
-        return all(all(n in o for n in needs) and test(o) for o in observed)
+        return all(all(n in o for n in needs) and test(o) for o in on_splits(cases, observed))
 
     return matches
+
+
+def one_kind(case: Case) -> bool:
+    """Return whether flowers of one kind alone are asked about."""
+    return bool(case.secret["y_test"].min() == case.secret["y_test"].max())
+
+
+def on_splits(cases: Sequence[Case], observed: Sequence[Observed]) -> list[Observed]:
+    """Return what was observed on the splits, which hold both kinds."""
+    return [o for c, o in zip(cases, observed) if not one_kind(c)]
+
+
+def _right_in_company_only(cases: Sequence[Case], observed: Sequence[Observed]) -> bool:
+    if any("accuracy" not in o for o in observed):
+        return False
+    alone = [o["accuracy"].item() for c, o in zip(cases, observed) if one_kind(c)]
+    return max(alone) < 0.8 and all(o["accuracy"].item() >= 0.85 for o in on_splits(cases, observed))
+
+
+def _has_moved_for_ones_only(cases: Sequence[Case], observed: Sequence[Observed]) -> bool:
+    """Return whether the answers are those of the rule for -1 and 1 on 0 and 1, prepared in one of the usual ways."""
+    if any("said" not in o for o in observed):
+        return False
+
+    def agrees(prepare: Callable[[Tensor, Tensor], Tensor]) -> bool:
+        for case, o in zip(cases, observed):
+            X, y, X_test = case.args["X"], case.args["y"], case.args["X_test"]
+            theirs = _moves_for_ones_only(prepare(X, X), y, prepare(X_test, X))
+            if not torch.equal(theirs.to(o["said"].dtype), o["said"]):
+                return False
+        return True
+
+    return any(map(agrees, (_standardised, lambda X, like: X - like.mean(dim=0))))
 
 
 def _of_two_kinds(o: Observed) -> bool:
@@ -89,10 +149,10 @@ MISTAKES = (
         "gives one answer for all flowers",
         always_one,
         "Every flower of a split gets the same answer, which is right for half of them.",
-        "Your boundary does not pass between the flowers at all. A perceptron stands there after a single pass over "
-        "this data, and weights that never move stay there.",
-        "Print the mistakes of each epoch on the training rows, and the smallest and largest weighted sum of X_test. "
-        "Does 0 lie between these two?",
+        "Either the training has not put the boundary between the flowers, or the last lines miss it: X_test is on "
+        "another scale than X was, or is compared with a number that every flower passes.",
+        "Print the range of what you compare at the end, for X and for X_test. On one side for both: watch the loss and "
+        "the shape of your error while you train. For X_test alone: how was it prepared?",
         matches=_on_all_splits(
             lambda o: o["share of ones"].item() in (0.0, 1.0) and _of_two_kinds(o), "share of ones", "whole"
         ),
@@ -157,6 +217,26 @@ MISTAKES = (
         "Print the shapes of predictions and y where your code compares or subtracts them, then read again the pitfall "
         "A column compared with a row.",
         matches=_on_all_splits(lambda o: o["shape"].tolist() == [*o["asked"][1:].tolist(), 1], "shape", "asked"),
+    ),
+    Mistake(
+        "prepares X_test by its own mean",
+        _with_the_tests_own_mean,
+        "Your splits go well, but asked about virginicas alone you call many of them versicolor.",
+        "An answer of yours depends on which flowers are asked about together with it. So it is when X_test is moved by "
+        "its own mean: the middle of whatever comes is then taken for the boundary.",
+        "Which mean and which spread is each table prepared with? In use a flower comes by itself: which numbers are "
+        "known before it comes?",
+        matches=_right_in_company_only,
+    ),
+    Mistake(
+        "uses the rule for labels -1 and 1 with 0 and 1",
+        moves_for_ones_only,
+        "Flower by flower these are the answers of a neuron that was corrected by virginicas alone.",
+        "Label times sum, and 0 or less is a mistake: that asks for labels -1 and 1. With a label of 0 the product is "
+        "always 0, and so is the correction, so a versicolor never moves anything.",
+        "Print by how much your weights change for one training row with y = 0. Then read again the pitfall about labels "
+        "-1 and 1.",
+        matches=_has_moved_for_ones_only,
     ),
     Mistake(
         "keeps the last weights after ten epochs",

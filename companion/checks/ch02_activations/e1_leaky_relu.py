@@ -7,9 +7,10 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from companion.checks.bank import Mistake, Parameter, exercise, per_variant, rng
+from companion.checks.bank import Mistake, Parameter, exercise, per_variant
+from companion.checks.cases import draw
 from companion.checks.ch02_activations.e1_mistakes import leaky_mistakes
-from companion.checks.numbers import F64, vector
+from companion.checks.numbers import vector
 from companion.checks.trace import Case
 
 
@@ -46,7 +47,7 @@ def _leaky_by_loop(slope: float) -> Callable[..., Tensor]:
 
 def _leaky_cases(slope: float) -> Callable[[int], list[Case]]:
     def cases(seed: int) -> list[Case]:
-        drawn = torch.randn(2, 3, generator=rng(seed), dtype=F64)
+        slope_given, sizes = {"negative_slope": 0.15}, {"N": 2, "H": 3}
         return [
             Case("the default slope", {"z": vector(-3.0, -1.0, 0.0, 2.0)}),
             Case(
@@ -55,7 +56,7 @@ def _leaky_cases(slope: float) -> Callable[[int], list[Case]]:
                 says="The default slope works, another one does not: where does the argument enter?",
             ),
             Case("a slope of 0", {"z": vector(-2.0, 3.0), "negative_slope": 0.0}, grad=("z",)),
-            Case("two axes in float64", {"z": drawn, "negative_slope": 0.15}, grad=("z",)),
+            draw("two axes in float64", {"z": "N H"}, seed, sizes=sizes, plus=slope_given, grad=("z",)),
             Case("large numbers", {"z": vector(-1e4, 1e4), "negative_slope": 0.5}, grad=("z",)),
         ]
 

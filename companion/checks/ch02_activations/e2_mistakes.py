@@ -41,7 +41,7 @@ def _is_cut_off(cases: Sequence[Case], observed: Sequence[Observed]) -> bool:
     if high is None or low is None or zero is None or high.shape != (2,) or low.shape != (2,) or zero.shape != (1,):
         return False
     top, bottom, middle = high[0].item(), low[0].item(), zero[0].item()
-    return abs(middle - 0.5) < 1e-5 and 0.8 < top < 1 - 1e-5 and abs(top + bottom - 1) < 1e-5
+    return abs(middle - 0.5) < 1e-5 and 1e-7 < bottom < 0.2 and abs(top + bottom - 1) < 1e-5
 
 
 _OVERFLOWS = (
@@ -88,6 +88,15 @@ _OVERFLOWS = (
         "of the other sign get the form that overflows.",
         "How many answers does your condition have, and how many entries has z? Look for a way to let each entry choose, "
         "before its exponential is taken.",
+    ),
+    Mistake(
+        "cuts z off too late",
+        lambda z: _by_formula(z.clamp(-500, 500)),
+        "All values are right, also at -1000, but at -100 and -300 the gradient by z holds nan.",
+        "Your cut comes after the overflow: in float32 exp is infinite from about 88.7 on, and a sum between that and "
+        "your bound passes uncut. A bound such as 500 comes from float64.",
+        "Print exp(-z) for z = -100 in float32. Up to which size may an exponent go, and which way to write the formula "
+        "needs no bound at all?",
     ),
     Mistake(
         "replaces nan afterwards",

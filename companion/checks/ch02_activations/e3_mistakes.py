@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
@@ -49,6 +49,23 @@ def _is_clipped(cases: Sequence[Case], observed: Sequence[Observed]) -> bool:
     return out is not None and out.shape == (1, 3) and bool(((out[0, :2] - 0.5).abs() < 1e-3).all())
 
 
+def _divided(z: Tensor, dim: int) -> Tensor:
+    return _shares(torch.exp(z / z.abs().amax(dim=dim, keepdim=True)), dim)
+
+
+def _is_divided(cases: Sequence[Case], observed: Sequence[Observed]) -> bool:
+    """Recognise logits divided by their largest, or by their largest size."""
+
+    def by_largest(z: Tensor, dim: int) -> Tensor:
+        return _shares(torch.exp(z / z.amax(dim=dim, keepdim=True)), dim)
+
+    def agrees(theirs: Callable[..., Tensor]) -> bool:
+        pairs = [(o.get("out"), theirs(**case.args)) for case, o in zip(cases, observed)]
+        return all(a is not None and a.shape == b.shape and torch.allclose(a.to(b.dtype), b, 1e-3) for a, b in pairs)
+
+    return agrees(_divided) or agrees(by_largest)
+
+
 _AXES = (
     Mistake(
         "always sums over the first axis",
@@ -67,6 +84,15 @@ _AXES = (
         "moments share instead of classes, and nothing complains.",
         "Search your code for -1 and for calls without an axis. Then take z of shape (2, 3, 4) and add up the result "
         "along dim=1.",
+    ),
+    Mistake(
+        "always sums over axis 1",
+        lambda z, dim: _shares(_shifted(z, 1), 1),
+        "With dim=0 it is still axis 1 of your result that sums to 1; and a vector, which has no axis 1, stops it.",
+        "The axis of a table with the classes in its columns is fixed in your code, so `dim` is accepted and never read. "
+        "With three axes and dim=1 it happens to be right.",
+        "Search your code for a 1 that stands for an axis. Then call it on the same table with both values of `dim` and "
+        "compare the sums.",
     ),
     Mistake(
         "divides by the sum of everything",
@@ -149,6 +175,16 @@ _OVERFLOWS = (
         "this line holds no inf?",
     ),
     Mistake(
+        "divides by the maximum",
+        _divided,
+        "Your shares are too much alike: 100 and 0 in one row are hardly told apart.",
+        "You divide the logits by the largest. That keeps exp small and changes the question: shares depend on "
+        "differences, and a division shrinks each difference, as a temperature does.",
+        "Multiply all logits of a row by 10: do your shares stay as they were, and should they? Look for a change that "
+        "leaves each difference alone.",
+        matches=_is_divided,
+    ),
+    Mistake(
         "cuts large logits off",
         lambda z, dim: _shares(torch.exp(z.clamp(max=80)), dim),
         "Two different large logits got exactly the same share: above your cut nothing tells them apart.",
@@ -174,6 +210,15 @@ _OVERFLOWS = (
         "fixed, so `dim` changes nothing.",
         "Two repairs, one at a time: call it with dim=0 and add up the result both ways; then print exp(z) for a logit "
         "of 100.",
+    ),
+    Mistake(
+        "does not shift, and always sums over axis 1",
+        lambda z, dim: _shares(torch.exp(z), 1),
+        "Large logits came out as nan; and with dim=0 it is axis 1 of your result that sums to 1.",
+        "exp overflows from about 88.7 on, and inf / inf is nan. Besides, the axis is a number in your code, so that "
+        "`dim` changes nothing.",
+        "First call it with dim=0 on [[0, 1, 3], [2, 1, -1]] and add up both ways. Then print exp(z) for a logit of 100 "
+        "and look for a change that no share notices.",
     ),
     Mistake(
         "does not shift, and drops the summed axis",

@@ -7,9 +7,10 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from companion.checks.bank import exercise, rng
+from companion.checks.bank import exercise
+from companion.checks.cases import draw
 from companion.checks.ch02_activations.e3_mistakes import MISTAKES
-from companion.checks.numbers import F64, rows
+from companion.checks.numbers import rows
 from companion.checks.trace import Case
 
 
@@ -38,17 +39,20 @@ def _softmax_by_rows(z: Tensor, dim: int) -> Tensor:
 
 
 def _softmax_cases(seed: int) -> list[Case]:
-    g = rng(seed)
+    three = {"B": 2, "C": 3, "T": 4}
     return [
         Case("two different rows, dim=-1", {"z": rows([0.0, 1.0], [5.0, 1.0]), "dim": -1}, grad=("z",)),
         Case("two rows of three, dim=0", {"z": rows([0.0, 1.0, 3.0], [2.0, 1.0, -1.0]), "dim": 0}, grad=("z",)),
         Case("a logit of 100", {"z": rows([100.0, 99.0, 0.0]), "dim": -1}, grad=("z",)),
         Case("rows that lie 200 apart", {"z": rows([60.0, 59.0], [-140.0, -142.0]), "dim": -1}, grad=("z",)),
         Case("one large logit among small ones", {"z": rows([0.0, 0.0, 0.0, 300.0]), "dim": 1}, grad=("z",)),
-        Case("a single axis in float64", {"z": torch.randn(4, generator=g, dtype=F64), "dim": 0}, grad=("z",)),
-        Case(
+        draw("a single axis in float64", {"z": "C"}, 2 * seed, sizes={"C": 4}, plus={"dim": 0}, grad=("z",)),
+        draw(
             "three axes, dim=1",
-            {"z": torch.randn(2, 3, 4, generator=g, dtype=F64), "dim": 1},
+            {"z": "B C T"},
+            2 * seed + 1,
+            sizes=three,
+            plus={"dim": 1},
             grad=("z",),
             says="Right for a table; with three axes the classes may lie in the middle one. Which line "
             "assumes something about axes?",

@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
+import torch
+from torch import Tensor
+
 from companion.checks.bank import Mistake
+
+
+def _last_hidden_unit_only(W1: Tensor, b1: Tensor, W2: Tensor, b2: Tensor) -> tuple[Tensor, Tensor]:
+    return torch.outer(W2[:, -1], W1[-1]), W2 @ b1 + b2
+
+
+def _last_hidden_unit_in_both(W1: Tensor, b1: Tensor, W2: Tensor, b2: Tensor) -> tuple[Tensor, Tensor]:
+    return torch.outer(W2[:, -1], W1[-1]), W2[:, -1] * b1[-1] + b2
+
 
 _WEIGHT = (
     Mistake(
@@ -48,7 +60,45 @@ _WEIGHT = (
     ),
 )
 
+_SUMS = (
+    Mistake(
+        "keeps the last hidden unit only",
+        _last_hidden_unit_only,
+        "b is right; W is what the last hidden unit alone hands on. With one hidden unit there is no difference.",
+        "`=` replaces what an entry held, so each round of your loop wipes out the one before. An output sums over all "
+        "hidden units: what each hands on has to be added to what is there.",
+        "Print one entry of W in each round of the innermost loop, for two hidden units. What is left of the first round "
+        "at the end?",
+    ),
+    Mistake(
+        "keeps the last hidden unit only, in W and in b",
+        _last_hidden_unit_in_both,
+        "W and b hold what the last hidden unit alone hands on, with b2 on top; with one hidden unit both are right.",
+        "Each round of your loop writes its product over that of the round before. What the hidden units hand on has to "
+        "be added up, in the matrix and in the bias.",
+        "Print b at the end of each round, for two hidden units. Which of its parts should stay from round to round?",
+    ),
+)
+
 _BIAS = (
+    Mistake(
+        "multiplies the first bias by the merged matrix",
+        lambda W1, b1, W2, b2: (W2 @ W1, W2 @ W1 @ b1 + b2),
+        "W is right, b is not: in it b1 has been multiplied by W1 as well. With other widths the product stops.",
+        "By the line of b, the name W2 may stand for the product already, if that was stored under it. b1 is added after "
+        "W1 x, so only the second layer's own matrix meets it.",
+        "Print the shape of the matrix that meets b1, just before it does, for 3 inputs, 4 hidden units and 2 outputs. "
+        "Is it W2 as it was handed in?",
+    ),
+    Mistake(
+        "adds the same sum of products to every output",
+        lambda W1, b1, W2, b2: (W2 @ W1, (W2 * b1).sum() + b2),
+        "W is right; in b every entry of b2 has grown by one and the same number.",
+        "A sum without an axis runs over the whole table of products, so all outputs share one total. Each output has "
+        "weights of its own and sums over the hidden units only.",
+        "Print the shape of your sum. How many sums does a layer with two outputs need, and which axis of W2 holds the "
+        "hidden units?",
+    ),
     Mistake(
         "adds the two biases",
         lambda W1, b1, W2, b2: (W2 @ W1, b1 + b2),
@@ -109,6 +159,15 @@ _BIAS = (
 
 _PAIRS = (
     Mistake(
+        "returns the transpose, and drops the first bias",
+        lambda W1, b1, W2, b2: ((W2 @ W1).T, b2.clone()),
+        "The rows and columns of W are exchanged, and your b is b2 as it was.",
+        "You merged for row vectors, x W, and kept the last bias alone. In PyTorch's weights a row belongs to an output; "
+        "and b1 leaves the first layer as a part of h, so it goes through the second.",
+        "Mend the shape first: 3 inputs and 2 outputs, which W does the statement ask for? Then send x = 0 through both "
+        "layers by hand.",
+    ),
+    Mistake(
         "multiplies in the wrong order, and adds the two biases",
         lambda W1, b1, W2, b2: (W1 @ W2, b1 + b2),
         "Neither W nor b is right: W is the product in the other order, b the plain sum of the biases.",
@@ -128,4 +187,4 @@ _PAIRS = (
     ),
 )
 
-MISTAKES = (*_PAIRS, *_WEIGHT, *_BIAS)
+MISTAKES = (*_PAIRS, *_WEIGHT, *_SUMS, *_BIAS)

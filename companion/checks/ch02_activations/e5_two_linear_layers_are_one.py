@@ -7,7 +7,8 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from companion.checks.bank import Out, exercise, rng
+from companion.checks.bank import Out, exercise
+from companion.checks.cases import draw
 from companion.checks.ch02_activations.e5_mistakes import MISTAKES
 from companion.checks.numbers import F64, rows, vector
 from companion.checks.trace import Case
@@ -50,11 +51,12 @@ def _merge_by_loop(W1: Tensor, b1: Tensor, W2: Tensor, b2: Tensor) -> tuple[Tens
 
 
 def _merge_cases(seed: int) -> list[Case]:
-    g = rng(seed)
-
-    def draw(inputs: int, hidden: int, outputs: int, dtype: torch.dtype = F64) -> dict[str, Tensor]:
-        shapes = {"W1": (hidden, inputs), "b1": (hidden,), "W2": (outputs, hidden), "b2": (outputs,)}
-        return {n: torch.randn(s, generator=g, dtype=dtype) + 0.5 for n, s in shapes.items()}
+    def drawn(
+        name: str, inputs: int, hidden: int, outputs: int, dtype: torch.dtype = F64, grad: tuple[str, ...] = ()
+    ) -> Case:
+        axes = {"W1": "H I", "b1": "H", "W2": "O H", "b2": "O"}
+        sizes = {"I": inputs, "H": hidden, "O": outputs}
+        return draw(name, axes, 10 * seed + hidden, dtype=dtype, sizes=sizes, grad=grad)
 
     square = {
         "W1": rows([1.0, 2.0], [0.0, 1.0]),
@@ -64,9 +66,9 @@ def _merge_cases(seed: int) -> list[Case]:
     }
     return [
         Case("two units in each layer", square, grad=("W1", "W2")),
-        Case("3 inputs, 4 hidden units, 2 outputs", draw(3, 4, 2), grad=("W1", "W2")),
-        Case("5 inputs, 1 hidden unit, 3 outputs", draw(5, 1, 3, torch.float32)),
-        Case("3 inputs, 3 hidden units, 3 outputs", draw(3, 3, 3)),
+        drawn("drawn weights and biases", 3, 4, 2, grad=("W1", "W2")),
+        drawn("a single hidden unit", 5, 1, 3, torch.float32),
+        drawn("more drawn weights and biases", 3, 3, 3),
     ]
 
 

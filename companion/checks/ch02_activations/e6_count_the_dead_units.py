@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import ClassVar
 
 import torch
 from torch import Tensor
 
-from companion.checks.bank import Out, exercise, rng
+from companion.checks.bank import Out, exercise
+from companion.checks.cases import draw
 from companion.checks.ch02_activations.e6_mistakes import MISTAKES
-from companion.checks.numbers import F64, rows
+from companion.checks.numbers import rows
 from companion.checks.trace import Case
 
 
@@ -34,9 +36,10 @@ def _dead_by_loop(activations: Tensor) -> float:
 
 
 def _dead_cases(seed: int) -> list[Case]:
-    g = rng(seed)
-    drawn = torch.relu(torch.randn(6, 5, generator=g, dtype=F64))
-    drawn[:, 3] = 0
+    drawn = draw("a drawn table in float64", {"activations": "N H"}, seed, sizes={"N": 6, "H": 5})
+    activations = torch.relu(drawn.args["activations"])
+    activations[:, 3] = 0
+    activations[:, 4] += 0.5  # never 0
     return [
         Case(
             "one dead unit of three",
@@ -44,12 +47,12 @@ def _dead_cases(seed: int) -> list[Case]:
         ),
         Case(
             "a silent sample and one dead unit of four",
-            {"activations": rows([0.0, 0.0, 0.0, 0.0], [3.0, 0.0, 1.0, 0.5], [0.0, 0.0, 2.0, 1.0])},
+            {"activations": rows([0.0, 0.0, 0.0, 0.0], [3.0, 0.0, 1.0, 0.0], [0.0, 0.0, 2.0, 0.5])},
         ),
-        Case("no dead unit", {"activations": rows([1.0, 0.0], [0.0, 2.0])}),
+        Case("no dead unit", {"activations": rows([1.0, 0.0, 3.0], [0.0, 2.0, 1.0])}),
         Case("all units dead", {"activations": torch.zeros(2, 3)}),
         Case("tiny activations", {"activations": rows([1e-12, 0.0], [0.0, 0.0])}),
-        Case("six samples of five units in float64", {"activations": drawn}),
+        dataclasses.replace(drawn, args={"activations": activations}),
     ]
 
 

@@ -125,6 +125,15 @@ _SHARE = (
 
 _PAIRS = (
     Mistake(
+        "returns the share that lives, and calls a unit dead after one zero",
+        lambda activations: _mean((activations > 0).all(dim=0), activations),
+        "Your number is the share of units that fire for every sample; one 0 in a column, and it does not count.",
+        "Two things: these are living units, and dead ones are asked for; and a unit does not have to fire always to "
+        "live. A single sample for which it fires brings a gradient.",
+        "Take a column with one 0 and one positive number: is this unit alive? Mend that first, then ask which of the two "
+        "shares your result is.",
+    ),
+    Mistake(
         "counts zeros, and returns a count",
         lambda activations: (activations == 0).sum(),
         "Your result is a whole number: how many entries of the table are 0, whichever column they stand in.",

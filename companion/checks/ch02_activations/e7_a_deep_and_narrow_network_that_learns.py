@@ -10,7 +10,7 @@ import torch
 from sklearn.datasets import load_digits
 from torch import Tensor, nn
 
-from companion.checks.bank import Observed, exercise, rng
+from companion.checks.bank import Observed, Verdict, exercise, rng
 from companion.checks.ch02_activations.e7_mistakes import MISTAKES, build_stack, deep_enough, is_linear, narrow_enough
 from companion.checks.numbers import F64
 from companion.checks.trace import Call, Case, Trace
@@ -42,7 +42,7 @@ def _parts(seed: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
 def _train_script(case: Case) -> list[Call]:
     seed = int(case.secret["seed"])
     x, y, x_test, _ = _parts(seed)
-    probe = torch.stack([torch.zeros(64), x[0], x[1], x[0] + x[1]])
+    probe = torch.stack([torch.zeros(64), x[0], x[1], x[0] + x[1], x[0]])
     settings = {**SETTINGS, "seed": seed, "x": x, "y": y, "probe": probe, "held_out": x_test}
     return [Call("@train", ("$make_network", settings), returns=("network",))]
 
@@ -117,7 +117,7 @@ def _network_facts(case: Case, trace: Trace) -> Observed:
     return seen
 
 
-def _judge_network(case: Case, observed: Observed, expected: Observed) -> str | None:
+def _judge_network(case: Case, observed: Observed, expected: Observed) -> Verdict:
     if not observed or not observed["is a network"]:
         return "make_network should return a torch.nn.Module."
     if not deep_enough(observed):
@@ -127,7 +127,7 @@ def _judge_network(case: Case, observed: Observed, expected: Observed) -> str | 
         return f"A hidden layer may have at most 32 units; your widest has {widest}."
     if "accuracy" not in observed:
         shape = tuple(observed["start"].shape)
-        return f"The network should give 10 scores per picture; for 4 pictures yours gives the shape {shape}."
+        return f"The network should give 10 scores per picture; for 5 pictures yours gives the shape {shape}."
     if bool(observed["shared"]):
         return "make_network should build a new network in each call."
     if is_linear(observed):
@@ -136,8 +136,11 @@ def _judge_network(case: Case, observed: Observed, expected: Observed) -> str | 
     if got >= TARGET:
         return None
     return (
-        f"On {case.name} your network is right for {got:.2f} of the held-out digits; {TARGET} is needed. "
-        "Look at the spread of the activations layer by layer, before training: does it shrink, or grow?"
+        f"On {case.name} your network is right for {got:.2f} of the held-out digits; {TARGET} is needed.",
+        "In 400 steps it has learned too little, or something that does not hold for other digits. How much is learned "
+        "depends on what reaches the last layer and on what comes back from it.",
+        "Train it yourself and print the loss every 50 steps. If it hardly falls, print the spread of the activations "
+        "after each layer, before training; if it falls, try a single change of start or activation.",
     )
 
 

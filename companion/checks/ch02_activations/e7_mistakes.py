@@ -83,19 +83,27 @@ def narrow_enough(o: Observed) -> bool:
 
 def is_linear(o: Observed) -> bool:
     """Return whether f(a) + f(b) equals f(0) + f(a + b) and the network is not constant."""
-    if o["start"].shape != (4, 10):
+    if o["start"].shape != (5, 10):
         return False
-    zero, a, b, both = o["start"].to(F64)
+    zero, a, b, both, _ = o["start"].to(F64)
     spread = (a - zero).abs().max()
     return bool((a + b - zero - both).abs().max() <= 1e-4 * spread) and spread.item() > 1e-4
 
 
 def _shares(o: Observed) -> bool:
     start = o["start"].to(F64)
-    if start.shape != (4, 10):
+    if start.shape != (5, 10):
         return False
-    whole = torch.ones(4, dtype=F64)
+    whole = torch.ones(5, dtype=F64)
     return bool((start >= 0).all()) and torch.allclose(start.sum(dim=1), whole, atol=1e-5)
+
+
+def _is_noisy(o: Observed) -> bool:
+    """Return whether one picture, shown twice in a batch, gets two different scores, and not by rounding."""
+    if o["start"].shape != (5, 10):
+        return False
+    one, other = o["start"].to(F64)[1], o["start"].to(F64)[4]
+    return bool((one - other).abs().max() > 1e-3 * o["start"].abs().max())
 
 
 def _between(low: float, high: float) -> Callable[[Observed], bool]:
@@ -217,6 +225,16 @@ _STARTS = (
         "Print the standard deviation after each layer, before training. By which factor does it change from layer to "
         "layer, and which factor would keep it?",
         matches=_every(_starts_at_nothing),
+    ),
+    Mistake(
+        "throws activations away at random",
+        lambda: build_stack(lambda: nn.Sequential(nn.ReLU(), nn.Dropout(0.5)), "he"),
+        "While it trains, your network gives the same picture other scores each time; on held-out digits it falls short.",
+        "Dropout, or other noise between layers, keeps large networks from learning their data by heart. Narrow layers one "
+        "behind another have no units to spare: little of a picture reaches the end.",
+        "Take the dropout out and train again: what is missing then is another matter. If you want it back, in how many "
+        "places, and with which share?",
+        matches=_every(_is_noisy),
     ),
     Mistake(
         "loses the signal on the way",
