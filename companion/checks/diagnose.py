@@ -116,16 +116,17 @@ def judge(found: Findings, run_mistake: RunMistake, again: Callable[[Case], Find
         return Result(exercise.id, "right", done, scores=scores)
     worst = min(found.wrong, key=lambda i: (_level(found.failures, i), cases[i].size, i))
     mistake, i = recognise(found, worst, run_mistake) or (None, worst)
-    if again is not None:
-        found, i = _smallest_case(found, i, mistake, run_mistake, again)
-    failure = found.failures[i]
+    shown = (found, i) if again is None else _smallest_case(found, i, mistake, run_mistake, again)
+    failure = shown[0].failures[shown[1]]
     assert failure is not None
     if mistake is None and failure.kind == "value" and not failure.why:
-        failure = _explained(found, i, failure, again)
-    return _wrong(found, i, failure, mistake)
+        failure = _explained(found, shown, failure, again)
+    return _wrong(*shown, failure, mistake)
 
 
-def _explained(found: Findings, i: int, failure: Failure, again: Callable[[Case], Findings | None] | None) -> Failure:
+def _explained(
+    found: Findings, shown: tuple[Findings, int], failure: Failure, again: Callable[[Case], Findings | None] | None
+) -> Failure:
     """Return a failure that nobody foresaw with what can be said about it: how, where, or in which cases it is wrong."""
     exercise, cases = found.exercise, found.cases
     names = {out.name for out in exercise.returns}
@@ -147,8 +148,9 @@ def _explained(found: Findings, i: int, failure: Failure, again: Callable[[Case]
         ask = both if again and exercise.script is None else None
         wrong = [cases[n] for n in found.wrong]
         fine = [c for c, f in zip(cases, found.failures) if f is None]
-        mine, due = found.observed[i], found.expected[i]
-        said = said or probes.where_wrong(cases[i], mine, due, exercise.tolerance, wrong, fine, ask)
+        small, n = shown
+        mine, due = small.observed[n], small.expected[n]
+        said = said or probes.where_wrong(small.cases[n], mine, due, exercise.tolerance, wrong, fine, ask)
     if said is not None:
         return dataclasses.replace(failure, seen=said.seen, why=said.why, next=failure.next or said.next)
     right = [c.name for c, f in zip(cases, found.failures) if f is None and c.size < 1000]

@@ -50,7 +50,11 @@ def _smaller(case: Case) -> Iterator[Case]:
     for name in case.axes:
         tensor = case.args[name]
         if isinstance(tensor, Tensor) and tensor.is_floating_point():
-            for plain in (tensor.round(), tensor.clamp(-9, 9).round(), (tensor * 2).round() / 2):
+            for plain in (
+                tensor.round() + 0,
+                tensor.clamp(-9, 9).round() + 0,
+                (tensor * 2).round() / 2 + 0,
+            ):  # -0 + 0 is 0
                 if not torch.equal(plain, tensor) and plain.numel() and bool((plain != plain.flatten()[0]).any()):
                     yield _with(case, {name: plain})
 
