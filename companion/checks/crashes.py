@@ -91,6 +91,11 @@ COMMON = (
         "Print the type just above this line; torch.tensor(...) or torch.stack(...) makes a tensor of it.",
     ),
     Advice(
+        r"return_types",
+        "With an axis, max, min, sort and topk return two things, the values and their indices.",
+        "Print what came back. Which of the two do you want, and by what name is it taken?",
+    ),
+    Advice(
         r"NoneType",
         "Something here is None: most often a function without `return`, or a gradient that was never computed.",
         "Print each part of the line; the one that shows None was not given a value.",

@@ -136,17 +136,18 @@ def _explained(
         for name in (names if len(names) == 1 else ())
         if name in found.observed[n] and name in found.expected[n]
     ]
+    against = [e[name] for e, f in zip(found.expected, found.failures) if f is None for name in names if name in e]
     said: relations.Relation | probes.Finding | None = None
     if exercise.judge is None and exercise.observe is None:
         if pairs and len(pairs) == len(found.wrong):
-            said = relations.relation(pairs)
+            said = relations.relation(pairs, against)
 
         def both(case: Case) -> tuple[Observed, Observed] | None:
             now = again(case) if again else None
             return None if now is None or now.mine[0].crash else (now.observed[0], now.expected[0])
 
         ask = both if again and exercise.script is None else None
-        wrong = [cases[n] for n in found.wrong]
+        wrong = [(cases[n], found.observed[n], found.expected[n]) for n in found.wrong]
         fine = [c for c, f in zip(cases, found.failures) if f is None]
         small, n = shown
         mine, due = small.observed[n], small.expected[n]
@@ -161,7 +162,7 @@ def _explained(
     those = "; ".join(right[:3]) + ("; and others" if len(right) > 3 else "")
     return dataclasses.replace(
         failure,
-        why=f"It is right with {those}. What is special about this case shows where your code takes another way.",
+        why=f"It is right with {those}. What is special about this case points to the step that goes wrong.",
         next=failure.next or "Put this input beside one that comes out right: what do they differ in?",
     )
 

@@ -34,7 +34,7 @@ def where_wrong(
     mine: Values,
     right: Values,
     tolerance: float,
-    wrong: Sequence[Case],
+    wrong: Sequence[tuple[Case, Values, Values]],
     fine: Sequence[Case] = (),
     again: Again | None = None,
 ) -> Finding | None:
@@ -45,15 +45,15 @@ def where_wrong(
         mine: the learner's results for it.
         right: the right ones.
         tolerance: up to which numbers are the same.
-        wrong: all cases that are wrong.
+        wrong: all cases that are wrong, each with the learner's results and the right ones.
         fine: those that are right.
         again: runs both on another case.
     """
     if found := _length(mine, right):
         return found
-    if again and (found := _without_effect(wrong[:4], fine[:3], tolerance, again)):
+    if again and (found := _without_effect([c for c, *_ in wrong[:4]], fine[:3], tolerance, again)):
         return found
-    return _entries(case, mine, right, tolerance) or _which(mine, right, tolerance)
+    return _entries([(case, mine, right), *wrong], tolerance) or _which(mine, right, tolerance)
 
 
 # -- which result ------------------------------------------------------------------------------------
@@ -68,7 +68,7 @@ def _which(mine: Values, right: Values, tolerance: float) -> Finding | None:
     return Finding(
         f"{_list(fine)} {'is' if len(fine) == 1 else 'are'} right; {_list(wrong)} {'is' if len(wrong) == 1 else 'are'} not.",
         "What they share is computed as it should be: the fault lies in the steps that only the wrong one needs.",
-        f"Follow {_list(wrong[:1])} back, line by line. What does it use that the other does not, and which value has that by then?",
+        f"Follow {_list(wrong[:1])} back, line by line, beside the formula: does every part of it come in, and which value has it by then?",
     )
 
 
@@ -98,19 +98,23 @@ def _length(mine: Values, right: Values) -> Finding | None:
 # -- which entries -----------------------------------------------------------------------------------
 
 
-def _entries(case: Case, mine: Values, right: Values, tolerance: float) -> Finding | None:
-    """Say which entries are wrong, where an argument of the same shape tells them apart."""
-    for name, due in right.items():
-        came = mine.get(name)
-        if came is None or came.shape != due.shape or due.numel() < 2:
-            continue
-        wrong = ~torch.isclose(came.double(), due.double(), rtol=tolerance, atol=tolerance / 10, equal_nan=True)
-        if bool(wrong.all()) or not bool(wrong.any()):
-            continue
-        for words, these in _places(case, due):
-            if torch.equal(these, wrong):
-                return Finding(*_said(words, came[wrong]))
-    return None
+def _entries(wrong: Sequence[tuple[Case, Values, Values]], tolerance: float) -> Finding | None:
+    """Say which entries of the one result are wrong, where an argument of the same shape tells them apart every time."""
+    common: set[str] | None = None
+    order: list[str] = []
+    for case, mine, right in wrong:
+        (name, *others), came = right, mine.get(next(iter(right)))
+        if others or came is None or came.shape != right[name].shape:
+            return None
+        off = ~torch.isclose(came.double(), right[name].double(), rtol=tolerance, atol=tolerance / 10, equal_nan=True)
+        fitting = [words for words, these in _places(case, right[name]) if torch.equal(these, off)]
+        common, order = (set(fitting) if common is None else common & set(fitting)), order or fitting
+        if off.numel() < 2 or bool(off.all()) or not common:
+            return None
+    case, mine, right = wrong[0]
+    words = next(w for w in order if common and w in common)
+    these = dict(_places(case, next(iter(right.values()))))[words]
+    return Finding(*_said(words, next(iter(mine.values()))[these]))
 
 
 def _said(words: str, values: Tensor) -> tuple[str, str, str]:

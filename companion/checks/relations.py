@@ -23,14 +23,21 @@ class Relation(NamedTuple):
     next: str
 
 
-def relation(pairs: Sequence[Pair]) -> Relation | None:
-    """Return the first relation that holds for all pairs of a wrong and a right tensor, or ``None``."""
+def relation(pairs: Sequence[Pair], against: Sequence[Tensor] = ()) -> Relation | None:
+    """Return the first relation that holds for all pairs of a wrong and a right tensor, or ``None``.
+
+    ``against`` are results that came out right: a relation that would have made them wrong is not the one.
+    """
     pairs = [(a.to(torch.float64), b.to(torch.float64)) for a, b in pairs if a.shape == b.shape]
     telling = [(a, b) for a, b in pairs if b.numel() > 1 and bool((b != b.flatten()[0]).any())]
     if not telling:
         return None
     found = next((r for r in RELATIONS if all(r.holds(a, b) for a, b in pairs)), None)
-    return found or _one_factor(pairs)
+    found = found or _one_factor(pairs)
+    right = [b.to(torch.float64) for b in against if b.numel()]
+    if found is None or any(not bool((b == 0).all()) and not found.holds(b, b) for b in right):
+        return None
+    return None if found.holds is _near and right else found
 
 
 def _near(a: Tensor, b: Tensor) -> bool:

@@ -49,6 +49,7 @@ PROVOKED = {
     "list for a tensor": ("return torch.exp([1.0, 2.0])", "plain Python number or list"),
     "method of a list": ("return [1.0].mean()", "plain Python number or list"),
     "method of a float": ("return (1.0).exp()", "plain Python number or list"),
+    "values and indices": ("return z - torch.zeros(3, 2).max(dim=1, keepdim=True)", "return two things"),
     "nothing returned": ("return None + z", "Something here is None"),
     "attribute of nothing": ("return torch.zeros(3).grad.sum()", "Something here is None"),
     "call of a tensor": ("return torch.zeros(3)(2)", "no function"),

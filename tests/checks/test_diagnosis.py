@@ -421,6 +421,25 @@ def test_place_of_the_fault_is_told_when_no_mistake_is_known(id, answer, seen):
     assert result.next
 
 
+def test_relation_or_place_is_claimed_only_if_it_holds_in_every_case():
+    floor = lambda z, threshold: (z // threshold).clamp(0, 1)  # noqa: E731  # right for every threshold above 0
+    exercise = dataclasses.replace(bank.get("01.2"), mistakes=())
+    assert "missing from the right one to 1" not in diagnose.assess(exercise, {"fires": floor}).message
+
+    def whole_epoch(X, y, max_epochs):
+        weight, bias, history = torch.zeros_like(X[0]), torch.zeros_like(y[0]), []
+        for _ in range(max_epochs):
+            errors = y - step(X @ weight + bias, 0)
+            weight, bias = weight + errors @ X, bias + errors.sum()
+            history.append(int((errors != 0).sum()))
+            if history[-1] == 0:
+                break
+        return weight, bias, history
+
+    exercise = dataclasses.replace(bank.get("01.4"), mistakes=())
+    assert "exactly where" not in diagnose.assess(exercise, exercise.answer(whole_epoch)).message
+
+
 def test_no_effect_is_claimed_only_if_it_holds_in_every_case():
     def sometimes(x, target, weight, bias, lr):  # the rate is used, but only for larger steps
         error = target - step(x @ weight + bias, 0)
