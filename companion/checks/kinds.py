@@ -6,7 +6,8 @@ judged stand in the chapters.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -179,10 +180,20 @@ def bar(target: float, rows: str = "held-out rows") -> Judge:
     return judge
 
 
-def standing(observed: Sequence[Observed], board: dict[str, Sequence[float]], name: str = "accuracy") -> str:
-    """Say what was measured, case by case, and where that stands among the baselines (by their means)."""
+def board(statement: str) -> dict[str, list[float]]:
+    """Return the baselines of a statement's table, with their scores case by case.
+
+    >>> board("| Baseline | split 1 | split 2 |\\n|---|---|---|\\n| always 1 | 0.50 | 0.40 |")
+    {'always 1': [0.5, 0.4]}
+    """
+    rows = re.findall(r"^ *\| ([^|]+) \|((?: [\d.]+ \|)+)$", statement, flags=re.MULTILINE)
+    return {label: [float(x) for x in numbers.split("|")[:-1]] for label, numbers in rows}
+
+
+def standing(observed: Sequence[Observed], baselines: Mapping[str, Sequence[float]], name: str = "accuracy") -> str:
+    """Say what was measured, case by case, and where that stands among the baselines, by the means of these cases."""
     mine = [o[name].item() for o in observed if name in o]
     mean = sum(mine) / max(len(mine), 1)
-    beaten = sum(mean > sum(b) / len(b) for b in board.values())
+    above = sum(mean > sum(b[: len(mine)]) / len(mine) for b in baselines.values()) if mine else 0
     numbers = ", ".join(f"{m:.3f}" for m in mine)
-    return f"{name} {numbers}; above {beaten} of the {len(board)} baselines in the mean"
+    return f"{name} {numbers}; in the mean above {above} of the {len(baselines)} baselines"

@@ -13,7 +13,7 @@ import pytest
 import samples
 import torch
 
-from companion.checks import bank, diagnose
+from companion.checks import bank, diagnose, kinds
 from companion.checks.bank import Exercise
 from companion.checks.ch01_neurons import e7_two_kinds_of_iris_one_neuron as flowers
 from companion.checks.ch02_activations import e7_a_deep_and_narrow_network_that_learns as narrow
@@ -395,13 +395,8 @@ def test_statement_names_the_functions_and_an_example_and_an_objective(exercise)
     assert "*Serves the" in exercise.statement
 
 
-def table(exercise: Exercise) -> dict[str, list[float]]:
-    rows = re.findall(r"^\| ([^|]+) \|((?: [\d.]+ \|)+)$", exercise.statement, flags=re.MULTILINE)
-    return {label: [float(x) for x in numbers.split("|")[:-1]] for label, numbers in rows}
-
-
 def test_table_of_01_7_is_what_the_baselines_give():
-    stated = table(bank.get("01.7"))
+    stated = kinds.board(bank.get("01.7").statement)
     assert set(stated) == set(flowers.BASELINES)
 
     def accuracy(train, seed):
@@ -417,7 +412,7 @@ def test_table_of_01_7_is_what_the_baselines_give():
 
 def test_table_of_02_7_is_what_the_baselines_give():
     exercise = bank.get("02.7")
-    stated = table(exercise)
+    stated = kinds.board(exercise.statement)
     assert set(stated) == set(narrow.BASELINES)
     cases = exercise.cases(0)
     for label, make in narrow.BASELINES.items():
@@ -493,3 +488,13 @@ def test_another_right_answer_is_written_otherwise(exercise):
     code = [getattr(f, "__code__", None) for f in exercise.reference]
     others = [[getattr(f, "__code__", None) for f in alt] for alt in exercise.alternatives.values()]
     assert any(a and r and a.co_code != r.co_code for alt in others for a, r in zip(alt, code))
+
+
+def test_open_answer_is_told_where_it_stands_among_the_baselines():
+    exercise = bank.get("01.7")
+    result = assess(exercise, right(exercise))
+    assert re.fullmatch(r"accuracy [\d., ]+; in the mean above 5 of the 5 baselines", result.scores)
+    assert result.scores in result._repr_html_()
+    assert result.scores not in repr(result)
+    a = {"accuracy": torch.tensor(0.5)}
+    assert kinds.standing([a, a], {"low": [0.4, 0.4], "high": [0.9, 0.9]}).endswith("above 1 of the 2 baselines")

@@ -10,6 +10,7 @@ import torch
 from sklearn.datasets import load_iris
 from torch import Tensor
 
+from companion.checks import kinds
 from companion.checks.bank import Observed, Out, Verdict, exercise, rng
 from companion.checks.ch01_neurons.e7_mistakes import (
     MISTAKES,
@@ -137,7 +138,7 @@ def _judge_hits(case: Case, observed: Observed, expected: Observed) -> Verdict:
 
 
 def _flower_scores(observed: Sequence[Observed]) -> str:
-    return "accuracy on the splits " + ", ".join(f"{o['accuracy'].item():.2f}" for o in observed[: len(SPLITS)])
+    return kinds.standing(observed[: len(SPLITS)], kinds.board(TrainNeuron.statement))
 
 
 @exercise("01.7", title="Two kinds of iris, one neuron", points=3)

@@ -10,6 +10,7 @@ import torch
 from sklearn.datasets import load_digits
 from torch import Tensor, nn
 
+from companion.checks import kinds
 from companion.checks.bank import Observed, Verdict, exercise, rng
 from companion.checks.ch02_activations.e7_mistakes import MISTAKES, build_stack, deep_enough, is_linear, narrow_enough
 from companion.checks.numbers import F64
@@ -145,7 +146,7 @@ def _judge_network(case: Case, observed: Observed, expected: Observed) -> Verdic
 
 
 def _network_scores(observed: Sequence[Observed]) -> str:
-    return "accuracy in the trainings " + ", ".join(f"{o['accuracy'].item():.3f}" for o in observed)
+    return kinds.standing(observed, kinds.board(DeepNetwork.statement))
 
 
 @exercise("02.7", title="A deep and narrow network that learns", points=3)
