@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dis
 import functools
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
@@ -48,10 +49,17 @@ def ready_made(thing: object, allowed: Sequence[str] = ()) -> str:
     >>> ready_made(lambda z: softmax(z, dim=1))
     'companion.functional.shares.softmax'
     """
-    for name in (_full_name(thing), *_mentioned(thing, set())):
+    for name in (_imported_as(thing), *_mentioned(thing, set())):
         if name.split(".")[0] in LIBRARIES and not any(name == a or name.startswith(f"{a}.") for a in allowed):
             return name
     return ""
+
+
+def _imported_as(thing: object) -> str:
+    """Return the name under which a function or class can be imported, if it can: then it was not written here."""
+    name = _full_name(thing)
+    module, _, own = name.rpartition(".")
+    return name if own and getattr(sys.modules.get(module), own, None) is thing else ""
 
 
 def _mentioned(thing: object, seen: set[int]) -> Iterator[str]:

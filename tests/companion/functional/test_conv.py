@@ -290,3 +290,22 @@ def test_conv_transpose2d_cuts_its_own_padding_off_each_axis():
             x,
             w,
         )
+
+
+@pytest.mark.parametrize(("ours", "theirs"), [(F.conv2d, oracle.conv2d), (F.conv_transpose2d, oracle.conv_transpose2d)])
+@pytest.mark.parametrize("over", [(0, None), (None, 0), (0, 0)])
+def test_a_kernel_for_each_channel_is_mapped_over_batches_of_either(ours, theirs, over):
+    x, w = draw(3, 2, 4, 6, 7), draw(3, 4, 1, 3, 2, seed=1)
+    given = [a if axis == 0 else a[0] for a, axis in zip((x, w), over)]
+    both = (functools.partial(f, stride=2, groups=4) for f in (ours, theirs))
+    mine, reference = (torch.func.vmap(f, over)(*given) for f in both)
+    torch.testing.assert_close(mine, reference)
+
+
+@FORWARD_MODE
+@pytest.mark.parametrize("f", [F.conv2d, F.conv_transpose2d])
+def test_a_kernel_for_each_channel_passes_gradcheck_twice(f):
+    x, w = draw(2, 3, 5, 4).requires_grad_(), draw(3, 1, 3, 2, seed=1).requires_grad_()
+    g = functools.partial(f, stride=(2, 1), padding=(1, 0), groups=3)
+    assert gradcheck(g, (x, w), check_forward_ad=True)
+    assert gradgradcheck(g, (x, w))

@@ -521,7 +521,7 @@ def test_a_state_that_does_not_fit_loads_nothing():
         mine.load_state_dict({**before, "_schedulers": before["_schedulers"][:1]})
 
 
-@pytest.mark.parametrize(("name", "options"), CASES, ids=str)
+@EVERY
 def test_counts_of_steps_are_torchs(name, options):
     (_, mine), (_, reference) = make(ours, name, options), make(theirs, name, options)
     for _ in range(4):
