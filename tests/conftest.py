@@ -2,9 +2,11 @@
 
 import os
 import sys
+from pathlib import Path
 
 import pytest
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tools"))  # the course's own tools can be imported
 os.environ["NEURONS_HOME"] = ":memory:"  # what a test starts inherits it
 
 

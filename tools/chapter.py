@@ -10,7 +10,6 @@ import argparse
 import json
 import re
 import sys
-import tempfile
 from pathlib import Path
 
 import exercise
@@ -34,14 +33,7 @@ def main(arguments: list[str] | None = None) -> None:
     chapter, name, title = options.id, options.name, " ".join(options.title.split())
     if fault := refusal(chapter, name, title):
         sys.exit(f"chapter: {fault}")
-    try:
-        with tempfile.TemporaryDirectory(prefix="chapter-") as folder:
-            stage = Path(folder)
-            written = make(stage, chapter, name, title)
-            staging.move(stage, written)
-    except (OSError, RuntimeError, ValueError) as error:
-        sys.exit(f"chapter: nothing was written, because {error}")
-    print("\n".join(f"written: {w}" for w in written))
+    written = staging.through_a_copy("chapter", lambda stage: make(stage, chapter, name, title))
     print(
         f"Next: the exercises in {Path(written[1]).parent.as_posix()}/, then the notebook (CONTRIBUTING.md, from step 2)."
     )

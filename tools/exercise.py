@@ -14,7 +14,6 @@ import json
 import keyword
 import re
 import sys
-import tempfile
 import unicodedata
 from pathlib import Path
 
@@ -41,14 +40,7 @@ def main(arguments: list[str] | None = None) -> None:
     number, title, kind = options.id, " ".join(options.title.split()), options.kind
     if fault := refusal(number, title, kind):
         sys.exit(f"exercise: {fault}")
-    try:
-        with tempfile.TemporaryDirectory(prefix="exercise-") as folder:
-            stage = Path(folder)
-            written = make(stage, number, title, kind)
-            staging.move(stage, written)
-    except (OSError, RuntimeError, ValueError) as error:
-        sys.exit(f"exercise: nothing was written, because {error}")
-    print("\n".join(f"written: {w}" for w in written))
+    written = staging.through_a_copy("exercise", lambda stage: make(stage, number, title, kind))
     print(NEXT.format(file=written[0], number=number))
 
 

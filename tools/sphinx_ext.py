@@ -47,8 +47,9 @@ def add_hints(app: Sphinx, doctree: nodes.document) -> None:
     for section in list(doctree.findall(nodes.section)):
         title = section.next_node(nodes.title)
         heading = title.astext() if title is not None else ""
-        if folder == "exercises" and heading[:4] in numbers:
-            section += nodes.raw("", folded(bank.get(heading[:4]).hints), format="html")
+        number = heading.split(" ")[0]
+        if folder == "exercises" and number in numbers:
+            section += nodes.raw("", folded(bank.get(number).hints), format="html")
         elif folder == "book" and heading == "Exercises":
             found = [bank.get(number) for number in numbers]
             items = [
@@ -60,9 +61,11 @@ def add_hints(app: Sphinx, doctree: nodes.document) -> None:
 
 def folded(hints: tuple[str, ...]) -> str:
     """Return hints as HTML, each folded, from a nudge to nearly there."""
-    text = [re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(hint, quote=False)) for hint in hints]
+    from companion.checks.result import prose
+
     return "".join(
-        f"<details><summary>Hint {n} of {len(text)}</summary><p>{hint}</p></details>" for n, hint in enumerate(text, 1)
+        f"<details><summary>Hint {n} of {len(hints)}</summary><p>{prose(hint)}</p></details>"
+        for n, hint in enumerate(hints, 1)
     )
 
 

@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
@@ -15,6 +16,18 @@ import notebooks
 
 ROOT = notebooks.ROOT
 TEMPLATES = Path(__file__).resolve().parent / "templates"
+
+
+def through_a_copy(tool: str, make: Callable[[Path], list[str]]) -> list[str]:
+    """Make files in a copy, move them when all are whole, and say which; leave in one sentence if that fails."""
+    try:
+        with tempfile.TemporaryDirectory(prefix=f"{tool}-") as folder:
+            written = make(Path(folder))
+            move(Path(folder), written)
+    except (OSError, RuntimeError, ValueError) as error:
+        sys.exit(f"{tool}: nothing was written, because {error}")
+    print("\n".join(f"written: {w}" for w in written))
+    return written
 
 
 def untitled(title: str) -> str:

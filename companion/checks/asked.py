@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
-
 from companion.checks import bank, versions
 
 made_for: object = None
@@ -22,7 +20,7 @@ def find(exercise: object, variant: object, usage: str) -> bank.Exercise | str:
     'the number of an exercise is a text, in quotes: "02.3".'
     """
     if isinstance(exercise, int | float):
-        near = nearest(f"{exercise:04.1f}" if 0 < exercise < 100 else "01.1")
+        near = bank.nearest(f"{exercise:04.1f}" if 0 < exercise < 100 else "01.1")
         return f'the number of an exercise is a text, in quotes: "{near}".'
     if type(exercise) is not str:
         return _by_function(exercise) or usage
@@ -49,12 +47,6 @@ def chapter(number: object) -> tuple[str | None, str]:
     if isinstance(number, int) and 0 <= number < 100 and f"{number:02}" in there:
         return None, f'the number of a chapter is a text, in quotes: "{number:02}".'
     return None, f"there is no chapter {_shown(number)}; there are {', '.join(there)}."
-
-
-def nearest(exercise: str) -> str:
-    """Return the number of the exercise that is written most alike."""
-    everything = bank.ids()
-    return difflib.get_close_matches(exercise, everything, 1, 0)[0]
 
 
 def _by_function(thing: object) -> str:

@@ -45,8 +45,8 @@ class Mistake:
     name: str
     answer: Any
     seen: str
-    why: str = ""
-    next: str = ""
+    why: str
+    next: str
     matches: Callable[[Sequence[Case], Sequence[Observed]], bool] | None = None
 
 
@@ -237,12 +237,17 @@ def get(id: str, variant: int = 0) -> Exercise:
     _load(str(id)[:2])
     variants = _registry.get(id)
     if variants is None:
-        everything = ids()
-        nearest = difflib.get_close_matches(str(id), everything, 1, 0) or everything[:1]
-        raise KeyError(f"there is no exercise {id!r}; the nearest is {nearest[0]!r} ({get(nearest[0]).title})")
+        near = nearest(str(id))
+        raise KeyError(f"there is no exercise {id!r}; the nearest is {near!r} ({get(near).title})")
     if variant not in range(len(variants)):
         raise KeyError(f"exercise {id} has the variants 0 to {len(variants) - 1}, not {variant}")
     return variants[variant]
+
+
+def nearest(id: str) -> str:
+    """Return the number of the exercise that is written most alike."""
+    everything = ids()
+    return (difflib.get_close_matches(id, everything, 1, 0) or everything)[0]
 
 
 def variants(id: str) -> list[Exercise]:
@@ -251,6 +256,7 @@ def variants(id: str) -> list[Exercise]:
     return _registry[id]
 
 
+@cache
 def _load(chapter: str) -> None:
     """Import a chapter's exercises, a file for each."""
     if chapter in chapters():
@@ -260,6 +266,13 @@ def _load(chapter: str) -> None:
 
 
 # -- source -------------------------------------------------------------------------------------------
+
+
+def defined(source: str, names: Sequence[str], file: str = "<string>") -> dict[str, Any]:
+    """Run a text as the cell of a notebook that has imported torch; return what it defines under these names."""
+    space: dict[str, Any] = {"torch": torch}
+    exec(compile(source, file, "exec"), space)
+    return {name: space[name] for name in names}
 
 
 def _source(function: Function, name: str, parameter: Parameter) -> str:

@@ -18,7 +18,7 @@ from companion.checks.failures import first_failure
 from companion.checks.levels import GUARDS, Failure, Level, all_close
 from companion.checks.result import Result, show
 from companion.checks.shrink import shrink
-from companion.checks.trace import Case, Crash, Trace
+from companion.checks.trace import Case, Crash, Finding, Trace
 from companion.checks.written import trace_of
 
 RunMistake = Callable[[Mistake, Sequence[Case]], list[Trace]]
@@ -128,33 +128,11 @@ def _explained(
     found: Findings, shown: tuple[Findings, int], failure: Failure, again: Callable[[Case], Findings | None] | None
 ) -> Failure:
     """Return a failure that nobody foresaw with what can be said about it: how, where, or in which cases it is wrong."""
-    exercise, cases = found.exercise, found.cases
-    names = {out.name for out in exercise.returns}
-    pairs = [
-        (found.observed[n][name], found.expected[n][name])
-        for n in found.wrong
-        for name in (names if len(names) == 1 else ())
-        if name in found.observed[n] and name in found.expected[n]
-    ]
-    against = [e[name] for e, f in zip(found.expected, found.failures) if f is None for name in names if name in e]
-    said: relations.Relation | probes.Finding | None = None
-    if exercise.judge is None and exercise.observe is None:
-        if pairs and len(pairs) == len(found.wrong):
-            said = relations.relation(pairs, against)
-
-        def both(case: Case) -> tuple[Observed, Observed] | None:
-            now = again(case) if again else None
-            return None if now is None or now.mine[0].crash else (now.observed[0], now.expected[0])
-
-        ask = both if again and exercise.script is None else None
-        wrong = [(cases[n], found.observed[n], found.expected[n]) for n in found.wrong]
-        fine = [c for c, f in zip(cases, found.failures) if f is None]
-        small, n = shown
-        mine, due = small.observed[n], small.expected[n]
-        said = said or probes.where_wrong(small.cases[n], mine, due, exercise.tolerance, wrong, fine, ask)
-    if said is not None:
+    exercise = found.exercise
+    fine = [(c, e) for c, e, f in zip(found.cases, found.expected, found.failures) if f is None]
+    if exercise.judge is None and exercise.observe is None and (said := _found_out(found, shown, fine, again)):
         return dataclasses.replace(failure, seen=said.seen, why=said.why, next=failure.next or said.next)
-    right = [c.name for c, f in zip(cases, found.failures) if f is None and c.size < 1000]
+    right = [case.name for case, _ in fine if case.size < 1000]
     if not right:
         why = "No case comes out right: it is not an odd input that breaks it, the computation itself is another one."
         next = "Do the input shown on paper, step by step, and print the same steps in your code. Where do they part?"
@@ -164,6 +142,36 @@ def _explained(
         failure,
         why=f"It is right with {those}. What is special about this case points to the step that goes wrong.",
         next=failure.next or "Put this input beside one that comes out right: what do they differ in?",
+    )
+
+
+def _found_out(
+    found: Findings,
+    shown: tuple[Findings, int],
+    fine: Sequence[tuple[Case, Observed]],
+    again: Callable[[Case], Findings | None] | None,
+) -> Finding | None:
+    """Return how the wrong values stand to the right ones, or where they are wrong, if either can be said."""
+    exercise = found.exercise
+    wrong = [(found.cases[n], found.observed[n], found.expected[n]) for n in found.wrong]
+    if len(exercise.returns) == 1:
+        (name,) = (out.name for out in exercise.returns)
+        pairs = [(mine[name], due[name]) for _, mine, due in wrong if name in mine and name in due]
+        against = [due[name] for _, due in fine if name in due]
+        if len(pairs) == len(wrong) and (said := relations.relation(pairs, against)):
+            return said
+
+    def both(case: Case) -> tuple[Observed, Observed] | None:
+        now = again(case) if again else None
+        return None if now is None or now.mine[0].crash else (now.observed[0], now.expected[0])
+
+    small, n = shown
+    return probes.where_wrong(
+        (small.cases[n], small.observed[n], small.expected[n]),
+        exercise.tolerance,
+        wrong,
+        [case for case, _ in fine],
+        both if again and exercise.script is None else None,
     )
 
 

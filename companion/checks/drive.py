@@ -22,7 +22,7 @@ from torch import Tensor
 from companion.checks.reading import WrongSignature, fits, fresh, read
 from companion.checks.routines import NEEDS, ROUTINES
 from companion.checks.surroundings import TimeUp, drawn, put_back, quiet, set_seed, settings, with_time_limit
-from companion.checks.trace import Call, Crash, Trace, Value
+from companion.checks.trace import Call, Crash, Trace, Value, factors
 from companion.checks.watch import ready_made, watched
 
 _LIBRARIES = tuple(str(Path(p).resolve()) for p in (sysconfig.get_path("stdlib"), torch.__path__[0]))
@@ -172,9 +172,7 @@ class _Run:
             return
         if first.device.type != "cpu":
             return  # told as such
-        # A different factor for each entry: with all ones, errors that cancel in the sum would not show.
-        factor = torch.linspace(0.5, 1.5, first.numel(), dtype=first.dtype).reshape(first.shape)
-        grads = torch.autograd.grad(first, list(leaves.values()), factor, allow_unused=True)
+        grads = torch.autograd.grad(first, list(leaves.values()), factors(first), allow_unused=True)
         for name, grad in zip(leaves, grads):
             if grad is None:
                 self.facts[f"grad.{name}"] = "lost"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import torch
 
 from companion.checks.bank import Exercise, Observed, Verdict
@@ -11,7 +9,6 @@ from companion.checks.crashes import advice
 from companion.checks.guards import BEFORE_VALUES
 from companion.checks.levels import Failure, Level, all_close, close
 from companion.checks.trace import Case, Crash, Trace
-from companion.checks.written import Number, Written
 
 
 def first_failure(
@@ -23,7 +20,9 @@ def first_failure(
     if mine.crash:
         return _crash(exercise, case, mine.crash)
     if exercise.written is not None:
-        return None if exercise.written.same(mine, right) else _answer(exercise.written, mine, right)
+        if exercise.written.same(mine, right):
+            return None
+        return Failure(Level.VALUE, "value", *exercise.written.fault(mine, right))
     for look in BEFORE_VALUES:
         if failure := look(exercise, case, mine, right):
             return failure
@@ -80,54 +79,6 @@ def _crash(exercise: Exercise, case: Case, crash: Crash) -> Failure:
     return Failure(
         Level.CRASH, "crash", f"With {case.name}, {where} stops with {crash.type}{text}.", said.why, said.next
     )
-
-
-def _answer(written: Written, mine: Trace, right: Trace) -> Failure:
-    """Say what is wrong with an answer without code, as far as that is possible without giving the right one."""
-    if faults := mine.facts.get("answer.faults"):
-        fault, letters = faults.split("; ")[0].split()
-        seen, why = {
-            "spare": (
-                f"Line {letters} is not needed.",
-                "It does something that the task does not ask for, or undoes something.",
-            ),
-            "missing": (f"Line {letters} is missing.", "What it computes is needed by another line."),
-            "rule": (
-                f"Line {letters[-1]} stands before line {letters[0]}.",
-                "It uses something that is not there yet, or changes what the other still needs.",
-            ),
-        }[fault]
-        return Failure(
-            Level.VALUE,
-            "value",
-            seen,
-            why,
-            "Go through your order with pencil and paper: what does each name hold after each line?",
-        )
-    if isinstance(written, Number):
-        mine_is, right_is = float(mine.tensors["answer"]), float(right.tensors["answer"])
-        if mine_is * right_is < 0:
-            why = "A difference is taken the other way round."
-            return Failure(Level.VALUE, "value", "The sign is the wrong one.", why, "What is subtracted from what?")
-        ratio = math.log10(mine_is / right_is) if mine_is and right_is else 0.5
-        if abs(ratio) > 0.5 and abs(ratio - round(ratio)) < 0.005:
-            why = "The digits are right: a unit or a prefix is taken for another."
-            return Failure(
-                Level.VALUE,
-                "value",
-                "It is off by a power of ten.",
-                why,
-                "Write the unit behind each number of your calculation.",
-            )
-        large = "large" if abs(mine_is) > abs(right_is) else "small"
-        return Failure(
-            Level.VALUE,
-            "value",
-            f"It is too {large}.",
-            "A factor or a term is missing, or is there once too often.",
-            "Do the smallest case on paper first, then this one.",
-        )
-    return Failure(Level.VALUE, "value", "That is not the right answer.", "", "Read the question again.")
 
 
 def _values(exercise: Exercise, case: Case, observed: Observed, expected: Observed) -> Failure | None:

@@ -16,7 +16,7 @@ def named(exercise: Exercise, answer: tuple[object, ...]) -> tuple[dict[str, Any
     names = exercise.functions
     kind = "answer" if exercise.written else "class" if inspect.isclass(exercise.reference[0]) else "function"
     if not answer:
-        return {}, "pass your answer too" if exercise.written else f"pass your {kind} too"
+        return {}, f"pass your {kind} too"
     if len(answer) != len(names):
         several = f"{len(names)} {'classes' if kind == 'class' else f'{kind}s'}"
         return {}, f"this exercise takes {f'one {kind}' if len(names) == 1 else several}"

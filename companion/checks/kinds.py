@@ -14,7 +14,7 @@ from torch import Tensor
 
 from companion.checks.bank import Observed, Out, Property, Verdict
 from companion.checks.levels import close
-from companion.checks.trace import Call, Case, Trace
+from companion.checks.trace import Call, Case, Trace, factors
 
 Script = Callable[[Case], list[Call]]
 Judge = Callable[[Case, Observed, Observed], Verdict]
@@ -38,8 +38,7 @@ def agrees_with_autograd(value: str, slope: str, argument: str) -> Callable[[Cas
         found = {name: trace.tensors[name] for name in (value, slope) if name in trace.tensors}
         gradient = trace.tensors.get(f"grad.{argument}")
         if gradient is not None and slope in found and found[slope].shape == gradient.shape:
-            weights = torch.linspace(0.5, 1.5, gradient.numel(), dtype=gradient.dtype).reshape(gradient.shape)
-            found["agrees"] = torch.tensor(close(found[slope] * weights, gradient, 1e-4))
+            found["agrees"] = torch.tensor(close(found[slope] * factors(gradient), gradient, 1e-4))
         return found
 
     return observe

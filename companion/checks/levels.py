@@ -54,7 +54,10 @@ def all_close(one: Observed, other: Observed, tolerance: float) -> bool:
 
 def close(one: Tensor, other: Tensor, tolerance: float) -> bool:
     """Return whether two tensors have the same shape and nearly the same numbers, nan where nan is."""
-    if one.shape != other.shape:
-        return False
+    return one.shape == other.shape and bool(near(one, other, tolerance).all())
+
+
+def near(one: Tensor, other: Tensor, tolerance: float) -> Tensor:
+    """Return which entries of two tensors of one shape are nearly the same numbers, nan where nan is."""
     a, b = one.to(torch.float64), other.to(torch.float64)
-    return bool(torch.isclose(a, b, rtol=tolerance, atol=tolerance / 10, equal_nan=True).all())
+    return torch.isclose(a, b, rtol=tolerance, atol=tolerance / 10, equal_nan=True)

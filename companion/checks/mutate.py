@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import torch
+from companion.checks.bank import defined
 
 Change = tuple[ast.AST, ast.AST | None]
 """A place in the tree and what stands there instead; ``None`` takes a statement away."""
@@ -71,9 +71,7 @@ class Mutant:
 
     def functions(self, *names: str) -> tuple[Callable[..., Any], ...]:
         """Return the faulty functions of these names."""
-        space: dict[str, Any] = {"torch": torch}
-        exec(compile(self.source, "<a fault was planted here>", "exec"), space)
-        return tuple(space[name] for name in names)
+        return tuple(defined(self.source, names, "<a fault was planted here>").values())
 
 
 def mutants(source: str) -> list[Mutant]:

@@ -8,31 +8,20 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from companion.checks.levels import close
-from companion.checks.trace import Case
+from companion.checks.levels import close, near
+from companion.checks.trace import Case, Finding
 
 Values = Mapping[str, Tensor]
 Again = Callable[[Case], tuple[Values, Values] | None]
 """Runs the learner's answer and the right one on another case; ``None`` where that is not possible."""
 
 
-class Finding(NamedTuple):
-    """What was found, in three parts."""
-
-    seen: str
-    why: str
-    next: str
-
-
 def where_wrong(
-    case: Case,
-    mine: Values,
-    right: Values,
+    shown: tuple[Case, Values, Values],
     tolerance: float,
     wrong: Sequence[tuple[Case, Values, Values]],
     fine: Sequence[Case] = (),
@@ -41,19 +30,18 @@ def where_wrong(
     """Return the most telling thing that can be said about wrong values, or ``None``.
 
     Args:
-        case: the one that is shown.
-        mine: the learner's results for it.
-        right: the right ones.
+        shown: the case that is shown, with the learner's results and the right ones.
         tolerance: up to which numbers are the same.
-        wrong: all cases that are wrong, each with the learner's results and the right ones.
+        wrong: all cases that are wrong, likewise.
         fine: those that are right.
         again: runs both on another case.
     """
+    _, mine, right = shown
     if found := _length(mine, right):
         return found
     if again and (found := _without_effect([c for c, *_ in wrong[:4]], fine[:3], tolerance, again)):
         return found
-    return _entries([(case, mine, right), *wrong], tolerance) or _which(mine, right, tolerance)
+    return _entries([shown, *wrong], tolerance) or _which(mine, right, tolerance)
 
 
 # -- which result ------------------------------------------------------------------------------------
@@ -106,7 +94,7 @@ def _entries(wrong: Sequence[tuple[Case, Values, Values]], tolerance: float) -> 
         (name, *others), came = right, mine.get(next(iter(right)))
         if others or came is None or came.shape != right[name].shape:
             return None
-        off = ~torch.isclose(came.double(), right[name].double(), rtol=tolerance, atol=tolerance / 10, equal_nan=True)
+        off = ~near(came, right[name], tolerance)
         fitting = [words for words, these in _places(case, right[name]) if torch.equal(these, off)]
         common, order = (set(fitting) if common is None else common & set(fitting)), order or fitting
         if off.numel() < 2 or bool(off.all()) or not common:

@@ -11,6 +11,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from companion.checks.trace import Finding
+
 Pair = tuple[Tensor, Tensor]
 
 
@@ -23,7 +25,7 @@ class Relation(NamedTuple):
     next: str
 
 
-def relation(pairs: Sequence[Pair], against: Sequence[Tensor] = ()) -> Relation | None:
+def relation(pairs: Sequence[Pair], against: Sequence[Tensor] = ()) -> Finding | None:
     """Return the first relation that holds for all pairs of a wrong and a right tensor, or ``None``.
 
     ``against`` are results that came out right: a relation that would have made them wrong is not the one.
@@ -32,12 +34,12 @@ def relation(pairs: Sequence[Pair], against: Sequence[Tensor] = ()) -> Relation 
     telling = [(a, b) for a, b in pairs if b.numel() > 1 and bool((b != b.flatten()[0]).any())]
     if not telling:
         return None
-    found = next((r for r in RELATIONS if all(r.holds(a, b) for a, b in pairs)), None)
-    found = found or _one_factor(pairs)
     right = [b.to(torch.float64) for b in against if b.numel()]
-    if found is None or any(not bool((b == 0).all()) and not found.holds(b, b) for b in right):
-        return None
-    return None if found.holds is _near and right else found
+    found = next((r for r in RELATIONS if all(r.holds(a, b) for a, b in pairs)), None)
+    if found is None:
+        return None if right else _one_factor(pairs)
+    refuted = any(not bool((b == 0).all()) and not found.holds(b, b) for b in right)
+    return None if refuted else Finding(found.seen, found.why, found.next)
 
 
 def _near(a: Tensor, b: Tensor) -> bool:
@@ -52,15 +54,14 @@ def _factor(a: Tensor, b: Tensor) -> float | None:
     return float(scale) if float(scale) != 0 and _near(a, scale * b) else None
 
 
-def _one_factor(pairs: Sequence[Pair]) -> Relation | None:
+def _one_factor(pairs: Sequence[Pair]) -> Finding | None:
     factors = [_factor(a, b) for a, b in pairs]
     if any(f is None or f <= 0 for f in factors):
         return None
     numbers = [f for f in factors if f is not None]
     large = "large" if numbers[0] > 1 else "small"
     if max(numbers) - min(numbers) < 1e-4 * max(numbers):
-        return Relation(
-            _near,
+        return Finding(
             f"All numbers are too {large} by one and the same factor, with every input.",
             "A constant is missing or is there once too often; the rest of the computation is right.",
             "Go through the formula's constants: a 2, a 1/2, a square root. Which one did not make it into the code?",
@@ -68,14 +69,12 @@ def _one_factor(pairs: Sequence[Pair]) -> Relation | None:
     for axis in (0, -1):
         sizes = [float(b.shape[axis]) if b.dim() else 1.0 for _, b in pairs]
         if all(abs(max(f, 1 / f) - n) < 1e-3 * n for f, n in zip(numbers, sizes)):
-            return Relation(
-                _near,
+            return Finding(
                 f"All numbers are too {large} by a factor that is the number of {'rows' if axis == 0 else 'columns'}.",
                 "A sum stands where a mean should, or the other way round.",
                 "What is to be averaged, what is to be added up? Look for sum, mean and a division by a length.",
             )
-    return Relation(
-        _near,
+    return Finding(
         f"All numbers of a result are too {large} by one factor, which changes from input to input.",
         "They are scaled by something that depends on the input: a length, a sum, a norm.",
         "Which quantity of the input is divided by, and should it be?",

@@ -54,8 +54,8 @@ class Result:
             f'style="white-space:pre-wrap">{html.escape(text)}</code></div>'
             for label, text in rows
         )
-        message = _prose(self.message) + "".join(
-            f"<div><em>{label}:</em> {_prose(text)}</div>" for label, text in self.explained
+        message = prose(self.message) + "".join(
+            f"<div><em>{label}:</em> {prose(text)}</div>" for label, text in self.explained
         )
         head = html.escape(f"{self.id} {self.status}" if self.id else "check")
         style = "border-left:4px solid currentColor;padding:0.25em 0.75em;margin:0.25em 0"
@@ -83,10 +83,11 @@ class Hint:
         return f"{self.id} hint {self.number} of {self.total}" if self.id else "hint"
 
     def _repr_html_(self) -> str:
-        return f'<div class="nhint"><strong>{html.escape(self._where)}</strong>: {_prose(self.text)}</div>'
+        return f'<div class="nhint"><strong>{html.escape(self._where)}</strong>: {prose(self.text)}</div>'
 
 
-def _prose(text: str) -> str:
+def prose(text: str) -> str:
+    """Return a text as HTML, with code between backticks."""
     return re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(text))
 
 

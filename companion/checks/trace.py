@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
+import torch
 from torch import Tensor
 
 SEED = 0x5EED1
@@ -105,6 +106,22 @@ class Trace:
     tensors: Mapping[str, Tensor]
     facts: Mapping[str, str]
     crash: Crash | None = None
+
+
+class Finding(NamedTuple):
+    """What was found about an answer, in three parts: what is to be seen, why that happens, what to try next."""
+
+    seen: str
+    why: str
+    next: str
+
+
+def factors(like: Tensor) -> Tensor:
+    """Return by what each entry of a result counts in the gradient that is recorded.
+
+    All differ: with ones, errors that cancel in the sum would not show.
+    """
+    return torch.linspace(0.5, 1.5, like.numel(), dtype=like.dtype).reshape(like.shape)
 
 
 def call_once(case: Case, functions: tuple[str, ...], returns: tuple[str, ...]) -> list[Call]:

@@ -6,6 +6,7 @@ the trace alone. A wrong option, a missing factor, a line in the wrong place is 
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ from typing import Any
 
 import torch
 
-from companion.checks.trace import Crash, Trace
+from companion.checks.trace import Crash, Finding, Trace
 
 _NUMBER = re.compile(r"^\s*([-+]?(?:\d[\d,_]*\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(.*?)\s*$")
 
@@ -71,6 +72,22 @@ class Number:
         """What a learner would have written."""
         return f"{self.right:g} {self.unit}" if self.unit else self.right
 
+    def fault(self, mine: Trace, right: Trace) -> Finding:
+        """Say how a wrong number stands to the right one, without naming that."""
+        mine_is, right_is = float(mine.tensors["answer"]), float(right.tensors["answer"])
+        if mine_is * right_is < 0:
+            why = "A difference is taken the other way round."
+            return Finding("The sign is the wrong one.", why, "What is subtracted from what?")
+        ratio = math.log10(mine_is / right_is) if mine_is and right_is else 0.5
+        if abs(ratio) > 0.5 and abs(ratio - round(ratio)) < 0.005:
+            why = "The digits are right: a unit or a prefix is taken for another."
+            return Finding(
+                "It is off by a power of ten.", why, "Write the unit behind each number of your calculation."
+            )
+        large = "large" if abs(mine_is) > abs(right_is) else "small"
+        why = "A factor or a term is missing, or is there once too often."
+        return Finding(f"It is too {large}.", why, "Do the smallest case on paper first, then this one.")
+
     def shown(self) -> str:
         """Return what stands beneath the question."""
         return (
@@ -124,6 +141,10 @@ class Choice:
         """What a learner would have written."""
         return self.right
 
+    def fault(self, mine: Trace, right: Trace) -> Finding:
+        """Say that this is not it; each wrong option says more, as a known mistake."""
+        return Finding("That is not the right answer.", "", "Read the question again.")
+
     def shown(self) -> str:
         """Return what stands beneath the question."""
         return "\n".join(f"- **{letter}** {option.text}" for letter, option in self.options.items())
@@ -172,6 +193,23 @@ class Order:
     def solution(self) -> object:
         """What a learner would have written."""
         return self.right
+
+    def fault(self, mine: Trace, right: Trace) -> Finding:
+        """Say which line is out of place, for the first rule that is broken."""
+        fault, letters = mine.facts["answer.faults"].split("; ")[0].split()
+        seen, why = {
+            "spare": (
+                f"Line {letters} is not needed.",
+                "It does something that the task does not ask for, or undoes something.",
+            ),
+            "missing": (f"Line {letters} is missing.", "What it computes is needed by another line."),
+            "rule": (
+                f"Line {letters[-1]} stands before line {letters[0]}.",
+                "It uses something that is not there yet, or changes what the other still needs.",
+            ),
+        }[fault]
+        next = "Go through your order with pencil and paper: what does each name hold after each line?"
+        return Finding(seen, why, next)
 
     def shown(self) -> str:
         """Return what stands beneath the question."""

@@ -188,9 +188,7 @@ def test_wrong_values_are_told_before_a_wrong_gradient():
 
 
 def stub_of(exercise: Exercise) -> dict:
-    namespace = {"torch": torch}
-    exec(exercise.stub(), namespace)
-    return {n: namespace[n] for n in exercise.functions}
+    return bank.defined(exercise.stub(), exercise.functions)
 
 
 @each()
@@ -204,9 +202,7 @@ def test_stub_is_not_attempted(exercise):
 
 @each()
 def test_source_runs_by_itself_and_is_right(exercise):
-    namespace = {"torch": torch}
-    exec(exercise.source(), namespace)
-    result = assess(exercise, {n: namespace[n] for n in exercise.functions})
+    result = assess(exercise, bank.defined(exercise.source(), exercise.functions))
     assert result.status == "right", result
 
 

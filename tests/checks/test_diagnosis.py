@@ -363,9 +363,8 @@ def test_method_that_is_missing_is_named():
 
 
 def test_empty_class_is_not_attempted():
-    namespace = {"torch": torch}
-    exec(bank.get("90.3").stub(), namespace)
-    assert check("90.3", namespace["Momentum"]).status == "not attempted"
+    stub = bank.defined(bank.get("90.3").stub(), ["Momentum"])
+    assert check("90.3", *stub.values()).status == "not attempted"
 
 
 # -- where wrong values are wrong --------------------------------------------------------------------
@@ -398,9 +397,7 @@ def one_epoch_more(X, y, max_epochs):
 
 
 def written_out(id):
-    namespace = {"torch": torch}
-    exec(bank.get(id).source(), namespace)
-    return tuple(namespace[name] for name in bank.get(id).functions)
+    return tuple(bank.defined(bank.get(id).source(), bank.get(id).functions).values())
 
 
 @pytest.mark.parametrize(

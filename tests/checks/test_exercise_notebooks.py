@@ -2,28 +2,17 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import shutil
-import sys
 from pathlib import Path
 
 import pytest
 
+import exercises
 from companion import __version__
 from companion.checks import bank
 
 ROOT = Path(__file__).resolve().parents[2]
-
-
-@pytest.fixture(scope="module")
-def tool():
-    spec = importlib.util.spec_from_file_location("exercises_tool", ROOT / "tools" / "exercises.py")
-    module = importlib.util.module_from_spec(spec)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sys, "path", [str(ROOT / "tools"), *sys.path])  # as if started from there
-        spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture
@@ -37,29 +26,29 @@ def load(path: Path) -> dict:
     return json.loads(path.read_text(encoding="utf-8"))
 
 
-def test_notebooks_are_in_step_with_the_bank(tool, capsys):
-    assert tool.main(["--check"]) == 0, capsys.readouterr().out
+def test_notebooks_are_in_step_with_the_bank(capsys):
+    assert exercises.main(["--check"]) == 0, capsys.readouterr().out
 
 
-def test_exercise_edited_by_hand_is_named(tool, copy, capsys):
+def test_exercise_edited_by_hand_is_named(copy, capsys):
     path = copy / "exercises" / "01_neurons.ipynb"
     path.write_text(path.read_text(encoding="utf-8").replace("is_attempted", "x").replace("Weighted sum", "Sum"))
-    assert tool.main(["--check", "--root", str(copy)]) == 1
+    assert exercises.main(["--check", "--root", str(copy)]) == 1
     out = capsys.readouterr().out
     assert "exercises/01_neurons.ipynb: cell 3 (01.1) differs" in out
     assert "solutions/" not in out.splitlines()[0]
-    assert tool.main(["--root", str(copy)]) == 0
-    assert tool.main(["--check", "--root", str(copy)]) == 0
+    assert exercises.main(["--root", str(copy)]) == 0
+    assert exercises.main(["--check", "--root", str(copy)]) == 0
 
 
-def test_authors_cells_survive_and_solution_only_cells_stay_out(tool, copy):
+def test_authors_cells_survive_and_solution_only_cells_stay_out(copy):
     path = copy / "solutions" / "02_activations.ipynb"
     notebook = load(path)
     mine = {"cell_type": "markdown", "id": "abcd0001", "metadata": {}, "source": ["A word from the author."]}
     secret = mine | {"id": "abcd0002", "metadata": {"tags": ["solution-only"]}, "source": ["For teachers."]}
     notebook["cells"][4:4] = [mine, secret]
     path.write_text(json.dumps(notebook), encoding="utf-8")
-    assert tool.main(["--root", str(copy)]) == 0
+    assert exercises.main(["--root", str(copy)]) == 0
     sources = {
         folder: ["".join(c["source"]) for c in load(copy / folder / path.name)["cells"]]
         for folder in ("solutions", "exercises")
@@ -69,10 +58,10 @@ def test_authors_cells_survive_and_solution_only_cells_stay_out(tool, copy):
     assert "For teachers." not in sources["exercises"]
 
 
-def test_version_in_notebooks_follows_the_package(tool, copy, monkeypatch):
+def test_version_in_notebooks_follows_the_package(copy, monkeypatch):
     monkeypatch.setattr("companion.__version__", "7.8.9")
-    monkeypatch.setattr(tool, "__version__", "7.8.9")
-    assert tool.main(["--root", str(copy)]) == 0
+    monkeypatch.setattr(exercises, "__version__", "7.8.9")
+    assert exercises.main(["--root", str(copy)]) == 0
     for path in copy.glob("*/*.ipynb"):
         notebook = load(path)
         assert notebook["metadata"]["neurons_to_gans"] == {"version": "7.8.9"}
@@ -80,13 +69,13 @@ def test_version_in_notebooks_follows_the_package(tool, copy, monkeypatch):
         assert 'needs("7.8.9")\n' in setup["source"]
 
 
-def test_damaged_exercise_is_written_anew(tool, copy, capsys):
+def test_damaged_exercise_is_written_anew(copy, capsys):
     path = copy / "exercises" / "02_activations.ipynb"
     path.write_text("not json")
-    assert tool.main(["--check", "--root", str(copy)]) == 1
+    assert exercises.main(["--check", "--root", str(copy)]) == 1
     assert "not a notebook" in capsys.readouterr().out
     path.unlink()
-    assert tool.main(["--check", "--root", str(copy)]) == 1
+    assert exercises.main(["--check", "--root", str(copy)]) == 1
     assert "missing" in capsys.readouterr().out
 
 

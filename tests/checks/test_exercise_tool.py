@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from copies import contents, run
 
 ROOT = Path(__file__).resolve().parents[2]
 KINDS = ["choice", "class", "function", "model", "number", "order", "pipeline", "plot", "training"]
@@ -32,15 +33,12 @@ found = {}
 for number in sys.argv[1:]:
     e = bank.get(number)
     right = dict(zip(e.functions, e.reference))
-    stub, own = {"torch": torch}, {"torch": torch}
-    exec(e.stub(), stub)
-    exec(e.source(), own)
     faults = bank_report.outcomes(number)
     found[number] = {
         "reference": diagnose.assess(e, right, ours=True).status,
         "hidden": diagnose.assess(e, right, seed=3, ours=True).status,
-        "source": diagnose.assess(e, {n: own[n] for n in e.functions}).status,
-        "stub": check(number, *[stub[n] for n in e.functions]).status,
+        "source": diagnose.assess(e, bank.defined(e.source(), e.functions)).status,
+        "stub": check(number, *bank.defined(e.stub(), e.functions).values()).status,
         "alternatives": {
             n: diagnose.assess(e, dict(zip(e.functions, a)), ours=True).status for n, a in e.alternatives.items()
         },
@@ -78,23 +76,6 @@ def bare(folder: Path) -> Path:
         (repository / path).parent.mkdir(parents=True, exist_ok=True)
         (repository / path).write_text(text, encoding="utf-8")
     return repository
-
-
-def run(repository: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    """Run Python in the copy, with the copy's companion and tools."""
-    path = os.pathsep.join([str(repository), str(repository / "tools")])
-    env = {
-        **os.environ,
-        "PYTHONPATH": path,
-        "OMP_NUM_THREADS": "1",
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "NEURONS_HOME": str(repository.parent / "home"),
-    }
-    return subprocess.run([sys.executable, *words], cwd=repository, env=env, capture_output=True, text=True)
-
-
-def contents(repository: Path) -> dict[str, bytes]:
-    return {p.relative_to(repository).as_posix(): p.read_bytes() for p in repository.rglob("*") if p.is_file()}
 
 
 def cells(repository: Path, folder: str) -> list[dict]:

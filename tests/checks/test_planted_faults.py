@@ -3,28 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib.util
-import sys
 import tomllib
-from pathlib import Path
 
+import bank_report as report
 import pytest
 
 from companion.checks import bank
 
-ROOT = Path(__file__).resolve().parents[2]
 CLOSED = [i for i in bank.ids() if bank.get(i).needs_reference and bank.get(i).written is None]
-
-
-def load(name):
-    spec = importlib.util.spec_from_file_location(f"{name}_tool", ROOT / "tools" / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-report = load("bank_report")
 
 
 @pytest.mark.parametrize("number", CLOSED)

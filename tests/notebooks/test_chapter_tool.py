@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -12,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from copies import contents, run
 
 ROOT = Path(__file__).resolve().parents[2]
 NOT_COPIED = shutil.ignore_patterns(".venv", "_build", ".git", "*cache*", "vendor", "node_modules", "*.egg-info")
@@ -52,24 +52,6 @@ def copied(folder: Path) -> Path:
         "# a comment that stays\n" + yaml.safe_dump(toc, sort_keys=False), encoding="utf-8"
     )
     return repository
-
-
-def run(repository: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    """Run Python in the copy, with the copy's companion and tools."""
-    path = os.pathsep.join([str(repository), str(repository / "tools")])
-    env = {
-        **os.environ,
-        "PYTHONPATH": path,
-        "OMP_NUM_THREADS": "1",
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "NEURONS_OFFLINE": "1",
-    }
-    return subprocess.run([sys.executable, *words], cwd=repository, env=env, capture_output=True, text=True)
-
-
-def contents(repository: Path) -> dict[str, bytes]:
-    """Return every file of the copy."""
-    return {p.relative_to(repository).as_posix(): p.read_bytes() for p in repository.rglob("*") if p.is_file()}
 
 
 @pytest.fixture(scope="module")
