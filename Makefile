@@ -6,7 +6,7 @@ export NEURONS_OFFLINE := 1
 PAGES ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help env book serve test test-all unit checks notebooks site browser lint store normalise exercises chapter exercise bank bench mutants machines lighthouse lock vendor clean
+.PHONY: help env book serve test test-all unit checks notebooks site browser lint store normalise exercises chapter exercise figure bank bench mutants machines lighthouse lock vendor clean
 
 help:  ## list the targets
 	@echo "From Neurons to GANs - make TARGET"
@@ -53,6 +53,9 @@ chapter: env  ## begin a chapter: make chapter ID=03 NAME=forward TITLE="Forward
 
 exercise: env  ## begin an exercise: make exercise ID=03.2 TITLE="Leaky ReLU" KIND=function
 	@$(PY) tools/exercise.py "$(ID)" "$(TITLE)" "$(or $(KIND),function)"
+
+figure: env  ## begin an interactive figure: make figure NAME=loss_bowl CHAPTER=04 TITLE="A bowl of losses"
+	@$(PY) tools/figure.py "$(NAME)" "$(CHAPTER)" "$(TITLE)"
 
 bank: env  ## which planted faults the exercises' cases do not tell from right: make bank ID=03.2
 	@$(PY) tools/bank_report.py $(ID)

@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+_LEFT_OUT = (".venv", "_build", "build", ".git", "*cache*", "vendor", "node_modules", "shots", "*.egg-info")
+
+
+def of_the_repository(folder: Path) -> Path:
+    """Return a copy of the repository without what it installed, built or fetched."""
+    return Path(shutil.copytree(ROOT, folder / "repository", ignore=shutil.ignore_patterns(*_LEFT_OUT)))
 
 
 def run(repository: Path, *words: str) -> subprocess.CompletedProcess[str]:

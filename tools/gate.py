@@ -54,6 +54,7 @@ def lint() -> bool:
         [BIN / "ruff", "format", "--check", "--quiet", "companion", "tools", "tests"],
         [BIN / "mypy"],
         [BIN / "codespell", "companion", "tools", "tests", "book", "solutions", "README.md", "CONTRIBUTING.md"],
+        [PYTHON, "tools/javascript.py"],
         [PYTHON, "tools/lock.py", "--check"],
         [PYTHON, "tools/notebooks.py", "normalise", "--check"],
         [PYTHON, "tools/exercises.py", "--check"],

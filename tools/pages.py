@@ -57,6 +57,7 @@ def generated() -> dict[str, str | bytes]:
         "book/bibliography.md": "# Bibliography\n\nEvery source that the chapters cite.\n\n```{bibliography}\n:all:\n:style: plain\n```\n",
         "book/brief.md": brief(),
         "book/benchmarks.md": benchmarks(),
+        "book/gallery.md": gallery(),
         "book/api/index.md": api_index(),
     }
     documented: set[str] = set()
@@ -179,6 +180,23 @@ def benchmarks() -> str:
         f"ratio of the two. Recorded on {found['date']} by `make bench` ({found['machine']}; {found['versions']}).\n\n"
         f"| What | ratio | ours (µs) | library (µs) |\n| --- | ---: | ---: | ---: |\n{rows}\n"
     )
+
+
+def gallery() -> str:
+    """Return the page of all interactive figures, chapter by chapter."""
+    from companion import figures
+
+    parts = [
+        "# All interactive figures\n\nEvery figure of the course that you can move, each with its question. They work without a "
+        "kernel; in a notebook `from companion import figures` and the name in grey show the same.\n"
+    ]
+    for name, entry in sorted(figures.GALLERY.items(), key=lambda item: item[1].chapter):
+        there = any((ROOT / "book").glob(f"{entry.chapter}_*.ipynb"))
+        where = (
+            f"[chapter {entry.chapter}]({page_of(entry.chapter)})" if there else f"chapter {entry.chapter} (to come)"
+        )
+        parts.append(f"## {entry.title}\n\nFrom {where}: `figures.{name}()`\n\n{entry.make().html}\n")
+    return "\n".join(parts)
 
 
 def api_index() -> str:

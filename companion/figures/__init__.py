@@ -6,14 +6,18 @@ widget library before a figure is shown in a notebook.
 
 from companion.figures.activations import activation_explorer, softmax_temperature
 from companion.figures.aids import dialogue, flashcards, quiz, tabs
-from companion.figures.figure import Figure, modules, page_files
+from companion.figures.convolution import kernel_slide
+from companion.figures.figure import GALLERY, Entry, Figure, modules, page_files
 from companion.figures.neurons import neuron_boundary, perceptron_steps, xor_network
 
 __all__ = [
+    "GALLERY",
+    "Entry",
     "Figure",
     "activation_explorer",
     "dialogue",
     "flashcards",
+    "kernel_slide",
     "modules",
     "neuron_boundary",
     "page_files",

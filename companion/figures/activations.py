@@ -7,7 +7,8 @@ import math
 import torch
 
 from companion import functional as F
-from companion.figures.figure import Figure, minus
+from companion.figures.controls import Choice, Slider
+from companion.figures.figure import Figure, figure, minus
 from companion.figures.svg import Picture
 
 # name: (label, range of values in words, vertical axis)
@@ -38,6 +39,7 @@ def _at(name: str, x: float) -> tuple[float, float]:
     return value.item(), slope.item()
 
 
+@figure("02", "Activations and their slopes")
 def activation_explorer() -> Figure:
     """Return nine activations with slope and tangent at a point, and the gradient left after n layers."""
     grid = torch.linspace(*_SPAN, 241, dtype=torch.float64)
@@ -55,14 +57,21 @@ def activation_explorer() -> Figure:
         f"leaves {top**10:.1e} "
         "of the gradient. For ReLU any x above 0 has slope 1: all of it is left."
     )
+    shares = (0.5, 0.01, 0.0)
+    guesses = ("more than half", "between 1 % and half", "less than 1 %")
     return Figure(
         "activation_explorer",
-        {"functions": functions, "x": _SPAN, "start": {"name": "sigmoid", "x": 1.0, "n": 10}},
+        {"functions": functions, "x": _SPAN},
         alt=alt,
         caption="Where an activation is flat its slope is near 0, and a product of such slopes wipes out a gradient.",
-        task="Where is the slope of the sigmoid largest, and what is left of a gradient "
-        "there after 10 layers? "
-        "Predict, then move x.",
+        controls={
+            "name": Choice("function", {name: label for name, (label, *_) in _SHAPES.items()}, "sigmoid"),
+            "x": Slider("x", *_SPAN, 0.05, 1.0),
+            "n": Slider("layers n", 1, 20, 1, 10),
+        },
+        task="Move x to where the slope of the sigmoid is largest. Predict: how much of a gradient is left there after 10 layers?",
+        guesses=guesses,
+        right=next(i for i, share in enumerate(shares) if top**10 >= share),
         answer=answer,
         fallback=_curves("sigmoid", grid, alt),
     )
@@ -78,13 +87,15 @@ def _curves(name: str, grid: torch.Tensor, alt: str) -> str:
     return picture.svg(alt) + "<p>solid: f(x), dashed: derivative f′(x), ring: x = 1</p>"
 
 
+@figure("02", "Softmax, temperature and overflow")
 def softmax_temperature() -> Figure:
     """Return softmax of three logits with temperature and common shift: naive in float32 beside stable."""
     logits, names = [2.0, 1.0, 0.0], ["A", "B", "C"]
     z = torch.tensor(logits, dtype=torch.float64)
     p = F.softmax(z)
     entropy = -(p * p.log()).sum().item()
-    limit = math.log(torch.finfo(torch.float32).max)
+    info = torch.finfo(torch.float32)
+    limits = (math.log(info.smallest_normal * info.eps / 2), math.log(info.max))  # outside exp is 0 or inf
     shift = next(c for c in range(1001) if not torch.exp(torch.tensor(logits) + c).isfinite().all())
     cold = next(t for t in range(100, -101, -1) if F.softmax(z, temperature=10 ** (t / 100)).max() >= 0.99)
     alt = (
@@ -94,19 +105,25 @@ def softmax_temperature() -> Figure:
     )
     answer = (
         f"From a shift of {shift} on: the largest exponent is then "
-        f"{logits[0] + shift:.0f}, above {limit:.2f}, "
+        f"{logits[0] + shift:.0f}, above {limits[1]:.2f}, "
         "where exp leaves float32. (Far below zero all exponentials become 0, and 0 / 0 "
         "is no number either.) "
         f"The winner has 99 % at a temperature of about {10 ** (cold / 100):.2f} and below."
     )
     return Figure(
         "softmax_temperature",
-        {"names": names, "start": {"logits": logits, "logT": 0.0, "shift": 0}},
+        {"names": names, "limits": limits},
         alt=alt,
         caption="A common shift of the logits never moves the probabilities, but it can break the formula for them.",
-        task="Find the smallest shift at which the naive bars vanish while the stable "
-        "ones stand still. Then, with "
-        "shift 0, find the temperature at which the winner has 99 %.",
+        controls={
+            **{f"z{name}": Slider(f"logit of {name}", -5, 5, 0.1, z) for name, z in zip(names, logits)},
+            "logT": Slider("temperature T", -1, 1, 0.01, 0.0),
+            "shift": Slider("common shift c", -1000, 1000, 1, 0),
+        },
+        task="Predict: at which common shift do the naive bars vanish while the stable ones stand still? Find it. Then, "
+        "with shift 0, find the temperature at which the winner has 99 %.",
+        guesses=[f"at about {c}" for c in (10, 90, 700)],
+        right=min(range(3), key=lambda i: abs(shift - (10, 90, 700)[i])),
         answer=answer,
         fallback=_bars(names, p.tolist(), alt),
     )

@@ -6,11 +6,13 @@ import html
 import json
 import os
 import re
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from importlib import resources
-from typing import Any
+from typing import Any, NamedTuple
 
 from companion.errors import bad_value
+from companion.figures.controls import Control, described
 
 _JS = resources.files("companion.figures") / "js"
 _STYLE = _JS / "figures.css"
@@ -30,12 +32,16 @@ class Figure:
         state: what the module reads; anything that JSON can hold, finite numbers only.
         alt: what is seen in the default state, with its numbers.
         caption: the finding, one sentence.
+        controls: what the reader can move, by the name that the module and the address of a shared state use.
         task: what to predict or to try; empty for none.
+        guesses: predictions to choose from before the answer is opened.
+        right: which of them comes true.
         answer: shown when the reader asks for it.
         fallback: SVG or HTML of the default state, shown without JavaScript and on paper.
 
     Raises:
-        ValueError: an unknown module, or a state that JSON cannot hold.
+        ValueError: an unknown module, a state that JSON cannot hold, a control that starts outside of its range, or guesses
+            without a right one.
     """
 
     def __init__(
@@ -45,25 +51,38 @@ class Figure:
         *,
         alt: str,
         caption: str,
+        controls: Mapping[str, Control] | None = None,
         task: str = "",
+        guesses: Sequence[str] = (),
+        right: int = 0,
         answer: str = "",
         fallback: str = "",
     ) -> None:
         if name not in modules():
             raise bad_value("Figure", "name", f"one of {', '.join(modules())}", repr(name))
+        if guesses and (right not in range(len(guesses)) or len(set(guesses)) < len(guesses)):
+            expected = f"the place of one of {len(guesses)} different guesses, from 0"
+            raise bad_value(f"Figure {name}", "right", expected, right)
+        if taken := {"controls", "figure", "linked"} & set(state):
+            raise bad_value(f"Figure {name}", "state", "no field of this name, which the kit sets", ", ".join(taken))
+        self.controls = dict(controls or {})
+        if controls:
+            state = {**state, "controls": described(name, controls)}
         try:
             self._json = json.dumps(state, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
         except (TypeError, ValueError) as error:
             hint = "convert tensors with .tolist() and replace nan and inf"
             raise bad_value("Figure", "state", "finite numbers, texts, lists and dicts", error, hint) from None
         self.name, self.state = name, state
+        self.guesses, self.right = tuple(guesses), right
         self.alt, self.caption, self.task, self.answer, self.fallback = alt, caption, task, answer, fallback
         self.words = ""  # more text for the notebook's file: what a study aid says in full
 
     @property
     def text(self) -> str:
         """Return the figure in words, as it is stored in a notebook."""
-        task = f"\nTask: {self.task}" if self.task else ""
+        guesses = "".join(f"\n   - {guess}" for guess in self.guesses)
+        task = f"\nTask: {self.task}{guesses}" if self.task else ""
         words = f"\n{self.words}" if self.words else ""
         return f"Interactive figure: {self.caption}\n{self.alt}{task}{words}"
 
@@ -74,18 +93,25 @@ class Figure:
         return self._shell(f'<script type="application/json">{data}</script>')
 
     def _shell(self, data: str = "") -> str:
-        task = f'<p class="nfig-task">{html.escape(self.task)}</p>' if self.task else ""
-        answer = (
-            f"<details><summary>Show the answer</summary><p>{html.escape(self.answer)}</p></details>"
-            if self.answer
-            else ""
-        )
         return (
             f'<figure class="nfig" data-nfig="{self.name}" role="group" aria-label="{html.escape(self.alt)}">'
             f"{data}"
             f'<div class="nfig-body"><div class="nfig-fallback">{self.fallback}</div></div>'
-            f"<figcaption>{html.escape(self.caption)}</figcaption>{task}{answer}</figure>"
+            f"<figcaption>{html.escape(self.caption)}</figcaption>{self._task()}</figure>"
         )
+
+    def _task(self) -> str:
+        """Return the task, the guesses and the folded answer."""
+        if not self.task:
+            return ""
+        guesses = "".join(f"<li>{html.escape(guess)}</li>" for guess in self.guesses)
+        if guesses:
+            guesses = f'<ol type="a" class="nfig-guesses" data-right="{self.right}">{guesses}</ol>'
+        answer = f"<p>{html.escape(self.answer)}</p>"
+        folded = (
+            f'<details class="nfig-answer"><summary>Show the answer</summary>{answer}</details>' if self.answer else ""
+        )
+        return f'<div class="nfig-task"><p>{html.escape(self.task)}</p>{guesses}{folded}</div>'
 
     def widget(self) -> Any:
         """Return a new anywidget that shows this figure; anywidget is imported here and not before."""
@@ -110,6 +136,28 @@ class Figure:
 
     def __repr__(self) -> str:
         return self.text
+
+
+class Entry(NamedTuple):
+    """A figure's place in the gallery: chapter, heading, and the function that makes it."""
+
+    chapter: str
+    title: str
+    make: Callable[[], Figure]
+
+
+#: Every interactive figure by its name: the gallery, the stored pictures and the tests that all figures share follow this table.
+GALLERY: dict[str, Entry] = {}
+
+
+def figure(chapter: str, title: str) -> Callable[[Callable[[], Figure]], Callable[[], Figure]]:
+    """Return a decorator that puts the maker of a figure, whose name is its module's, into the gallery."""
+
+    def entered(make: Callable[[], Figure]) -> Callable[[], Figure]:
+        GALLERY[make.__name__] = Entry(chapter, title, make)
+        return make
+
+    return entered
 
 
 def minus(text: str) -> str:

@@ -11,7 +11,8 @@ import torch
 
 from companion import functional as F
 from companion.data import Dataset, gate, iris
-from companion.figures.figure import Figure, minus
+from companion.figures.controls import Choice, Control, Slider, Steps, Toggle
+from companion.figures.figure import Figure, figure, minus
 from companion.figures.svg import Picture, segment
 from companion.models.perceptron import Perceptron
 
@@ -45,13 +46,21 @@ def _mistakes(points: list[list[float]], weights: torch.Tensor, bias: float) -> 
     return (F.step(z.round(decimals=9)) != table[:, 2:]).sum(dim=0)
 
 
+@figure("01", "The boundary of one neuron")
 def neuron_boundary() -> Figure:
     """Return the neuron on setosa against versicolor: weights and bias by hand, mistakes counted."""
     points = _points(_flowers())
-    start = {"w1": 1.0, "w2": 1.0, "b": -5.0}
+    w1, w2 = Slider("weight w₁", -2, 2, 0.1, 1.0), Slider("weight w₂", -2, 2, 0.1, 1.0)
+    controls: dict[str, Control] = {
+        "w1": w1,
+        "w2": w2,
+        "b": Slider("bias b", -6, 6, 0.1, -5.0),
+        "origin": Toggle("no bias (b = 0)"),
+        "flower": Slider("flower", 1, len(points), 1, 51),
+    }
     weight = torch.tensor([[1.0, 1.0]], dtype=torch.float64)
-    now, solved = (int(_mistakes(points, weight, b)) for b in (start["b"], -3.0))
-    grid = torch.tensor(list(product(range(-20, 21), repeat=2)), dtype=torch.float64) / 10  # the sliders' stops
+    now, solved = (int(_mistakes(points, weight, b)) for b in (-5.0, -3.0))
+    grid = torch.tensor(list(product(w1.stops(41), w2.stops(41))), dtype=torch.float64)
     counts = _mistakes(points, grid, 0.0)
     best, (g1, g2) = int(counts.min()), grid[int(counts.argmin())].tolist()
     alt = minus(
@@ -71,8 +80,6 @@ def neuron_boundary() -> Figure:
         "features": _FEATURES,
         "x": _X,
         "y": _Y,
-        "start": start,
-        "flower": 50,
     }
     return Figure(
         "neuron_boundary",
@@ -80,9 +87,12 @@ def neuron_boundary() -> Figure:
         alt=alt,
         caption="The weights turn the boundary of a neuron, the bias shifts it; it takes "
         "both to part two kinds of iris.",
-        task="Find a setting with no mistakes. Then tick “no bias” and try again: what has the line lost?",
+        controls=controls,
+        task="Find a setting with no mistakes. Before you tick “no bias”, predict: how many mistakes will the best line still make?",
+        guesses=("none: two weights are enough", "a few, below ten", "ten or more"),
+        right=0 if best == 0 else 1 if best < 10 else 2,
         answer=answer,
-        fallback=_scatter(points, [1.0, 1.0], start["b"], alt),
+        fallback=_scatter(points, [1.0, 1.0], -5.0, alt),
     )
 
 
@@ -96,6 +106,7 @@ def _scatter(points: list[list[float]], weight: Sequence[float], bias: float, al
     return picture.svg(alt) + "<p>● setosa, ▲ versicolor, ring: mistake</p>"
 
 
+@figure("01", "The perceptron learning rule")
 def perceptron_steps() -> Figure:
     """Return the perceptron learning rule on twelve flowers, one step at a time."""
     flowers = _points(_flowers())
@@ -125,8 +136,10 @@ def perceptron_steps() -> Figure:
         state,
         alt=alt,
         caption="The perceptron changes on a mistake only: it adds or subtracts the flower that it got wrong.",
-        task=f"Go to step {k - 1} and look at the line. The next step, {k}, is a mistake: "
-        "which way will it turn the line, clockwise or against the clock?",
+        controls={"step": Steps("step", len(steps))},
+        task=f"Go to step {k - 1} and look at the line. The next step, {k}, is a mistake: which way will it turn the line?",
+        guesses=("clockwise", "against the clock", "it shifts without turning"),
+        right=int(_angle(steps[k - 1]) > 0),
         answer=_turn(points, steps[k - 1], k),
         fallback=_scatter(points, [w1, w2], b, alt),
     )
@@ -190,37 +203,60 @@ _W1, _B1, _W2, _B2 = [[1.0, 1.0], [1.0, 1.0]], [-0.5, -1.5], [1.0, -2.0], -0.5
 
 
 def _hidden_and_out(x: torch.Tensor, biases: list[float]) -> tuple[torch.Tensor, torch.Tensor]:
-    """Run the hand-set network on ``x (N, 2)``; return its hidden layer ``(N, 2)`` and "
-    "its output ``(N,)``."""
+    """Run the hand-set network on ``x (N, 2)``; return its hidden layer ``(N, 2)`` and its output ``(N,)``."""
     hidden = F.step(F.linear(x, torch.tensor(_W1), torch.tensor(biases)))
     return hidden, F.step(F.linear(hidden, torch.tensor([_W2]), torch.tensor([_B2])))[:, 0]
 
 
+_SLIDERS = {"or": (_W1[0], _B1[0]), "and": (_W1[1], _B1[1]), "out": (_W2, _B2)}  # name: (weights, bias)
+
+
+@figure("01", "Two layers for exclusive or")
 def xor_network() -> Figure:
-    """Return the hand-set 2-2-1 network for exclusive or, with sliders for the two hidden biases."""
+    """Return the hand-set 2-2-1 network for exclusive or: every weight a slider, every neuron a map of where it fires."""
     rows = gate("xor")
     truth = [[int(p), int(q), int(t)] for (p, q), t in zip(rows.X.tolist(), rows.y.tolist())]
 
     def broken(biases: list[float]) -> int:
         return int((_hidden_and_out(rows.X, biases)[1] != rows.y).sum())
 
-    told = []
+    told, moves = [], []
     for (j, name), (verb, way) in product(enumerate(("OR", "AND")), (("raised", 1), ("lowered", -1))):
         stops = (round(_B1[j] + way * n / 10, 1) for n in range(1, 26))
         at, n = next((b, n) for b in stops if (n := broken([*_B1[:j], b, *_B1[j + 1 :]])))
         told.append(f"{name} {verb} to {at:.1f} breaks {n} row{'s' if n > 1 else ''}")
+        moves.append((f"{name} {verb}", n))
+    groups = {
+        "raising OR and lowering AND": {"OR raised", "AND lowered"},
+        "lowering OR and raising AND": {"OR lowered", "AND raised"},
+        "raising either": {"OR raised", "AND raised"},
+        "lowering either": {"OR lowered", "AND lowered"},
+    }
+    single = {move for move, n in moves if n == 1}
     alt = minus(
-        f"A network of two inputs, a hidden OR neuron (bias {_B1[0]}), a hidden AND "
-        f"neuron (bias {_B1[1]}) and an "
-        f"output that takes OR minus twice AND: {4 - broken(_B1)} of 4 rows of XOR are right."
+        f"A network of two inputs, a hidden OR neuron (bias {_B1[0]}), a hidden AND neuron (bias {_B1[1]}) and an "
+        f"output that takes OR minus twice AND: {4 - broken(_B1)} of 4 rows of XOR are right. The output fires in a "
+        "band between two parallel lines."
     )
-    state = {"w1": _W1, "b1": _B1, "w2": _W2, "b2": _B2, "rows": truth, "names": ["OR", "AND"], "x": [1, 0]}
+    controls: dict[str, Control] = {
+        "node": Choice("look at", {"or": "OR", "and": "AND", "out": "out"}, "out"),
+        "x1": Toggle("input x₁ is 1", True),
+        "x2": Toggle("input x₂ is 1"),
+    }
+    for name, (weights, bias) in _SLIDERS.items():
+        shown, inputs = ("out", ("OR", "AND")) if name == "out" else (name.upper(), ("x₁", "x₂"))
+        for k, (weight, source) in enumerate(zip(weights, inputs), 1):
+            controls[f"{name}{k}"] = Slider(f"{shown}: weight of {source}", -3, 3, 0.1, weight)
+        controls[f"{name}b"] = Slider(f"{shown}: bias", -3, 3, 0.1, bias)
     return Figure(
         "xor_network",
-        state,
+        {"rows": truth, "names": ["OR", "AND"]},
         alt=alt,
         caption="Two layers do what one neuron cannot: the output fires when OR fires and AND does not.",
-        task="Each hidden bias can be raised or lowered. Predict which moves break exactly one row, then try them.",
+        controls=controls,
+        task="Raise or lower the bias of one hidden neuron until something breaks. Predict: which moves break exactly one row?",
+        guesses=list(groups),
+        right=list(groups.values()).index(single),
         answer=minus(f"{'; '.join(told)}. A single row breaks where one pair of inputs alone crosses the threshold."),
         fallback=_truth_table(rows.X, truth),
     )

@@ -107,3 +107,9 @@ def segment(x: Point, y: Point, weight: Point, bias: float) -> list[tuple[float,
     ends += [(-(w2 * v + bias) / w1, v) for v in y] if w1 else []
     inside = sorted({p for p in ends if x[0] <= p[0] <= x[1] and y[0] <= p[1] <= y[1]})
     return [inside[0], inside[-1]] if len(inside) > 1 else []
+
+
+def table_of(rows: Sequence[Sequence[float]], caption: str) -> str:
+    """Return numbers as an HTML table, for the default state of a figure that is a table."""
+    body = "".join("<tr>" + "".join(f"<td>{v:g}</td>".replace("-", "−") for v in row) + "</tr>" for row in rows)
+    return f'<table class="nfig-table"><caption>{escape(caption)}</caption><tbody>{body}</tbody></table>'

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import html
 import json
+import math
 import re
 import subprocess
 import sys
@@ -14,16 +16,11 @@ import torch
 from companion import figures
 from companion.figures import Figure
 from companion.figures import neurons as neuron_figures
+from companion.figures.controls import Choice, Slider, Steps, Toggle
 from companion.figures.figure import minus
 from companion.figures.svg import Picture, segment
 
-MAKERS = {
-    "neuron_boundary": figures.neuron_boundary,
-    "perceptron_steps": figures.perceptron_steps,
-    "xor_network": figures.xor_network,
-    "activation_explorer": figures.activation_explorer,
-    "softmax_temperature": figures.softmax_temperature,
-}
+MAKERS = {name: entry.make for name, entry in figures.GALLERY.items()}
 AIDS = {
     "quiz": lambda: figures.quiz(
         [
@@ -62,8 +59,10 @@ def test_no_module_is_left_without_a_maker():
 @pytest.mark.parametrize("name", MAKERS)
 def test_figures_carry_task_answer_and_numbers(name):
     figure = MAKERS[name]()
-    assert figure.text.endswith(f"\nTask: {figure.task}")
-    assert figure.task
+    assert f"\nTask: {figure.task}\n   - {figure.guesses[0]}" in figure.text
+    assert len(figure.guesses) >= 3
+    assert 0 <= figure.right < len(figure.guesses)
+    assert figure.controls
     assert re.search(r"\d", figure.alt)
     assert re.search(r"\d", figure.answer)
     assert not re.search(r"(?<![\w-])-\d", figure.alt + figure.answer), "hyphen in place of a minus sign"
@@ -71,9 +70,64 @@ def test_figures_carry_task_answer_and_numbers(name):
 
 
 @pytest.mark.parametrize("name", MAKERS)
+def test_words_remain_where_scripts_styles_and_attributes_are_taken_out(name):
+    figure = MAKERS[name]()
+    bare = re.sub(r"<script.*?</script>|<style.*?</style>", "", figure.html, flags=re.S)
+    bare = re.sub(r"<([\w/]+)[^>]*>", r"<\1>", bare)
+    places = [bare.find(html.escape(text)) for text in (figure.caption, figure.task, *figure.guesses, figure.answer)]
+    assert -1 not in places
+    assert places == sorted(places)
+
+
+@pytest.mark.parametrize("name", MAKERS)
 def test_words_and_page_are_the_same_each_time(name):
     assert MAKERS[name]().text == MAKERS[name]().text
     assert MAKERS[name]().html == MAKERS[name]().html
+
+
+@pytest.mark.parametrize(
+    ("control", "told"),
+    [
+        (Slider("w", 0, 1, 0.1, 2), "starts at 2, outside of its range 0 to 1"),
+        (Slider("w", 0, 1, 0.3, 0.5), "starts at 0.5, between two of its steps"),
+        (Slider("w", 1, 1, 0.1, 1), "range 1 to 1 in steps of 0.1 is empty"),
+        (Slider("w", 0, math.nan, 0.1, 0), "not all finite"),
+        (Steps("w", 8, 9), "starts at 9 of 8 steps"),
+        (Steps("w", 0), "starts at 0 of 0 steps"),
+        (Choice("w", {"a": "A"}, "b"), "starts with 'b', which is none of a"),
+    ],
+)
+def test_control_outside_of_its_range_is_named(control, told):
+    with pytest.raises(ValueError, match=r"Figure tabs: control 'w' expected a start") as caught:
+        tiny(controls={"w": control})
+    assert told in str(caught.value)
+
+
+def test_names_and_labels_of_controls_must_be_told_apart():
+    with pytest.raises(ValueError, match="a label of its own for each control, got on, on"):
+        tiny(controls={"a": Toggle("on"), "b": Toggle("on")})
+    for name in ("figure", "two words", "1st"):
+        with pytest.raises(ValueError, match="names of letters, digits and _"):
+            tiny(controls={name: Toggle("on")})
+
+
+@pytest.mark.parametrize(("guesses", "right"), [(("a", "b"), 2), (("a", "b"), -1), (("a", "a"), 0)])
+def test_guesses_need_a_right_one_and_differ(guesses, right):
+    with pytest.raises(ValueError, match="right expected the place of one of 2 different guesses"):
+        tiny(task="t", guesses=guesses, right=right)
+
+
+def test_state_leaves_the_fields_of_the_kit_alone():
+    with pytest.raises(ValueError, match="no field of this name, which the kit sets, got controls"):
+        tiny(state={"tabs": [], "controls": []})
+
+
+def test_stops_run_over_the_whole_range():
+    assert Slider("w", -2, 2, 0.1, 0).stops() == [-2, -1, 0, 1, 2]
+    assert Slider("s", 1, 3, 1, 1).stops() == [1, 2, 3]
+    assert Steps("k", 48).stops() == [0, 12, 24, 36, 48]
+    assert Toggle("t").stops() == [False, True]
+    assert Choice("c", {"a": "A", "b": "B"}, "a").stops() == ["a", "b"]
 
 
 def test_alt_text_follows_the_data(monkeypatch):

@@ -11,10 +11,9 @@ from pathlib import Path
 
 import pytest
 import yaml
-from copies import contents, run
+from copies import contents, of_the_repository, run
 
 ROOT = Path(__file__).resolve().parents[2]
-NOT_COPIED = shutil.ignore_patterns(".venv", "_build", ".git", "*cache*", "vendor", "node_modules", "*.egg-info")
 NEW = [
     "book/03_forward.ipynb",
     "companion/aids/03_forward.yml",
@@ -41,8 +40,7 @@ SKELETON = [
 
 def copied(folder: Path) -> Path:
     """Return a copy of the repository without what it had made of chapter 03."""
-    repository = folder / "repository"
-    shutil.copytree(ROOT, repository, ignore=NOT_COPIED)
+    repository = of_the_repository(folder)
     for path in [p for pattern in ("*/03_*", "companion/*/*03_*") for p in repository.glob(pattern)]:
         shutil.rmtree(path) if path.is_dir() else path.unlink()
     toc = yaml.safe_load((repository / "_toc.yml").read_text(encoding="utf-8"))

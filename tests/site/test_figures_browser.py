@@ -46,11 +46,7 @@ TABS = [{"title": t, "html": f"<p>The {t.lower()} version.</p>"} for t in ("Quic
 
 def harness_page() -> str:
     shown = [
-        figures.neuron_boundary(),
-        figures.perceptron_steps(),
-        figures.xor_network(),
-        figures.activation_explorer(),
-        figures.softmax_temperature(),
+        *(entry.make() for entry in figures.GALLERY.values()),
         figures.quiz(QUIZ),
         figures.flashcards(CARDS),
         figures.dialogue("weights and slopes", TURNS),
@@ -217,20 +213,24 @@ def test_perceptron_answer_names_the_way_the_line_turns(open_page):
 
 def test_xor_network_sums_as_the_companion_over_the_grid(open_page):
     page = open_page()
-    state = figures.xor_network().state
-    rows = torch.tensor(state["rows"], dtype=torch.float64)
+    figure = figures.xor_network()
+    rows = torch.tensor(figure.state["rows"], dtype=torch.float64)
     biases = list(product((-3, -2.1, -2, -1.1, -1, -0.5, 0, 1), repeat=2))
     seen = page.evaluate(
-        """(grid) => grid.map(([a, b]) => { put("xor_network", "bias of OR", a);
-          put("xor_network", "bias of AND", b);
+        """(grid) => grid.map(([a, b]) => { put("xor_network", "OR: bias", a);
+          put("xor_network", "AND: bias", b);
           return [row("xor_network", "td[data-v]").map(Number), num("xor_network", ".nfig-big"),
             fig("xor_network").querySelectorAll(".nfig-badrow").length]; })""",
         biases,
     )
-    w1, w2 = (torch.tensor(state[k], dtype=torch.float64) for k in ("w1", "w2"))
+    start = {name: control.start for name, control in figure.controls.items()}
+    w1, w2 = (
+        torch.tensor([[start[f"{n}1"], start[f"{n}2"]] for n in names], dtype=torch.float64)
+        for names in (("or", "and"), ("out",))
+    )
     for pair, (sums, right, bad) in zip(biases, seen):
         z = F.linear(rows[:, :2], w1, torch.tensor(pair, dtype=torch.float64))
-        out = F.linear(F.step(z), w2[None], torch.tensor([state["b2"]], dtype=torch.float64))
+        out = F.linear(F.step(z), w2, torch.tensor([start["outb"]], dtype=torch.float64))
         assert sums == pytest.approx(torch.cat([z, out], dim=1).flatten().tolist(), abs=1e-6)
         assert right == 4 - bad == (F.step(out)[:, 0] == rows[:, 2]).sum().item()
 
@@ -240,9 +240,7 @@ def test_xor_network_inputs_toggle_and_speak(open_page):
     figure = page.locator("[data-nfig=xor_network]")
     for p, q in ((1, 1), (0, 1), (0, 0), (1, 0)):
         for i, wanted in ((0, p), (1, q)):
-            button = figure.get_by_role("button", name=f"x{'₁₂'[i]} =")
-            if button.get_attribute("aria-pressed") != str(bool(wanted)).lower():
-                button.click()
+            figure.get_by_role("checkbox", name=f"input x{'₁₂'[i]}").set_checked(bool(wanted))
         assert page.evaluate("say('xor_network')").startswith(f"Inputs {p} and {q}:")
         assert f"says {p ^ q}; XOR wants {p ^ q}" in page.evaluate("say('xor_network')")
         assert figure.locator("tr[aria-current] td").first.inner_text() == str(p)
@@ -314,31 +312,7 @@ def test_softmax_answer_holds_in_the_figure(open_page):
 # ---- behaviour
 
 
-FIGURES = ("neuron_boundary", "perceptron_steps", "xor_network", "activation_explorer", "softmax_temperature")
-SNAPSHOT = """(n) => [fig(n).querySelector(".nfig-live").innerText,
-  [...fig(n).querySelectorAll("input, select")].map((c) => [c.value, c.checked, c.disabled]),
-  fig(n).querySelector("svg.nfig-svg").innerHTML.replace(/nf\\d+/g, "")]"""
-
-
-@pytest.mark.parametrize("name", FIGURES)
-def test_every_control_changes_the_figure_and_reset_brings_it_back(open_page, name):
-    page = open_page()
-    fresh = page.evaluate(SNAPSHOT, name)
-    controls = page.evaluate("(n) => fig(n).querySelectorAll('.nfig-live input, .nfig-live select').length", name)
-    for i in range(controls):
-        before = page.evaluate(SNAPSHOT, name)
-        page.evaluate(
-            """([n, i]) => { const c = fig(n).querySelectorAll(".nfig-live input, .nfig-live select")[i];
-              if (c.type === "checkbox") c.checked = !c.checked;
-              else if (c.tagName === "SELECT") c.selectedIndex = 3;
-              else { c.value = +c.max * 0.4 + +c.min * 0.6; if (c.disabled) return; }
-              c.dispatchEvent(new Event(c.type === "range" ? "input" : "change")); }""",
-            [name, i],
-        )
-        assert page.evaluate(SNAPSHOT, name) != before
-    assert page.evaluate(SNAPSHOT, name) != fresh
-    page.evaluate("(n) => press(n, 'Reset')", name)
-    assert page.evaluate(SNAPSHOT, name) == fresh
+FIGURES = tuple(figures.GALLERY)
 
 
 @pytest.mark.parametrize(
@@ -346,7 +320,7 @@ def test_every_control_changes_the_figure_and_reset_brings_it_back(open_page, na
     [
         ("neuron_boundary", "bias", -3, "No mistakes"),
         ("perceptron_steps", "step", 1, "wrong. Subtract the flower"),
-        ("xor_network", "bias of OR", 0.5, "1 row wrong"),
+        ("xor_network", "OR: bias", 0.5, "1 row wrong"),
         ("activation_explorer", "x", -5, "slope 0.0066"),
         ("softmax_temperature", "common", -1000, "0 / 0 is nan"),
     ],
@@ -358,8 +332,7 @@ def test_live_text_says_in_words_what_changed(open_page, name, label, value, exp
     after = page.evaluate(f"say('{name}')")
     assert expected in after
     assert before != after
-    region = page.locator(f"[data-nfig={name}] .nfig-live [role=status]")
-    assert region.count() == 1
+    assert page.locator(f"[data-nfig={name}] .nfig-live .nfig-say[role=status]").count() == 1
 
 
 def test_hover_and_tap_pick_the_flower_under_the_pointer(open_page):
@@ -380,7 +353,7 @@ def test_hover_and_tap_pick_the_flower_under_the_pointer(open_page):
 
 def test_dragging_moves_the_point_along_the_curve_with_mouse_and_finger(open_page):
     page = open_page(has_touch=True, width=390, is_mobile=True)
-    svg = page.locator("[data-nfig=activation_explorer] svg.nfig-svg")
+    svg = page.locator("[data-nfig=activation_explorer] svg.nfig-svg").first
     svg.scroll_into_view_if_needed()
     box = svg.bounding_box()
     middle = box["y"] + box["height"] * 0.4
@@ -420,7 +393,7 @@ def test_keyboard_alone_works_and_the_notebook_does_not_hear_the_keys(open_page)
         "if (e.key.startsWith('Arrow')) e.preventDefault(); })"
     )
     for name in FIGURES:
-        for slider in page.locator(f"[data-nfig={name}] .nfig-live input[type=range]").all():
+        for slider in page.locator(f"[data-nfig={name}] .nfig-live input[type=range]:visible").all():
             slider.focus()
             before = slider.input_value()
             page.keyboard.press("ArrowRight")
@@ -440,11 +413,13 @@ def test_keyboard_alone_works_and_the_notebook_does_not_hear_the_keys(open_page)
         assert float(handle.get_attribute("aria-valuenow")) == expected
         assert handle.evaluate("(e) => e === document.activeElement")
         assert page.evaluate("+ctl('activation_explorer', 'x').value") == expected
-    page.locator("[data-nfig=xor_network]").get_by_role("button", name="x₁").focus()
+    page.locator("[data-nfig=xor_network]").get_by_role("checkbox", name="input x₁").focus()
     page.keyboard.press("Space")
-    page.keyboard.press("Enter")
-    page.keyboard.press("Enter")
     assert page.evaluate("say('xor_network')").startswith("Inputs 0 and 0")
+    for key, neuron in (("Enter", "OR"), ("Space", "AND")):
+        page.locator("[data-nfig=xor_network]").get_by_role("button", name=f"neuron {neuron}").focus()
+        page.keyboard.press(key)
+        assert f"where {neuron} fires" in page.evaluate("say('xor_network')")
     assert page.evaluate("stolen") == []
     page.locator("h1").evaluate("(e) => { e.tabIndex = 0; e.focus(); }")
     page.keyboard.press("ArrowDown")
@@ -648,7 +623,7 @@ def test_paper_shows_the_fallback(open_page):
 
 def test_page_is_readable_without_script(open_page):
     page = open_page(js=False)
-    assert page.locator(".nfig-fallback:visible").count() == page.locator("figure.nfig").count() == 9
+    assert page.locator(".nfig-fallback:visible").count() == page.locator("figure.nfig").count() == len(FIGURES) + 4
     for wanted in (
         "The quick version.",
         "The detailed version.",
@@ -679,7 +654,8 @@ def test_widget_module_renders_alone_and_cleans_up(open_page, name):
           off();
           Object.assign(window, { addEventListener: add, removeEventListener: remove });
           el.remove();
-          const same = text === fig(name).querySelector(".nfig-live").innerText;
+          const onPage = fig(name).querySelector(".nfig-live").innerText.replace(/\\n*Share this state/, "");
+          const same = text === onPage;
           return { text, held, same, left: listeners };
         }""",
         [figures.figure.widget_module(name), state, name],
@@ -700,10 +676,11 @@ def test_no_accessibility_violation(open_page, mode, width):
     page.evaluate(f"document.documentElement.dataset.theme = '{mode}'")
     page.evaluate(
         """() => { document.querySelectorAll("details").forEach((d) => (d.open = true));
+          document.querySelectorAll(".nfig-guesses button:first-child").forEach((b) => b.click());
           document.querySelectorAll("fieldset").forEach((f) => { f.querySelector("input").checked = true;
             f.querySelector("button").click(); });
           put("perceptron_steps", "step", 9); put("softmax_temperature", "common", 1000);
-          put("xor_network", "bias of OR", 0.5); press("flashcards", "Show the back");
+          put("xor_network", "OR: bias", 0.5); press("flashcards", "Show the back");
           press("dialogue", "Next"); }"""
     )
     result = axe.run(page)

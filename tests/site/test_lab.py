@@ -1,4 +1,4 @@
-"""Chapter 1 in a real JupyterLab: run all cells, move a figure by keyboard, answer the quiz.
+"""Chapter 1 in a real JupyterLab and in Notebook 7: run all cells, move a figure by keyboard, answer the quiz.
 
 The server is started here, for one test, on 127.0.0.1 and with its own folders, so that nothing of this machine's Jupyter is read or changed. The
 notebook is a copy without its stored outputs: whatever is seen was computed there.
@@ -25,6 +25,8 @@ from companion import study
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 ROOT = Path(__file__).resolve().parents[2]
 NAME = "01_neurons.ipynb"
+#: Module that starts it, name of its class for options, and the path at which it opens a notebook.
+APPS = {"lab": ("jupyterlab", "LabApp", "lab/tree"), "notebook": ("notebook", "JupyterNotebookApp", "notebooks")}
 QUIET = {"fetchNews": "false", "checkForUpdates": False, "doNotDisturbMode": True}
 
 # What the open notebook holds: (number of code cells, those without an execution count, errors).
@@ -66,10 +68,11 @@ def is_up(address: str) -> bool:
         return False
 
 
-@pytest.fixture
-def lab(tmp_path):
-    """Start JupyterLab on a copy of the chapter; return its address."""
-    pytest.importorskip("jupyterlab")
+@pytest.fixture(params=APPS)
+def lab(tmp_path, request):
+    """Start JupyterLab or Notebook on a copy of the chapter; return the chapter's address in it."""
+    module, name, path = APPS[request.param]
+    pytest.importorskip(module)
     work, own = tmp_path / "my course", tmp_path / "own"
     work.mkdir()
     without_outputs(ROOT / "book" / NAME, work / NAME)
@@ -104,9 +107,9 @@ def lab(tmp_path):
         "IdentityProvider.token": "",
         "LabApp.news_url": None,
         "LabApp.check_for_updates_class": "jupyterlab.handlers.announcements.NeverCheckForUpdate",
-        "LabApp.expose_app_in_browser": True,
+        f"{name}.expose_app_in_browser": True,
     }
-    command = [sys.executable, "-m", "jupyterlab", "--no-browser", *(f"--{k}={v}" for k, v in options.items())]
+    command = [sys.executable, "-m", module, "--no-browser", *(f"--{k}={v}" for k, v in options.items())]
     log = tmp_path / "lab.log"
     with log.open("w") as out:
         server = subprocess.Popen(command, cwd=work, env=environment, stdout=out, stderr=subprocess.STDOUT)
@@ -115,9 +118,9 @@ def lab(tmp_path):
         end = time.monotonic() + 60
         while not is_up(address):
             if server.poll() is not None or time.monotonic() > end:
-                pytest.fail(f"JupyterLab did not start:\n{log.read_text()[-3000:]}")
+                pytest.fail(f"{module} did not start:\n{log.read_text()[-3000:]}")
             time.sleep(0.2)
-        yield address
+        yield f"{address}/{path}/{NAME}?reset"
     finally:
         server.terminate()  # stops its kernels too
         try:
@@ -137,7 +140,7 @@ def page(chromium, lab):
     strangers = []
     local = (None, "127.0.0.1")
     page.on("request", lambda r: None if urlsplit(r.url).hostname in local else strangers.append(r.url))
-    page.goto(f"{lab}/lab/tree/{NAME}?reset")
+    page.goto(lab)
     page.wait_for_function(READY)
     yield page
     context.close()
@@ -166,7 +169,7 @@ def figure(page, source: str):
     return found
 
 
-def test_chapter_runs_in_lab_and_its_figures_answer(page):
+def test_chapter_runs_and_its_figures_answer(page):
     assert page.evaluate(STATE)["waiting"] == page.evaluate(STATE)["total"] > 20
 
     state = run_all(page)
@@ -180,7 +183,7 @@ def test_chapter_runs_in_lab_and_its_figures_answer(page):
     for _ in range(10):
         page.keyboard.press("ArrowLeft")
     assert float(slider.input_value()) == pytest.approx(value - 1)
-    assert slider.evaluate("e => e === document.activeElement"), "JupyterLab took the arrow keys and the focus"
+    assert slider.evaluate("e => e === document.activeElement"), "the notebook took the arrow keys and the focus"
     assert said.inner_text() != words
     wrong = re.findall(r"(\d+) \w+ called", said.inner_text())
     assert len(wrong) == 2

@@ -1,5 +1,5 @@
 // An activation and its slope at a point that the reader moves; what is left of a gradient after n such slopes.
-import { button, choice, columns, drag, fmt, h, handle, key, panel, path, plot, plural, put, root, s, sci, slider, status } from "./kit.js";
+import { columns, controls, drag, fmt, h, handle, key, panel, path, plot, plural, put, root, s, sci, status } from "./kit.js";
 
 const sigmoid = (x) => (x >= 0 ? 1 / (1 + Math.exp(-x)) : Math.exp(x) / (1 + Math.exp(x)));
 const bell = (x) => Math.exp(-x * x / 2) / Math.sqrt(2 * Math.PI);
@@ -26,8 +26,8 @@ export const FUNCTIONS = {
 };
 
 function render({ model, el }) {
-  const frame = root(el), all = model.get("functions"), [lo, hi] = model.get("x"), start = model.get("start");
-  const S = { ...start };
+  const frame = root(el), all = model.get("functions"), [lo, hi] = model.get("x");
+  const C = controls(frame, model, { update }), S = C.S;
   const say = status(), out = Object.fromEntries(["value", "slope", "left"].map((k) => [k, h("dd", { class: `nfig-${k}` })]));
   const range = h("dd"), f = () => FUNCTIONS[S.name];
   const grid = Array.from({ length: 301 }, (_, i) => lo + (hi - lo) * i / 300);
@@ -45,10 +45,20 @@ function render({ model, el }) {
       s("circle", { cx: p.X(S.x), cy: p.Y(d), r: 5, class: "nfig-dot-b" }));
     knob.set(S.x, p.X(S.x), p.Y(v));
   });
-  const knob = handle(frame, { label: "point on the curve", min: lo, max: hi, step: 0.05, show: (v) => `x = ${fmt(v)}`,
-    on: (v) => { x.set(v); S.x = v; update(); } });
+  const knob = handle(frame, { ...C.spec("x"), label: "point on the curve", show: (v) => `x = ${fmt(v)}`, on: (v) => C.change("x", v) });
   picture.above.append(knob.node);
-  drag(picture, (v) => { x.set(Math.max(lo, Math.min(hi, v))); S.x = x.value; update(); });
+  drag(picture, (v) => C.change("x", v));
+
+  // One bar a layer: what is left of a gradient, on a scale of powers of ten.
+  const chain = plot(frame, { x: [0.5, 20.5], y: [-12, 3], aspect: 0.3, xticks: 4, yticks: 5, xlabel: "layer", ylabel: "log₁₀ of what is left",
+    label: "What is left of a gradient after each layer" }, (p) => {
+    const d = Math.abs(f()[1](S.x));
+    p.area.append(s("path", { class: "nfig-zero", d: `M0 ${p.Y(0)}H${p.w}` }));
+    for (let k = 1; d > 0 && k <= S.n; k++) {
+      const top = Math.max(-12, Math.min(3, k * Math.log10(d))), x = p.X(k - 0.35);
+      p.area.append(s("rect", { x, y: p.Y(Math.max(0, top)), width: p.X(k + 0.35) - x, height: Math.max(2, p.Y(Math.min(0, top)) - p.Y(Math.max(0, top))), class: "nfig-bar-b" }));
+    }
+  });
 
   function update() {
     const info = all.find((a) => a.name === S.name), [value, slope] = f(), v = value(S.x), d = slope(S.x), left = d ** S.n;
@@ -62,16 +72,12 @@ function render({ model, el }) {
       (d === 0 ? "nothing is left of the gradient." : share > 1.0005 ? `the gradient has grown to ${sci(left, 3)} times itself.` :
         share > 0.9995 ? "the gradient is as large as before." : `${sci(left, 4)} of the gradient is left.`);
     picture.draw();
+    chain.draw();
   }
-  const name = choice({ label: "function", options: all.map((a) => [a.name, a.label]), value: S.name,
-    on: (v) => { S.name = v; update(); } });
-  const x = slider({ label: "x", min: lo, max: hi, step: 0.05, value: S.x, show: (v) => fmt(v), on: (v) => { S.x = v; update(); } });
-  const n = slider({ label: "layers n", min: 1, max: 20, step: 1, value: S.n, show: String, on: (v) => { S.n = v; update(); } });
-  const reset = button("Reset", () => { Object.assign(S, start); name.input.value = S.name; x.set(S.x); n.set(S.n); update(); });
   const row = (term, node) => h("div", {}, h("dt", {}, term), node);
   el.append(columns(h("div", {}, picture.node, key(["nfig-ink-a", "━", "f(x)"], ["nfig-ink-b", "╍", "derivative f′(x)"],
-    ["", "─", "tangent"])), panel(name.row, x.row, n.row, h("dl", { class: "nfig-facts" }, row("value f(x)", out.value),
-    row("slope f′(x)", out.slope), row("range of f", range), row("left after n layers: slopeⁿ", out.left)), reset)), say);
+    ["", "─", "tangent"]), chain.node), panel(C.rows.name, C.rows.x, C.rows.n, h("dl", { class: "nfig-facts" }, row("value f(x)", out.value),
+    row("slope f′(x)", out.slope), row("range of f", range), row("left after n layers: slopeⁿ", out.left)))), say, C.foot);
   update();
   return frame.off;
 }

@@ -1,5 +1,5 @@
 // The perceptron learning rule, one flower at a time. Every number was computed by companion.models.Perceptron.
-import { boundary, columns, fmt, halfPlane, h, inParens, key, marker, panel, path, player, plot, plural, put, region, root, s,
+import { boundary, columns, controls, fmt, halfPlane, h, inParens, key, marker, panel, path, plot, plural, put, region, root, s,
   signed, status } from "./kit.js";
 
 // The sentence for one step; step 0 is the start.
@@ -17,10 +17,10 @@ function render({ model, el }) {
   const frame = root(el), points = model.get("points"), names = model.get("names"), steps = model.get("steps");
   const lr = model.get("lr"), say = status(), sums = h("div", { class: "nfig-sum" }), tally = h("output", { class: "nfig-big" });
   const numbers = Object.fromEntries(["z", "w1", "w2", "b"].map((k) => [k, h("b", { class: `nfig-${k}` })]));
-  let i = 0;
+  const C = controls(frame, model, { update }), S = C.S;
   const picture = plot(frame, { x: model.get("x"), y: model.get("y"), aspect: 0.5, xlabel: model.get("features")[0],
     ylabel: model.get("features")[1], label: "Twelve flowers, the line before the step dashed and after it solid" }, (p) => {
-    const step = steps[i - 1];
+    const step = steps[S.step - 1];
     if (step) {
       const [w1, w2] = step.w, old = boundary(p.x, p.y, ...step.before.w, step.before.b), now = boundary(p.x, p.y, w1, w2, step.b);
       p.area.append(region(p, halfPlane(p.x, p.y, w1, w2, step.b), "nfig-side-b"),
@@ -37,9 +37,16 @@ function render({ model, el }) {
       p.area.append(marker(p.X(x1), p.Y(x2), t ? "nfig-dot-b" : "nfig-dot-a", t, here ? 7 : 5));
     });
   });
-  function update(to) {
-    i = to;
-    const step = steps[i - 1];
+  // All steps on a line: where the rule was wrong, and where the reader is.
+  const strip = plot(frame, { x: [-1, steps.length + 1], y: [0, 1], aspect: 0.06, yticks: 0, xlabel: "step", ylabel: "mistakes",
+    label: "The steps at which the rule made a mistake" }, (p) => {
+    steps.forEach((one, k) => {
+      if (one.prediction !== one.target) p.area.append(s("path", { d: `M${p.X(k + 1)} 0V${p.high}`, class: "nfig-tick-bad" }));
+    });
+    p.area.append(s("path", { d: `M${p.X(S.step) - 6} 0h12l-6 9Z`, class: "nfig-ink-a" }));
+  });
+  function update() {
+    const step = steps[S.step - 1];
     say.textContent = describe(step, points, names);
     put(numbers.w1, step ? step.w[0] : 0);
     put(numbers.w2, step ? step.w[1] : 0);
@@ -60,11 +67,11 @@ function render({ model, el }) {
     }
     put(tally, step ? step.mistakes : 0, step ? `epoch ${step.epoch}: ${plural(step.mistakes, "mistake")} so far` : "not started");
     picture.draw();
+    strip.draw();
   }
-  const steer = player(frame, { last: steps.length, label: "step", on: update });
   el.append(columns(h("div", {}, picture.node, key(["nfig-ink-a", "●", `${names[0]} (0)`], ["nfig-ink-b", "▲", `${names[1]} (1)`],
-    ["", "╌", "line before"], ["", "━", "line after"])), panel(tally, sums)), steer.node, say);
-  steer.go(0);
+    ["", "╌", "line before"], ["", "━", "line after"]), strip.node), panel(tally, sums)), C.rows.step, say, C.foot);
+  update();
   return frame.off;
 }
 export default { render };

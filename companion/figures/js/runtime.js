@@ -1,45 +1,66 @@
 // Puts the modules into the page (static site) or into a widget's element (JupyterLab, Notebook, Colab).
+import { h, linked, predictions } from "./kit.js";
 
 // The little of anywidget's model that a figure uses, over a plain object.
 export function modelOf(state) {
   const heard = {};
   return {
     get: (k) => state[k],
-    set(k, v) { state[k] = v; (heard["change:" + k] || []).forEach((f) => f()); },
-    on(event, f) { (heard[event] ||= []).push(f); },
+    set(k, v) { state[k] = v; (heard[`change:${k}`] || []).forEach((f) => f()); },
+    on(event, f) { heard[event] = [...(heard[event] || []), f]; },
     off(event, f) { heard[event] = (heard[event] || []).filter((g) => g !== f); },
     save_changes() {},
   };
 }
 
-// One figure after another, each in a task of its own: a reader's tap or key is heard in between.
-export async function mountAll(modules, page = document) {
-  for (const figure of page.querySelectorAll("[data-nfig]:not([data-on])")) {
-    const module = modules[figure.dataset.nfig];
-    if (!module) continue;
-    await new Promise((done) => setTimeout(done));
-    const el = document.createElement("div"), data = figure.querySelector("script[type='application/json']");
-    module.render({ model: modelOf(JSON.parse(data.textContent)), el });
+// Fills the shell of a figure. One that cannot start says so and keeps the picture of its default state.
+function mount(figure, module, state) {
+  const el = document.createElement("div");
+  let off = () => {};
+  try {
+    off = module.render({ model: modelOf(state()), el });
     figure.querySelector(".nfig-body").append(el);
     figure.dataset.on = "1";
+  } catch (error) {
+    figure.querySelector(".nfig-body").append(sorry("This figure could not start, so it does not move here. What it shows at first stands above."));
+    figure.dataset.on = "failed";
+    console.error(error);
   }
+  predictions(figure);
+  return off;
+}
+
+const sorry = (text) => h("p", { class: "nfig-note", role: "status" }, text);
+
+// One figure after another, each in a task of its own: a reader's tap or key is heard in between.
+export async function mountAll(modules, page = document) {
+  const link = linked(location.search), seen = {};
+  for (const figure of /** @type {NodeListOf<HTMLElement>} */ (page.querySelectorAll("[data-nfig]:not([data-on])"))) {
+    const kind = figure.dataset.nfig, n = (seen[kind] || 0) + 1, name = n > 1 ? `${kind}-${n}` : kind;
+    seen[kind] = n;
+    if (!modules[kind]) continue;
+    await new Promise((done) => setTimeout(done));
+    if (!document.getElementById(`figure-${name}`)) figure.id = `figure-${name}`;
+    mount(figure, modules[kind], () => ({ ...JSON.parse(figure.querySelector("script[type='application/json']").textContent),
+      figure: name, linked: link?.figure === name ? link.values : null }));
+  }
+  if (!link) return;
+  const asked = document.getElementById(`figure-${link.figure}`);
+  if (asked) asked.scrollIntoView();
+  else page.querySelector("[data-nfig]")?.before(sorry(`The link asks for a figure that is not on this page: ${link.figure.slice(0, 60)}.`));
 }
 
 // anywidget: the same shell as the page has, filled by the module; Python sends shell and state as two traits.
 export function framed(module) {
   return { render({ model, el }) {
     el.innerHTML = model.get("shell");
-    const live = document.createElement("div"), figure = el.querySelector("figure");
-    const off = module.render({ model: modelOf(structuredClone(model.get("state"))), el: live });
-    figure.querySelector(".nfig-body").append(live);
-    figure.dataset.on = "1";
-    return off;
+    return mount(el.querySelector("figure"), module, () => structuredClone(model.get("state")));
   } };
 }
 
 // Mounts what the page holds as soon as all of its modules, which are deferred scripts, have run.
 export function start(modules) {
-  const mount = () => mountAll(modules);
-  if (document.readyState === "complete") mount();
-  else addEventListener("DOMContentLoaded", mount);
+  const begin = () => mountAll(modules);
+  if (document.readyState === "complete") begin();
+  else addEventListener("DOMContentLoaded", begin);
 }

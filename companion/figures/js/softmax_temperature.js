@@ -1,5 +1,5 @@
 // Softmax of three logits: as the formula says in float32, and with the largest logit taken away first.
-import { button, columns, fmt, h, hatch, key, panel, plot, put, root, s, sci, slider, status } from "./kit.js";
+import { columns, controls, fmt, h, hatch, key, panel, plot, put, root, s, sci, status } from "./kit.js";
 
 const total = (v) => v.reduce((a, b) => a + b, 0);
 
@@ -18,14 +18,15 @@ export function naive(logits, shift, t) {
 export const entropy = (p) => total(p.map((v) => (v > 0 ? -v * Math.log(v) : 0)));
 
 function render({ model, el }) {
-  const frame = root(el), names = model.get("names"), start = model.get("start");
-  const S = { ...start, logits: [...start.logits] };
+  const frame = root(el), names = model.get("names");
+  const C = controls(frame, model, { update, show: { logT: (v) => fmt(10 ** v, 2) } }), S = C.S;
+  const logits = () => names.map((name) => S[`z${name}`]);
   const say = status(), head = h("output", { class: "nfig-big" }), facts = h("p", { class: "nfig-sum" }), H = h("b", { class: "nfig-entropy" });
   const body = h("tbody"), stripes = hatch("nfig-b");
   const T = () => 10 ** S.logT;
   const picture = plot(frame, { x: [0, 3], y: [0, 1], xticks: 0, yticks: 4, xlabel: "class", ylabel: "probability",
     label: "Probability of each class, stable and naive" }, (p) => {
-    const good = stable(S.logits, T()).p, bad = naive(S.logits, S.shift, T()).p, wide = p.w / 3 * 0.34;
+    const good = stable(logits(), T()).p, bad = naive(logits(), S.shift, T()).p, wide = p.w / 3 * 0.34;
     p.area.append(stripes.defs);
     names.forEach((name, i) => {
       const mid = p.X(i + 0.5), bar = (v, x, cls, fill) => {
@@ -40,8 +41,19 @@ function render({ model, el }) {
     });
   });
 
+  // Where the exponents lie, and between which ends the exponential of a float32 is neither 0 nor inf.
+  const scale = plot(frame, { x: [-1100, 1100], y: [0, 1], aspect: 0.12, xticks: 5, yticks: 0, xlabel: "exponent (z + c) / T",
+    ylabel: "shaded: exp stays inside float32", label: "Exponents of the naive formula on a line, with the range that float32 can take" }, (p) => {
+    const [low, high] = model.get("limits"), left = p.X(low);
+    p.area.append(s("rect", { x: left, y: 0, width: p.X(high) - left, height: p.high, class: "nfig-safe" }));
+    naive(logits(), S.shift, T()).exponents.forEach((e, i) => {
+      const x = p.X(Math.max(-1090, Math.min(1090, e)));
+      p.area.append(s("path", { d: `M${x} 2V${p.high - 2}`, class: e > high || e < low ? "nfig-tick-bad" : "nfig-tick", "stroke-dasharray": ["", "6 3", "2 3"][i] }));
+    });
+  });
+
   function update() {
-    const t = T(), good = stable(S.logits, t), bad = naive(S.logits, S.shift, t), e = entropy(good.p);
+    const t = T(), good = stable(logits(), t), bad = naive(logits(), S.shift, t), e = entropy(good.p);
     const win = good.p.indexOf(Math.max(...good.p)), broken = bad.p.some(Number.isNaN);
     const line = (title, id, v, show) => h("tr", { "data-row": id }, h("th", { scope: "row" }, title),
       ...v.map((x) => { const c = h("td", { class: Number.isFinite(x) ? "" : "nfig-ink-bad" }); put(c, x, show(x)); return c; }));
@@ -58,24 +70,12 @@ function render({ model, el }) {
       (!broken ? "Naive and stable agree." : bad.sum === 0 ? "Every naive exponential underflowed to 0: 0 / 0 is nan. The stable bars stand still." :
         "A naive exponential overflowed to inf: inf / inf is nan. The stable bars stand still.");
     picture.draw();
+    scale.draw();
   }
-  const logits = names.map((name, i) => slider({ label: `logit of ${name}`, min: -5, max: 5, step: 0.1, value: S.logits[i],
-    on: (v) => { S.logits[i] = v; update(); } }));
-  const temp = slider({ label: "temperature T", min: -1, max: 1, step: 0.01, value: S.logT, show: (v) => fmt(10 ** v, 2),
-    on: (v) => { S.logT = v; update(); } });
-  const shift = slider({ label: "common shift c", min: -1000, max: 1000, step: 1, value: S.shift, show: (v) => fmt(v, 0),
-    on: (v) => { S.shift = v; update(); } });
-  const reset = button("Reset", () => {
-    Object.assign(S, start, { logits: [...start.logits] });
-    logits.forEach((l, i) => l.set(S.logits[i]));
-    temp.set(S.logT);
-    shift.set(S.shift);
-    update();
-  });
   const table = h("table", { class: "nfig-table" }, h("caption", {}, "What has to be held on the way"),
     h("thead", {}, h("tr", {}, h("td", {}), ...names.map((n) => h("th", { scope: "col" }, n)))), body);
-  el.append(columns(h("div", {}, picture.node, key(["nfig-ink-a", "■", "stable"], ["nfig-ink-b", "▨", "naive, float32"])),
-    panel(head, ...logits.map((l) => l.row), temp.row, shift.row, reset)), table, facts, say);
+  el.append(columns(h("div", {}, picture.node, key(["nfig-ink-a", "■", "stable"], ["nfig-ink-b", "▨", "naive, float32"]), scale.node),
+    panel(head, ...Object.values(C.rows))), table, facts, say, C.foot);
   update();
   return frame.off;
 }

@@ -105,3 +105,21 @@ test("neuron: a flower on the line has z = 0 whatever the rounding of its produc
     assert.equal(weightedSum(-0.4, 1.5, 0, [x * 3 / 20, x * 4 / 100]) || 0, 0);
   }
 });
+
+test("neuron: how far a line that misses the picture is from it", async () => {
+  const { outside } = await load("neuron_boundary");
+  assert.deepEqual(outside([0, 4], [0, 2], 1, 0, -6), { corner: [4, 0], distance: 2 });
+  assert.deepEqual(outside([0, 4], [0, 2], 3, 4, 10).corner, [0, 0]);
+  near(outside([0, 4], [0, 2], 3, 4, 10).distance, 2);
+  assert.equal(outside([0, 4], [0, 2], 0, 0, 1).distance, Infinity);
+});
+
+test("kernel: border, places and sums by hand", async () => {
+  const { padded, places, slide } = await load("kernel_slide");
+  assert.deepEqual(padded([[1, 2], [3, 4]], 1), [[0, 0, 0, 0], [0, 1, 2, 0], [0, 3, 4, 0], [0, 0, 0, 0]]);
+  assert.equal(places(8, 3, 1, 0), 6);
+  assert.equal(places(8, 3, 3, 2), 4);
+  const picture = [[1, 2, 3], [4, 5, 6], [7, 8, 9]], diagonal = [[1, 0], [0, 1]];
+  assert.deepEqual(slide(picture, diagonal, 1, 0), [[6, 8], [12, 14]]);
+  assert.deepEqual(slide(picture, diagonal, 2, 1), [[1, 3], [7, 14]]);
+});

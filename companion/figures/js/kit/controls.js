@@ -1,71 +1,115 @@
-// Controls and the little boxes around them.
-import { uid, h } from "./dom.js";
-import { fmt, put } from "./numbers.js";
+// All controls of a figure from their description in the state (see figures/controls.py): built, put back, shared by the address.
+import { h } from "./dom.js";
+import { bar, button, choice, player, slider, status, toggle } from "./parts.js";
 
-export const status = (cls = "nfig-say") => h("p", { class: cls, role: "status" });
-export const panel = (...kids) => h("div", { class: "nfig-controls" }, ...kids);
-export const columns = (...kids) => h("div", { class: "nfig-columns" }, ...kids);
-export const button = (text, click, attrs = {}) => h("button", { type: "button", onclick: click, ...attrs }, text);
-export const bar = (...kids) => h("div", { class: "nfig-bar" }, ...kids);
-export const key = (...items) => h("p", { class: "nfig-key" }, ...items.flatMap(([cls, sign, text]) =>
-  [h("span", {}, h("b", { class: cls, "aria-hidden": "true" }, sign), " " + text), " "]));
+/**
+ * @typedef {{ name: string, label: string, kind: string, value: any, min?: number, max?: number, step?: number,
+ *   last?: number, options?: [string, string][] }} Spec
+ */
 
-export function slider({ label, min, max, step, value, show = (v) => fmt(v, 1), on = () => {} }) {
-  const id = uid(), out = h("span", { class: "nfig-out" });
-  const input = h("input", { type: "range", id, min, max, step, value });
-  const words = () => {
-    put(out, +input.value, show(+input.value));
-    input.setAttribute("aria-valuetext", out.textContent);
-  };
-  input.addEventListener("input", () => { words(); on(+input.value); });
-  words();
-  return {
-    row: h("div", { class: "nfig-row" }, h("label", { for: id }, label), input, out), input,
-    get value() { return +input.value; },
-    set(v) { input.value = v; words(); },
-  };
+/**
+ * The value of a control as an address writes it; undefined where the control cannot have it.
+ * @param {Spec} spec
+ * @param {string} text
+ */
+export function accepted(spec, text) {
+  if (spec.kind === "toggle") return { 0: false, 1: true }[text];
+  if (spec.kind === "choice") return spec.options.some(([v]) => v === text) ? text : undefined;
+  const v = Number(text);
+  return text.trim() === "" || !Number.isFinite(v) || v < (spec.min ?? 0) || v > (spec.max ?? spec.last) ? undefined : snapped(spec, v);
 }
 
-export function choice({ label, options, value, on }) {
-  const id = uid();
-  const input = h("select", { id, onchange: () => on(input.value) },
-    ...options.map(([v, text]) => h("option", { value: v, selected: v === value }, text)));
-  return { row: h("div", { class: "nfig-row" }, h("label", { for: id }, label), input), input };
+/**
+ * The nearest value that a slider can have.
+ * @param {{ min?: number, max?: number, last?: number, step?: number }} spec
+ * @param {number} v
+ */
+export function snapped({ min = 0, max, last, step = 1 }, v) {
+  const high = max ?? last, inside = Math.max(min, Math.min(high, v));
+  return +Math.min(high, min + Math.round((inside - min) / step) * step).toFixed(9);
 }
 
-export function toggle({ label, value = false, on }) {
-  const id = uid(), input = h("input", { type: "checkbox", id, onchange: () => on(input.checked) });
-  input.checked = value;
-  return { row: h("div", { class: "nfig-row nfig-check" }, input, h("label", { for: id }, label)), input };
+/**
+ * The address that opens this page with a figure as it stands now.
+ * @param {string} page  the address of the page
+ * @param {string} figure  its name on the page
+ * @param {Record<string, any>} values
+ */
+export function shareLink(page, figure, values) {
+  const url = new URL(page), query = new URLSearchParams({ figure });
+  for (const [name, v] of Object.entries(values)) query.set(name, String(typeof v === "boolean" ? +v : v));
+  url.search = query.toString();
+  url.hash = `figure-${figure}`;
+  return url.href;
 }
 
-const calm = () => matchMedia("(prefers-reduced-motion: reduce)");
+/**
+ * What an address asks of a figure: its name and the values of its controls; null where it asks for none.
+ * @param {string} search
+ */
+export function linked(search) {
+  const query = new URLSearchParams(search), figure = query.get("figure");
+  query.delete("figure");
+  return figure ? { figure, values: Object.fromEntries(query) } : null;
+}
 
-// Play, step, reset and a slider over the steps 0..last. Whoever asked for less motion gets no Play button.
-export function player(frame, { last, label, on, interval = 1100 }) {
-  const still = calm();
-  let timer = 0;
-  const go = (i) => {
-    where.set(Math.max(0, Math.min(last, i)));
-    back.disabled = where.value === 0;
-    next.disabled = where.value === last;
-    on(where.value);
+/**
+ * Which of the asked values are taken, and a sentence for those that are not.
+ * @param {Spec[]} specs
+ * @param {Record<string, string>} asked
+ */
+export function taken(specs, asked) {
+  const values = {}, left = [];
+  for (const [name, text] of Object.entries(asked)) {
+    const spec = specs.find((one) => one.name === name), v = spec && accepted(spec, text);
+    if (v === undefined) left.push(spec ? `${spec.label} = ${text}` : `${name}, which this figure does not have`);
+    else values[name] = v;
+  }
+  const note = left.length ? `The link asks for what this figure cannot show, so it was left out: ${left.join("; ").slice(0, 200)}.` : "";
+  return { values, note };
+}
+
+const MAKERS = { slider, choice, toggle };
+
+// S holds the values, rows the nodes, foot Reset and Share. update(name) is called after every change. show[name] writes a slider's value.
+export function controls(frame, model, { update, show = {} }) {
+  const specs = model.get("controls"), link = taken(specs, model.get("linked") || {}), figure = model.get("figure");
+  const S = {}, rows = {}, parts = {};
+  for (const spec of specs) {
+    const value = link.values[spec.name] ?? spec.value, on = (v) => { S[spec.name] = v; update(spec.name); };
+    const digits = (String(spec.step).split(".")[1] || "").length;
+    const words = show[spec.name] ? { show: show[spec.name] } : spec.kind === "slider" ? { digits } : {};
+    parts[spec.name] = spec.kind === "steps" ? player(frame, { ...spec, ...words, value, on }) : MAKERS[spec.kind]({ ...spec, ...words, value, on });
+    rows[spec.name] = parts[spec.name].row;
+    S[spec.name] = value;
+  }
+  const set = (name, v) => { parts[name].set(v); S[name] = v; };
+  const note = status("nfig-note"), where = h("input", { type: "text", readonly: true, "aria-label": "Address of this state", hidden: true });
+  note.textContent = link.note;
+  const reset = button("Reset", () => {
+    for (const spec of specs) set(spec.name, spec.value);
+    note.textContent = where.value = "";
+    where.hidden = true;
+    update("");
+  });
+  const share = button("Share this state", async () => {
+    where.value = shareLink(location.href, figure, S);
+    try {
+      await navigator.clipboard.writeText(where.value);
+      note.textContent = "The address of this state is in the clipboard: it opens this page with these settings.";
+    } catch {
+      where.hidden = false;
+      where.select();
+      note.textContent = "Copy this address: it opens this page with these settings.";
+    }
+  });
+  share.hidden = !figure;
+  const of = (name) => specs.find((one) => one.name === name);
+  // change moves a control as a hand would: to the nearest value it can have.
+  const change = (name, v) => {
+    set(name, typeof v === "number" ? snapped(of(name), v) : v);
+    update(name);
   };
-  const stop = () => { clearInterval(timer); timer = 0; play.textContent = "Play"; };
-  const start = () => {
-    if (where.value === last) go(0);
-    play.textContent = "Pause";
-    timer = setInterval(() => { go(where.value + 1); if (where.value === last) stop(); }, interval);
-  };
-  const play = button("Play", () => (timer ? stop() : start()));
-  const back = button("Back", () => { stop(); go(where.value - 1); });
-  const next = button("Next", () => { stop(); go(where.value + 1); });
-  const reset = button("Reset", () => { stop(); go(0); });
-  const where = slider({ label, min: 0, max: last, step: 1, value: 0, show: (v) => `${v} of ${last}`,
-    on: (v) => { stop(); go(v); } });
-  const motion = () => { play.hidden = still.matches; if (still.matches) stop(); };
-  still.addEventListener("change", motion);
-  motion();
-  frame.undo(() => { stop(); still.removeEventListener("change", motion); });
-  return { node: h("div", { class: "nfig-player" }, bar(play, back, next, reset), where.row), go };
+  return { S, rows, change, part: (name) => parts[name], spec: of, label: (name) => of(name).options.find(([v]) => v === S[name])[1],
+    foot: h("div", { class: "nfig-foot" }, bar(reset, share), where, note) };
 }

@@ -1,8 +1,15 @@
 // Geometry, pure.
 
-// The part of a rectangle where w1*x + w2*y + b >= 0, as a list of corners.
+/**
+ * The part of a rectangle where w1 x + w2 y + b is not below 0, as a list of corners.
+ * @param {number[]} across
+ * @param {number[]} up
+ * @param {number} w1
+ * @param {number} w2
+ * @param {number} b
+ */
 export function halfPlane([x0, x1], [y0, y1], w1, w2, b) {
-  const z = ([x, y]) => w1 * x + w2 * y + b, out = [];
+  const z = (/** @type {number[]} */ p) => w1 * p[0] + w2 * p[1] + b, out = [];
   const corners = [[x0, y0], [x1, y0], [x1, y1], [x0, y1]];
   corners.forEach((p, i) => {
     const q = corners[(i + 1) % 4], zp = z(p), zq = z(q);

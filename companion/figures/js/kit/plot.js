@@ -24,7 +24,7 @@ export function plot(frame, { x, y, xlabel, ylabel, label, aspect = 0.62, xticks
         p.y[1] - ((e.clientY - r.top) * k - top) / high * (p.y[1] - p.y[0])];
     };
     const digits = (t) => Math.max(...t.map((v) => (String(v).split(".")[1] || "").length));
-    const tx = xticks ? ticks(p.x, xticks) : [], ty = ticks(p.y, yticks);
+    const tx = xticks ? ticks(p.x, xticks) : [], ty = yticks ? ticks(p.y, yticks) : [];
     axes.replaceChildren(s("path", { d: `M0 0V${high}H${w}` }),
       ...tx.map((v) => s("text", { x: p.X(v), y: high + 16, "text-anchor": "middle" }, fmt(v, digits(tx)))),
       ...ty.flatMap((v) => [s("path", { class: "nfig-grid", d: `M0 ${p.Y(v)}H${w}` }),
@@ -69,11 +69,12 @@ export function arrow(x0, y0, x1, y1, cls) {
   return s("path", { class: cls, d: `M${x0} ${y0}L${x1} ${y1}M${x1} ${y1}${tip(0.45)}M${x1} ${y1}${tip(-0.45)}` });
 }
 
-// Pointer, pen and finger: calls on(x, y) in data units from press to release.
-export function drag(p, on) {
+// Pointer, pen and finger: calls on(x, y) in data units from press to release. begin(x, y) may decline a press.
+export function drag(p, on, begin = (_x, _y) => true, cursor = "nfig-drag") {
   let held = false;
-  p.svg.classList.add("nfig-drag");
+  p.svg.classList.add(cursor);
   p.svg.addEventListener("pointerdown", (e) => {
+    if (!begin(...p.at(e))) return;
     held = true;
     p.svg.setPointerCapture(e.pointerId);
     e.preventDefault();
@@ -83,7 +84,7 @@ export function drag(p, on) {
   for (const t of ["pointerup", "pointercancel"]) p.svg.addEventListener(t, () => { held = false; });
 }
 
-// A point that moves by arrow keys, Page Up and Down, Home and End; put node into p.above. on(value) must call set.
+// A point of the picture that stands for a slider: arrow keys, Page Up and Down, Home and End move it. Put node into p.above.
 export function handle(frame, { label, min, max, step, show, on }) {
   let value = min;
   const node = s("g", { class: "nfig-handle", role: "slider", tabindex: 0, "aria-label": label, "aria-valuemin": min,
