@@ -43,7 +43,7 @@ API = {
     "notebook": (
         "In the notebook",
         "Claims, figures, study aids and checks.",
-        ["claims", "plotting", "figures", "study", "checks"],
+        ["claims", "plotting", "figures", "figures.controls", "study", "checks"],
     ),
     "helpers": ("Helpers", "Errors, randomness and devices.", ["errors", "random", "device"]),
 }
