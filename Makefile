@@ -6,7 +6,7 @@ export NEURONS_OFFLINE := 1
 PAGES ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help env book serve test test-all unit checks notebooks site browser lint store normalise exercises chapter exercise bank bench mutants machines lighthouse lock vendor clean
+.PHONY: help env book serve test test-all unit checks notebooks site browser lint store normalise exercises chapter exercise bank bench mutants machines lighthouse shots videos lock vendor clean
 
 help:  ## list the targets
 	@echo "From Neurons to GANs - make TARGET"
@@ -70,6 +70,12 @@ machines: env  ## the notebooks with two threads and as on an old processor
 
 lighthouse: env  ## Lighthouse on the chapter pages (fetches lighthouse from npm)
 	@$(PY) tools/lighthouse.py
+
+shots: env  ## store the picture of every figure anew, after an intended change of its look
+	@$(PY) tools/shots.py
+
+videos: env  ## record each chapter's dialogue over its own figures (needs ffmpeg, which root installs)
+	@$(PY) tools/video.py
 
 lock: env  ## resolve constraints.txt anew
 	@$(PY) tools/lock.py
