@@ -96,11 +96,10 @@ def members(thing: type) -> list[str]:
 
 
 def figure_files() -> dict[str, str]:
-    """Return the script and the stylesheet of all interactive figures."""
+    """Return the scripts and the stylesheet of all interactive figures by their path below _static/."""
     from companion import figures
 
-    script, style = figures.bundle()
-    return {"figures.js": script, "figures.css": style}
+    return {f"figures/{name}": text for name, text in figures.page_files().items()}
 
 
 def static_files() -> dict[str, str | bytes]:

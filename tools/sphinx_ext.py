@@ -76,8 +76,9 @@ def page_context(
     if app.builder.format != "html":
         return
     body = context.get("body") or ""
-    if "data-nfig=" in body:
-        app.add_js_file("figures.js", loading_method="defer")
+    shown = sorted(set(re.findall(r'data-nfig="(\w+)"', body)))
+    for name in ["kit", *shown] if shown else []:
+        app.add_js_file(f"figures/{name}.js", loading_method="defer")
     unused = ["thebe", "THEBE", "mathjax", "MathJax", "require.min", "embed-amd", "katex-math.css"]
     unused += ["design-tabs", "sphinx-design", "togglebutton"]  # no page has tabs of theirs or toggle classes
 
@@ -251,7 +252,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
     """Connect the hooks."""
     app.add_config_value("looks", "", "html")
     patient_katex()
-    app.add_css_file("figures.css")
+    app.add_css_file("figures/figures.css")
     app.add_js_file("scroll.js", loading_method="defer")
     app.connect("doctree-read", add_hints)
     app.connect("html-page-context", page_context, priority=900)

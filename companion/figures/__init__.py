@@ -6,17 +6,17 @@ widget library before a figure is shown in a notebook.
 
 from companion.figures.activations import activation_explorer, softmax_temperature
 from companion.figures.aids import dialogue, flashcards, quiz, tabs
-from companion.figures.figure import Figure, bundle, modules
+from companion.figures.figure import Figure, modules, page_files
 from companion.figures.neurons import neuron_boundary, perceptron_steps, xor_network
 
 __all__ = [
     "Figure",
     "activation_explorer",
-    "bundle",
     "dialogue",
     "flashcards",
     "modules",
     "neuron_boundary",
+    "page_files",
     "perceptron_steps",
     "quiz",
     "softmax_temperature",

@@ -13,6 +13,7 @@ from typing import Any
 from companion.errors import bad_value
 
 _JS = resources.files("companion.figures") / "js"
+_STYLE = _JS / "figures.css"
 _LIBRARY = ("kit", "runtime")
 SITE_VARIABLE = "NEURONS_SITE"
 
@@ -93,7 +94,7 @@ class Figure:
 
         members = {
             "_esm": widget_module(self.name),
-            "_css": (_JS / "figures.css").read_text(encoding="utf-8"),
+            "_css": _STYLE.read_text(encoding="utf-8"),
             "state": traitlets.Dict(json.loads(self._json)).tag(sync=True),
             # The widget mounts itself, so the attribute that a page's runtime looks for is left out.
             "shell": traitlets.Unicode(self._shell().replace(f' data-nfig="{self.name}"', "")).tag(sync=True),
@@ -127,41 +128,54 @@ def modules() -> tuple[str, ...]:
     return tuple(sorted(n for n in names if n not in _LIBRARY))
 
 
-def bundle() -> tuple[str, str]:
-    """Return the JavaScript and the CSS of all figures for a static page.
+def page_files() -> dict[str, str]:
+    """Return the scripts and the stylesheet that static pages load, by file name.
 
-    The script is a classic one (it works from ``file://``): the shared library once, each module in its own
-    scope, then the runtime that mounts every ``[data-nfig]`` of the page.
+    The scripts are classic ones (they work from ``file://``): ``kit.js`` is on each page with a figure and mounts every
+    ``[data-nfig]`` of it; each module has a file of its own, so that a page loads the ones it shows.
     """
-    parts = ['(() => {\n"use strict";\nconst NFIG = (window.NFIG = window.NFIG || {});', _plain("kit")]
-    parts += [f'NFIG["{name}"] = {_scoped(name)};' for name in modules()]
-    parts += [
-        _plain("runtime"),
-        'if (document.readyState === "loading") addEventListener("DOMContentLoaded", () => mountAll(NFIG));',
-        "else mountAll(NFIG);\n})();\n",
-    ]
-    return "\n".join(parts), (_JS / "figures.css").read_text(encoding="utf-8")
+    files = {"kit.js": f"window.NFIG = {{ kit: {_library()}, modules: {{}} }};\nNFIG.kit.start(NFIG.modules);\n"}
+    files |= {f"{name}.js": f'NFIG.modules["{name}"] = {_scoped(name)}(NFIG.kit);\n' for name in modules()}
+    return files | {"figures.css": _STYLE.read_text(encoding="utf-8")}
 
 
 @cache
 def widget_module(name: str) -> str:
     """Return one module with the shared library inside, as the single file that anywidget loads."""
-    return f"{_plain('kit')}\n{_plain('runtime')}\nexport default framed({_scoped(name)});\n"
+    return f"const kit = {_library()};\nexport default kit.framed({_scoped(name)}(kit));\n"
+
+
+@cache
+def _library() -> str:
+    """Return kit.js and runtime.js as one expression whose value holds what they export."""
+    parts = re.findall(r'^export \* from "\./(kit/\w+)\.js";', _read("kit"), flags=re.M)
+    sources = [_read(part) for part in (*parts, "runtime")]
+    names = [
+        n for source in sources for n in re.findall(r"^export (?:const|(?:async )?function) (\w+)", source, flags=re.M)
+    ]
+    body = "\n".join(_plain(part) for part in (*parts, "runtime"))
+    return f'(() => {{\n"use strict";\n{body}\nreturn {{ {", ".join(names)} }};\n}})()'
 
 
 def _scoped(name: str) -> str:
-    """Return a module as an expression whose value is its default export."""
-    return f"(() => {{\n{_plain(name)}\n}})()"
+    """Return a module as a function of the library whose value is the module's default export."""
+    taken = re.search(r'^import (\{[^}]*\}) from "\./kit\.js";', _read(name), flags=re.M)
+    head = f"const {' '.join(taken[1].split())} = kit;\n" if taken else ""
+    return f'((kit) => {{\n"use strict";\n{head}{_plain(name)}\n}})'
 
 
 def _plain(name: str) -> str:
     """Return a module's source without import and export, comment lines and indentation."""
-    source = (_JS / f"{name}.js").read_text(encoding="utf-8")
-    source = re.sub(r'^import \{[^}]*\} from "\./kit\.js";\n', "", source, flags=re.M)
+    source = re.sub(r'^import \{[^}]*\} from "\./[\w/]+\.js";\n', "", _read(name), flags=re.M)
     source = re.sub(r"^export default ", "return ", source, flags=re.M)
     source = re.sub(r"^export (?=const|function|async function)", "", source, flags=re.M)
     if stray := re.search(r"^(import|export)\b.*", source, flags=re.M):
-        expected = "one import from ./kit.js and exports of const, function or default"
-        raise bad_value("bundle", f"{name}.js", expected, stray[0])
+        expected = "imports of names from ./kit.js and exports of const, function or default"
+        raise bad_value("figures", f"{name}.js", expected, stray[0])
+    source = re.sub(r"/\*\*.*?\*/", "", source, flags=re.S)
     source = re.sub(r"^\s*//.*\n|\s+// .*$", "", source, flags=re.M)
     return re.sub(r"\n\s+", "\n", source).strip()
+
+
+def _read(name: str) -> str:
+    return (_JS / f"{name}.js").read_text(encoding="utf-8")

@@ -188,35 +188,42 @@ def test_widget_holds_state_shell_and_one_self_contained_module():
     assert widget.state == json.loads(json.dumps(figure.state))
     assert "data-nfig" not in widget.shell
     assert figure.caption in widget.shell
-    assert "export default framed(" in widget._esm
+    assert "export default kit.framed(" in widget._esm
     assert "import {" not in widget._esm
 
 
 def test_importing_and_making_figures_loads_no_widget_library():
     code = (
-        "import sys; from companion import figures; figures.xor_network().html; figures.bundle();"
+        "import sys; from companion import figures; figures.xor_network().html; figures.page_files();"
         "print([m for m in ('anywidget', 'ipywidgets', 'IPython', 'matplotlib') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 
 
-def test_bundle_is_one_classic_script_within_its_budget():
-    script, css = figures.bundle()
-    assert not re.search(r"^\s*(import|export)\b", script, re.M)
+def test_files_of_a_page_are_classic_scripts_within_their_budget():
+    files = figures.page_files()
+    assert set(files) == {"kit.js", "figures.css", *(f"{name}.js" for name in figures.modules())}
+    for name, text in files.items():
+        assert not re.search(r"^\s*(import|export)\b", text, re.M), name
+        assert "http://" not in text.replace("http://www.w3.org/2000/svg", ""), name
+        assert "https://" not in text, name
+        assert len(text.encode()) < {"kit.js": 30_000, "figures.css": 20_000}.get(name, 9_000), name
+    assert "url(" not in files["figures.css"]
+
+
+def test_what_a_module_takes_from_the_library_is_there():
+    kit = figures.page_files()["kit.js"]
+    given = set(re.search(r"\nreturn \{ ([\w, ]+) \};\n\}\)\(\)", kit)[1].split(", "))
     for name in figures.modules():
-        assert f'NFIG["{name}"] = ' in script
-    assert len(script.encode()) < 42_000
-    assert len(css.encode()) < 14_000
-    assert "http://" not in script.replace("http://www.w3.org/2000/svg", "")
-    assert "https://" not in script + css
-    assert "url(" not in css
+        taken = re.search(r"^const \{ ([\w, ]+),? \} = kit;", figures.page_files()[f"{name}.js"], re.M)
+        assert set(taken[1].split(", ")) <= given, name
 
 
-def test_stray_import_is_refused_by_the_bundler(monkeypatch, tmp_path):
+def test_stray_import_is_refused(monkeypatch, tmp_path):
     (tmp_path / "odd.js").write_text('import x from "elsewhere";\nexport default { x };\n')
     monkeypatch.setattr(figures.figure, "_JS", tmp_path)
-    with pytest.raises(ValueError, match=r"bundle: odd\.js expected one import.*elsewhere"):
+    with pytest.raises(ValueError, match=r"odd\.js expected imports of names from \./kit\.js.*elsewhere"):
         figures.figure._plain("odd")
 
 

@@ -164,6 +164,7 @@ def test_wheel_holds_the_package_and_nothing_else(content):
     assert there == wanted
     assert {
         "companion/figures/js/kit.js",
+        "companion/figures/js/kit/plot.js",
         "companion/figures/js/figures.css",
         "companion/aids/01_neurons.yml",
         "companion/py.typed",
@@ -259,7 +260,7 @@ def test_wheel_alone_serves_a_learner(installed, tmp_path):
 
 
 def test_wheel_alone_shows_figures_and_study_aids(installed, tmp_path):
-    code = "from companion import figures, study; print(len(figures.bundle()[0]), len(study.load('01').quiz), figures.neuron_boundary().text[:20])"
+    code = "from companion import figures, study; print(len(figures.page_files()['kit.js']), len(study.load('01').quiz), figures.neuron_boundary().text[:20])"
     environment = os.environ | {"PYTHONPATH": str(installed), "PYTHONDONTWRITEBYTECODE": "1"}
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

@@ -56,7 +56,9 @@ def harness_page() -> str:
         figures.dialogue("weights and slopes", TURNS),
         figures.tabs(TABS, caption="Summary at three depths"),
     ]
-    script, css = figures.bundle()
+    files = figures.page_files()
+    css = files["figures.css"]
+    script = "\n".join(files[f"{name}.js"] for name in ("kit", *figures.modules()))
     look = (
         "body{margin:0;font:16px/1.5 system-ui,sans-serif}main{max-width:760px;margin:auto;padding:0 12px}"
         "html[data-theme=dark] body{background:#121212;color:#eee}"

@@ -34,10 +34,16 @@ def test_node_really_fails_on_a_false_assertion(tmp_path):
     assert node("--test", "--test-reporter=tap", str(broken)).returncode != 0
 
 
-@pytest.mark.parametrize("kind", ["bundle", *figures.modules()])
-def test_joined_scripts_parse(tmp_path, kind):
-    source = figures.bundle()[0] if kind == "bundle" else figures.figure.widget_module(kind)
-    file = tmp_path / ("script.js" if kind == "bundle" else "module.mjs")
-    file.write_text(source, encoding="utf-8")
+@pytest.mark.parametrize("file", sorted(n for n in figures.page_files() if n.endswith(".js")))
+def test_scripts_of_a_page_parse(tmp_path, file):
+    (tmp_path / file).write_text(figures.page_files()[file], encoding="utf-8")
+    done = node("--check", str(tmp_path / file))
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("name", figures.modules())
+def test_modules_of_a_widget_parse(tmp_path, name):
+    file = tmp_path / "module.mjs"
+    file.write_text(figures.figure.widget_module(name), encoding="utf-8")
     done = node("--check", str(file))
     assert done.returncode == 0, done.stderr

@@ -36,3 +36,10 @@ export function framed(module) {
     return off;
   } };
 }
+
+// Mounts what the page holds as soon as all of its modules, which are deferred scripts, have run.
+export function start(modules) {
+  const mount = () => mountAll(modules);
+  if (document.readyState === "complete") mount();
+  else addEventListener("DOMContentLoaded", mount);
+}

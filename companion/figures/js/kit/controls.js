@@ -1,0 +1,71 @@
+// Controls and the little boxes around them.
+import { uid, h } from "./dom.js";
+import { fmt, put } from "./numbers.js";
+
+export const status = (cls = "nfig-say") => h("p", { class: cls, role: "status" });
+export const panel = (...kids) => h("div", { class: "nfig-controls" }, ...kids);
+export const columns = (...kids) => h("div", { class: "nfig-columns" }, ...kids);
+export const button = (text, click, attrs = {}) => h("button", { type: "button", onclick: click, ...attrs }, text);
+export const bar = (...kids) => h("div", { class: "nfig-bar" }, ...kids);
+export const key = (...items) => h("p", { class: "nfig-key" }, ...items.flatMap(([cls, sign, text]) =>
+  [h("span", {}, h("b", { class: cls, "aria-hidden": "true" }, sign), " " + text), " "]));
+
+export function slider({ label, min, max, step, value, show = (v) => fmt(v, 1), on = () => {} }) {
+  const id = uid(), out = h("span", { class: "nfig-out" });
+  const input = h("input", { type: "range", id, min, max, step, value });
+  const words = () => {
+    put(out, +input.value, show(+input.value));
+    input.setAttribute("aria-valuetext", out.textContent);
+  };
+  input.addEventListener("input", () => { words(); on(+input.value); });
+  words();
+  return {
+    row: h("div", { class: "nfig-row" }, h("label", { for: id }, label), input, out), input,
+    get value() { return +input.value; },
+    set(v) { input.value = v; words(); },
+  };
+}
+
+export function choice({ label, options, value, on }) {
+  const id = uid();
+  const input = h("select", { id, onchange: () => on(input.value) },
+    ...options.map(([v, text]) => h("option", { value: v, selected: v === value }, text)));
+  return { row: h("div", { class: "nfig-row" }, h("label", { for: id }, label), input), input };
+}
+
+export function toggle({ label, value = false, on }) {
+  const id = uid(), input = h("input", { type: "checkbox", id, onchange: () => on(input.checked) });
+  input.checked = value;
+  return { row: h("div", { class: "nfig-row nfig-check" }, input, h("label", { for: id }, label)), input };
+}
+
+const calm = () => matchMedia("(prefers-reduced-motion: reduce)");
+
+// Play, step, reset and a slider over the steps 0..last. Whoever asked for less motion gets no Play button.
+export function player(frame, { last, label, on, interval = 1100 }) {
+  const still = calm();
+  let timer = 0;
+  const go = (i) => {
+    where.set(Math.max(0, Math.min(last, i)));
+    back.disabled = where.value === 0;
+    next.disabled = where.value === last;
+    on(where.value);
+  };
+  const stop = () => { clearInterval(timer); timer = 0; play.textContent = "Play"; };
+  const start = () => {
+    if (where.value === last) go(0);
+    play.textContent = "Pause";
+    timer = setInterval(() => { go(where.value + 1); if (where.value === last) stop(); }, interval);
+  };
+  const play = button("Play", () => (timer ? stop() : start()));
+  const back = button("Back", () => { stop(); go(where.value - 1); });
+  const next = button("Next", () => { stop(); go(where.value + 1); });
+  const reset = button("Reset", () => { stop(); go(0); });
+  const where = slider({ label, min: 0, max: last, step: 1, value: 0, show: (v) => `${v} of ${last}`,
+    on: (v) => { stop(); go(v); } });
+  const motion = () => { play.hidden = still.matches; if (still.matches) stop(); };
+  still.addEventListener("change", motion);
+  motion();
+  frame.undo(() => { stop(); still.removeEventListener("change", motion); });
+  return { node: h("div", { class: "nfig-player" }, bar(play, back, next, reset), where.row), go };
+}
