@@ -70,12 +70,14 @@ def unseen() -> list[str]:
 
 def page(shown: Sequence[Figure], *, mode: str = "light", style: str = "", heading: bool = False) -> str:
     """Return a whole page with these figures, one under the other, that needs nothing but itself."""
-    script, css = figures.bundle()
+    files = figures.page_files()
+    look = files["figures.css"]
+    script = "\n".join(files[f"{name}.js"] for name in dict.fromkeys(["kit", *(f.name for f in shown)]))
     title = "<h1>Figures</h1>" if heading else ""
     return (
         f'<!doctype html><html lang="en" data-theme="{mode}"><head><meta charset="utf-8"><title>Figures</title>'
         '<meta name="viewport" content="width=device-width,initial-scale=1"><link rel="icon" href="data:,">'
-        f"<style>{LOOK}{css}{style}</style></head><body><main>{title}{''.join(f.html for f in shown)}</main>"
+        f"<style>{LOOK}{files['figures.css']}{style}</style></head><body><main>{title}{''.join(f.html for f in shown)}</main>"
         f"<script>{script}</script></body></html>"
     )
 

@@ -23,12 +23,12 @@ import numpy as np
 from PIL import Image
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, FloatRect, Page
 
 FOLDER = Path(__file__).resolve().parents[1] / "tests" / "site" / "shots"
 MODES, WIDTHS = ("light", "dark"), (390, 1280)
 LEVELS, SHARE = 17, 2e-4  # 256 / 15 rounded to what divides 255; the part of a picture that may differ
-HIGHEST = 720  # a study aid may be several screens long; its first one is stored
+HIGHEST = {"figures": 1400, "study": 720}  # figures are stored whole; of a study aid several screens long the first one
 MAX_BYTES = 1_500_000
 COMMAND = "make shots"
 #: Letters, numbers, signs, controls and a curve: what a machine may draw in its own way.
@@ -90,8 +90,9 @@ def taken(view: Page, name: str, mode: str, style: str = "") -> np.ndarray:
     figure_page.fill(view, page(name, mode, style))
     box = view.locator("[data-nfig]").bounding_box()
     assert box, name
-    clip = {k: round(v) for k, v in box.items()} | {"height": min(round(box["height"]), HIGHEST)}
-    return reduced(view.screenshot(clip=clip, full_page=True, animations="disabled", caret="hide"))  # type: ignore[arg-type]
+    high = min(box["height"], HIGHEST[figure_page.names()[name]])
+    clip: FloatRect = {"x": round(box["x"]), "y": round(box["y"]), "width": round(box["width"]), "height": round(high)}
+    return reduced(view.screenshot(clip=clip, full_page=True, animations="disabled", caret="hide"))
 
 
 def machine(browser: Browser) -> dict[str, str]:

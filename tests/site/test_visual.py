@@ -91,5 +91,5 @@ def test_another_machine_is_told_so_in_one_sentence(chromium, tmp_path, monkeypa
 
 
 def test_a_figure_that_nobody_knows_is_one_sentence():
-    with pytest.raises(SystemExit, match="expected one of .*, got 'sundial'"):
+    with pytest.raises(SystemExit, match=r"expected one of .*, got 'sundial'"):
         figure_page.default("sundial")
