@@ -77,7 +77,7 @@ def page(shown: Sequence[Figure], *, mode: str = "light", style: str = "", headi
     return (
         f'<!doctype html><html lang="en" data-theme="{mode}"><head><meta charset="utf-8"><title>Figures</title>'
         '<meta name="viewport" content="width=device-width,initial-scale=1"><link rel="icon" href="data:,">'
-        f"<style>{LOOK}{files['figures.css']}{style}</style></head><body><main>{title}{''.join(f.html for f in shown)}</main>"
+        f"<style>{LOOK}{look}{style}</style></head><body><main>{title}{''.join(f.html for f in shown)}</main>"
         f"<script>{script}</script></body></html>"
     )
 

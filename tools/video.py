@@ -26,7 +26,7 @@ from scene import Line, Scene
 from companion import study
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Browser, Page
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "_build" / "videos"
@@ -106,24 +106,24 @@ def frames(view: Page, spoken: Sequence[Line], played: Scene) -> Iterator[bytes]
             yield now
 
 
-def record(spoken: Sequence[Line], played: Scene, name: str, folder: Path, note: str = "") -> Path:
+def record(
+    spoken: Sequence[Line], played: Scene, name: str, folder: Path, note: str = "", *, chromium: Browser
+) -> Path:
     """Film a scene into ``folder``: NAME.webm, NAME.vtt and NAME.jpg, all three or none. Returns the film."""
     tool = ffmpeg()
     folder.mkdir(parents=True, exist_ok=True)
-    with (
-        tempfile.TemporaryDirectory(dir=folder, prefix=".part-") as temporary,
-        figure_page.browser("videos") as browser,
-    ):
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".part-") as temporary:
         part = Path(temporary)
-        view = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT}, reduced_motion="reduce")
+        view = chromium.new_page(viewport={"width": WIDTH, "height": HEIGHT}, reduced_motion="reduce")
         ready(view, played, name)
         encode(tool, frames(view, spoken, played), part / f"{name}.webm")
+        view.close()
         still(tool, part / f"{name}.webm", part / f"{name}.jpg", at=min(1.0, spoken[-1].end / 2))
         (part / f"{name}.vtt").write_text(scene.captions(spoken, note), encoding="utf-8")
         for ending, most in (("webm", MAX_BYTES), ("jpg", POSTER_BYTES)):
             if (size := (part / f"{name}.{ending}").stat().st_size) > most:
                 sys.exit(
-                    f"videos: {name}.{ending} expected at most {most} bytes, got {size}; let fewer things move, or raise CRF"
+                    f"videos: {name}.{ending} expected at most {most} bytes, got {size}; let fewer things move, or raise crf in tools/video.py"
                 )
         for ending in ENDINGS:
             (part / f"{name}.{ending}").replace(folder / f"{name}.{ending}")
@@ -242,18 +242,25 @@ def main() -> None:
     asked = sys.argv[1:] or chapters()
     if unknown := [c for c in asked if c not in chapters()]:
         sys.exit(f"videos: chapter expected one of {', '.join(chapters())}, got {', '.join(unknown)}")
+    stale = [c for c in asked if not current(c)]
     for chapter in asked:
-        if current(chapter):
+        if chapter not in stale:
             print(f"{chapter}: up to date")
-            continue
-        start = time.perf_counter()
-        film = record(scene.lines(chapter), scene.load(chapter), chapter, FOLDER, key(chapter))
-        found = facts(film)
-        print(
-            f"{chapter}: {float(found['duration']):.1f} s, {film.stat().st_size / 1e6:.2f} MB, {found['codec_name']} "
-            f"{found['width']}x{found['height']}, filmed in {time.perf_counter() - start:.0f} s",
-            flush=True,
-        )
+    if stale:
+        with figure_page.browser("videos") as chromium:
+            for chapter in stale:
+                start = time.perf_counter()
+                film = record(
+                    scene.lines(chapter), scene.load(chapter), chapter, FOLDER, key(chapter), chromium=chromium
+                )
+                print(f"{chapter}: {told(film)}, filmed in {time.perf_counter() - start:.0f} s", flush=True)
+
+
+def told(film: Path) -> str:
+    """Return what a film is in words: time, size, codec and dimensions."""
+    found = facts(film)
+    size = f"{float(found['duration']):.1f} s, {film.stat().st_size / 1e6:.2f} MB"
+    return f"{size}, {found['codec_name']} {found['width']}x{found['height']}"
 
 
 if __name__ == "__main__":

@@ -18,11 +18,17 @@
     for (const old of document.querySelectorAll(".stage-hand")) old.classList.remove("stage-hand");
     if (node) node.classList.add("stage-hand");
   }
-  function fit(section) {
-    for (let zoom = 1.3; zoom > 0.5; zoom -= 0.02) {
-      section.style.zoom = zoom;
-      if (section.getBoundingClientRect().height <= ROOM) return;
+  const painted = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+
+  // A plot draws itself anew for its new width, so each size is tried for real.
+  async function fit(section) {
+    section.hidden = false;
+    for (let zoom = 1.3; zoom > 0.4; zoom -= 0.03) {
+      section.style.zoom = zoom.toFixed(2);
+      await painted();
+      if (section.getBoundingClientRect().height <= ROOM) break;
     }
+    section.hidden = true;
   }
   const acts = {
     show: (name) => {
@@ -70,11 +76,10 @@
   };
   const first = (action) => Object.entries(action)[0];
   window.stage = {
-    fit: () => document.querySelectorAll(".stage-figure").forEach((section) => {
-      section.hidden = false;
-      fit(section);
-      section.hidden = true;
-    }),
+    fit: async () => {
+      for (const section of document.querySelectorAll(".stage-figure")) section.hidden = true;
+      for (const section of document.querySelectorAll(".stage-figure")) await fit(section);
+    },
     check: (action) => { const [kind, what] = first(action); return checks[kind](what); },
     act: (action) => {
       const [kind, what] = first(action);
