@@ -88,7 +88,11 @@ def browser(everything: bool = False) -> bool:
         print("browser: no Chromium found; install it (Debian: apt install chromium) or set CHROMIUM=/path/to/chrome")
         return False
     which = [] if everything else ["-m", "not slow"]
-    return command(*PYTEST, "-n", "2", "--dist", "loadfile", "tests/site", *which, CHROMIUM=found)
+    timed = "tests/site/test_performance.py"  # alone, so that no other test shares the processor with what is measured
+    together = command(
+        *PYTEST, "-n", "2", "--dist", "loadfile", "tests/site", "--ignore", timed, *which, CHROMIUM=found
+    )
+    return command(*PYTEST, "--capture=no", timed, *which, CHROMIUM=found) and together
 
 
 def slow() -> bool:

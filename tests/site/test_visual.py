@@ -28,6 +28,13 @@ def sheet(request, chromium):
     view.close()
 
 
+@pytest.fixture
+def phone(chromium):
+    view = shots.view(chromium, shots.WIDTHS[0])
+    yield view
+    view.close()
+
+
 @pytest.mark.parametrize("mode", shots.MODES)
 @pytest.mark.parametrize("name", NAMES)
 def test_figure_looks_as_it_did(comparable, sheet, name, mode):
@@ -59,15 +66,13 @@ PLANTS = {
 
 @pytest.mark.parametrize("mode", shots.MODES)
 @pytest.mark.parametrize("plant", PLANTS)
-def test_comparison_sees_what_is_planted(sheet, plant, mode):
-    _, view = sheet
-    before = shots.taken(view, FIGURE, mode)
-    assert "changed" in shots.difference(before, shots.taken(view, FIGURE, mode, PLANTS[plant]))
+def test_comparison_sees_what_is_planted(phone, plant, mode):
+    before = shots.taken(phone, FIGURE, mode)
+    assert "changed" in shots.difference(before, shots.taken(phone, FIGURE, mode, PLANTS[plant]))
 
 
-def test_comparison_sees_nothing_when_nothing_changed(sheet):
-    _, view = sheet
-    first, second = (shots.taken(view, FIGURE, "light") for _ in range(2))
+def test_comparison_sees_nothing_when_nothing_changed(phone):
+    first, second = (shots.taken(phone, FIGURE, "light") for _ in range(2))
     assert shots.difference(first, second) == ""
     assert np.array_equal(shots.reduced(shots.packed(first)), first)
 
