@@ -6,7 +6,7 @@ export NEURONS_OFFLINE := 1
 PAGES ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help env book serve test test-all unit checks notebooks site browser lint store normalise exercises chapter exercise figure bank bench mutants machines lighthouse lock vendor clean
+.PHONY: help env book serve test test-all unit checks notebooks site browser lint store normalise exercises chapter exercise figure bank bench mutants machines lighthouse shots videos lock vendor clean
 
 help:  ## list the targets
 	@echo "From Neurons to GANs - make TARGET"
@@ -71,8 +71,14 @@ machines: env  ## the notebooks with two threads and as on an old processor
 	@$(PY) tools/notebooks.py run --machine two-threads
 	@$(PY) tools/notebooks.py run --machine old-processor
 
-lighthouse: env  ## Lighthouse on the chapter pages (fetches lighthouse from npm)
+lighthouse: env  ## Lighthouse on five pages, median of three (fetches lighthouse from npm)
 	@$(PY) tools/lighthouse.py
+
+shots: env  ## store the picture of every figure anew, after an intended change of its look
+	@$(PY) tools/shots.py
+
+videos: env  ## record each chapter's dialogue over its own figures (PAGES=01; needs ffmpeg)
+	@$(PY) tools/video.py $(PAGES)
 
 lock: env  ## resolve constraints.txt anew
 	@$(PY) tools/lock.py

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import html
 import io
+import math
 import re
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -37,6 +38,10 @@ COLORS = {
 DASHES = ["-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1))]
 MARKERS = ["o", "s", "^", "D", "v", "P"]
 MAX_BYTES = 150_000
+#: How small a letter, and a raised or lowered digit, may get on the screen (CSS pixels): a digit of 7 is as high as an "x" of 9.
+SMALLEST, SMALLEST_RAISED = 9.0, 7.0
+#: The text column of a phone. A plot whose letters would get too small in it scrolls sideways instead.
+PHONE = 340
 
 plt.rcParams.update(
     {
@@ -66,8 +71,16 @@ class Shown:
         self.svg, self.caption, self.alt, self.data = svg, caption, alt, data
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
-        body = f'<figure class="plot">{self.svg}<figcaption>{html.escape(self.caption)}</figcaption></figure>'
+        wide = 'tabindex="0" role="group" aria-label="Wide figure, scrolls sideways" ' if self.width > PHONE else ""
+        box = f'<div class="plot-box" {wide}style="overflow-x:auto">{self.svg}</div>'
+        body = f'<figure class="plot">{box}<figcaption>{html.escape(self.caption)}</figcaption></figure>'
         return {"text/html": body, "text/plain": repr(self)}
+
+    @property
+    def width(self) -> int:
+        """Return the least width in CSS pixels at which every letter can be read."""
+        found = re.search(r"min-width:(\d+)px", self.svg)
+        return int(found[1]) if found else 0
 
     def __repr__(self) -> str:
         return f"Figure: {self.caption}\nAlt text: {self.alt}\nData: {self.data}"
@@ -255,12 +268,22 @@ def _svg(fig: MplFigure, alt: str) -> str:
     text = re.sub(r"stroke: ?#cccccc\b", "stroke: currentColor; stroke-opacity: .22", text)
     for name, color in COLORS.items():
         text = text.replace(color, f"var(--plot-{name}, {color})")
-    text = text.replace("<text ", '<text fill="currentColor" ')
+    text = re.sub(r"<text(?=[\s>])", '<text fill="currentColor"', text)  # formulas are `<text>` without an attribute
     size = re.search(r'width="([\d.]+)pt" height="([\d.]+)pt"', text)
-    width = float(size[1]) * 4 / 3 if size else 600
+    points = float(size[1]) if size else 450.0
+    widths = f"width:100%;min-width:{_legible(text, points)}px;max-width:{points * 4 / 3 * 1.15:.0f}px"
     label = html.escape(" ".join(alt.split()), quote=True)
-    head = f'<svg role="img" aria-label="{label}" style="width:100%;max-width:{width * 1.15:.0f}px;height:auto" '
+    head = f'<svg role="img" aria-label="{label}" style="display:block;{widths};height:auto" '
     return re.sub(r'width="[\d.]+pt" height="[\d.]+pt" ', "", text, count=1).replace("<svg ", head, 1)
+
+
+def _legible(svg: str, points: float) -> int:
+    """Return the width on the screen below which a text of an SVG, drawn ``points`` wide, gets too small."""
+    needed = [0.0]
+    for words in re.findall(r"<text.*?</text>", svg, flags=re.S):
+        if sizes := [float(size) for size in re.findall(r"font(?:-size)?: ?(?:bold |italic )*([\d.]+)px", words)]:
+            needed.append(max(SMALLEST / max(sizes), SMALLEST_RAISED / min(sizes)))
+    return math.ceil(points * max(needed))
 
 
 def _axes_parts(ax: Axes, digits: int) -> list[str]:

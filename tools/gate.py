@@ -29,17 +29,21 @@ def chromium_here() -> str | None:
     return os.environ.get("CHROMIUM") or next((p for p in map(shutil.which, names) if p), None)
 
 
-def chromium() -> str | None:
-    """Return the system's Chromium; install it from the system's packages when absent and allowed."""
-    if found := chromium_here():
+def from_system(program: str, package: str = "") -> str | None:
+    """Return where a program is; install it from the system's packages when absent and allowed."""
+    if found := shutil.which(program):
         return found
     if shutil.which("apt-get") and hasattr(os, "geteuid") and os.geteuid() == 0:
-        print("browser: installing chromium from the system's packages (once)", flush=True)
-        for words in (["update", "-qq"], ["install", "-y", "-qq", "chromium"]):
+        print(f"installing {program} from the system's packages (once)", flush=True)
+        for words in (["update", "-qq"], ["install", "-y", "-qq", package or program]):
             silent = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
             subprocess.run(["apt-get", *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=silent)
-        return shutil.which("chromium")
-    return None
+    return shutil.which(program)
+
+
+def chromium() -> str | None:
+    """Return the Chromium of this machine; install it from the system's packages when absent and allowed."""
+    return chromium_here() or from_system("chromium")
 
 
 def command(*words: str | Path, **more: str) -> bool:
@@ -85,7 +89,11 @@ def browser(everything: bool = False) -> bool:
         print("browser: no Chromium found; install it (Debian: apt install chromium) or set CHROMIUM=/path/to/chrome")
         return False
     which = [] if everything else ["-m", "not slow"]
-    return command(*PYTEST, "-n", "2", "--dist", "loadfile", "tests/site", *which, CHROMIUM=found)
+    timed = "tests/site/test_performance.py"  # alone, so that no other test shares the processor with what is measured
+    together = command(
+        *PYTEST, "-n", "2", "--dist", "loadfile", "tests/site", "--ignore", timed, *which, CHROMIUM=found
+    )
+    return command(*PYTEST, "--capture=no", timed, *which, CHROMIUM=found) and together
 
 
 def slow() -> bool:

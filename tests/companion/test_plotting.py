@@ -1,5 +1,6 @@
 """show refuses what says too little, stores what a figure holds, and gives SVG that follows the page."""
 
+import math
 import re
 import xml.etree.ElementTree as ET
 
@@ -105,6 +106,32 @@ def test_svg_follows_the_page_and_is_the_same_each_time():
     assert f"var(--plot-blue, {plotting.COLORS['blue']})" in first
     assert not re.search(r"(?:stroke|fill): ?#(?:000000|ffffff|cccccc)\b", first)
     assert "<metadata" not in first
+
+
+def wide(inches, **text):
+    fig, ax = plotting.plt.subplots(figsize=(inches, 2))
+    ax.set_xlabel("weight", **text)
+    return plotting.show(fig, caption=CAPTION, alt=ALT)
+
+
+def test_a_plot_is_never_so_narrow_that_a_letter_cannot_be_read():
+    assert wide(4.8, fontsize=11).width == math.ceil(4.8 * 72 * 9 / 11)
+    assert wide(4.8, fontsize=6).width == math.ceil(4.8 * 72 * 9 / 6)
+    assert wide(9.6, fontsize=11).width == math.ceil(9.6 * 72 * 9 / 11)
+
+
+def test_a_plot_that_is_too_wide_for_a_phone_can_be_scrolled_by_keys():
+    boxes = [wide(inches)._repr_mimebundle_()["text/html"].split("<svg")[0] for inches in (4.8, 9.6)]
+    assert ["tabindex" in box for box in boxes] == [False, True]
+    assert all("overflow-x:auto" in box for box in boxes)
+
+
+def test_formulas_follow_the_mode_and_their_raised_digits_can_be_read():
+    fig, ax = plotting.plt.subplots()
+    ax.set_xlabel("$10^{8}$")
+    shown = plotting.show(fig, caption=CAPTION, alt=ALT)
+    assert not re.search(r"<text(?![^>]*fill=)", shown.svg)
+    assert shown.width == math.ceil(4.8 * 72 * max(9 / 11, 7 / 7.7))
 
 
 def test_svg_ids_of_two_figures_do_not_meet():

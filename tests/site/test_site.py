@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import gzip
 import http.server
 import io
 import json
@@ -560,22 +559,6 @@ def test_solution_code_is_folded(visit, path):
     assert sources
     page = visit(path).page
     assert [s for s in sources if not folded(page, s)] == []
-
-
-@pytest.mark.browser
-@each_chapter
-def test_chapter_weighs_less_than_600_kilobytes(visit, path, capsys):
-    seen = visit(path)
-    seen.page.wait_for_load_state("networkidle")
-    sizes: dict[str, float] = {}
-    for response in seen.responses:
-        kind = Path(urlsplit(response.url).path).suffix.lstrip(".")
-        sizes[kind] = sizes.get(kind, 0) + len(gzip.compress(response.body())) / 1000
-    total = sum(sizes.values())
-    with capsys.disabled():
-        parts = ", ".join(f"{k} {v:.0f}" for k, v in sorted(sizes.items()))
-        print(f"\n{path}: {total:.0f} kB compressed ({parts})")
-    assert total < 600
 
 
 # ---- search and cards
