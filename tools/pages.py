@@ -129,10 +129,13 @@ def glossary() -> str:
     """Return the glossary: every term of every chapter, linked to where it is explained."""
     terms = sorted(((t, a.chapter) for a in done() for t in a.terms), key=lambda pair: pair[0].term.lower())
     entries = "\n\n".join(
-        f"{t.term}\n: {' '.join(t.definition.split())} Explained in [chapter {c}]({page_of(c)}#{t.anchor})."
+        f"{t.term}\n  {' '.join(t.definition.split())} Explained in [chapter {c}]({page_of(c)}#{t.anchor})."
         for t, c in terms
     )
-    return f"# Glossary\n\nEvery term of the course, linked to the section that explains it.\n\n{entries}\n"
+    return (
+        "# Glossary\n\nEvery term of the course, linked to the section that explains it. Functions and terms together stand "
+        f'in the <a href="../genindex.html">index</a>.\n\n```{{glossary}}\n{entries}\n```\n'
+    )
 
 
 def flashcards() -> str:
