@@ -18,11 +18,12 @@
   };
 
   /**
-   * The part of a text around the first of the words, cut between words.
+   * The part of a text around the words as they stand, else around the first of them, cut between words.
    * @param {string} text @param {string[]} words @returns {string}
    */
   const excerpt = (text, words) => {
-    const at = Math.max(firstOf(text, words), 0);
+    const phrase = firstOf(text, [words.join(" ")]);
+    const at = Math.max(phrase < 0 ? firstOf(text, words) : phrase, 0);
     let from = Math.max(at - BEFORE, 0);
     if (from > 0) from = text.indexOf(" ", from) + 1;
     let to = Math.min(from + LENGTH, text.length);
@@ -31,13 +32,14 @@
   };
 
   /**
-   * The section to show of a page: the one that was found, else the first that holds most of the words.
+   * The section to show of a page: the one that was found, else the first that holds most of the words, and the words as they stand.
    * @param {Section[]} sections @param {string} anchor @param {string[]} words @returns {Section}
    */
   const sectionFor = (sections, anchor, words) => {
     const named = sections.find((s) => s[0] === anchor);
     if (anchor && named) return named;
-    const held = (/** @type {Section} */ s) => words.filter((w) => firstOf(`${s[1]} ${s[2]}`, [w]) >= 0).length;
+    const wanted = [...words, words.join(" ")];
+    const held = (/** @type {Section} */ s) => wanted.filter((w) => firstOf(`${s[1]} ${s[2]}`, [w]) >= 0).length;
     return sections.reduce((best, s) => (held(s) > held(best) ? s : best), sections[0]);
   };
 
@@ -64,8 +66,8 @@
   // biome-ignore lint/correctness/noUndeclaredVariables: Sphinx' searchtools.js declares it
   const search = /** @type {any} */ (Search);
 
-  /** @param {any[]} found one result of Sphinx @param {string[]} words */
-  const item = ([page, title, anchor, what], words) => {
+  /** @param {any[]} found one result of Sphinx @param {string[]} words @param {string[]} stems */
+  const item = ([page, title, anchor, what], words, stems) => {
     const li = document.createElement("li"), sections = texts[page];
     const section = sections && sectionFor(sections, (anchor || "").replace("#", ""), words);
     const link = li.appendChild(document.createElement("a"));
@@ -84,7 +86,8 @@
     if (section?.[2]) {
       const p = li.appendChild(document.createElement("p"));
       p.className = "search-excerpt";
-      marked(p, excerpt(section[2], words), words);
+      const text = excerpt(section[2], firstOf(section[2], words) < 0 ? stems : words);
+      marked(p, text, [...words, ...stems]);
     }
     return li;
   };
@@ -92,11 +95,12 @@
   search.query = (/** @type {string} */ query) => {
     const [asked, terms, excluded, highlight, objects] = search._parseQuery(query);
     const results = search._performSearch(asked, terms, excluded, highlight, objects).reverse();
-    const words = [...new Set([...highlight, ...terms])].filter((w) => w.length > 1);
+    const words = [...(highlight.size ? highlight : terms)].filter((w) => w.length > 1);
+    const stems = [...terms].filter((w) => !words.some((word) => word.startsWith(w)));
     search.stopPulse();
     search.title.textContent = "Search results";
     search.status.setAttribute("role", "status");
-    search.output.append(...results.map((/** @type {any[]} */ r) => item(r, words)));
+    search.output.append(...results.map((/** @type {any[]} */ r) => item(r, words, stems)));
     const count = results.length === 1 ? "One place" : `${results.length} places`;
     const none = `Nothing was found for “${query}”. Try fewer or other words, or look into the glossary or the index.`;
     setTimeout(() => { search.status.textContent = results.length ? `${count} found for “${query}”.` : none; }, 50);

@@ -17,8 +17,8 @@ from typing import Any, NamedTuple
 from docutils import nodes
 from sphinx.application import Sphinx
 
-#: Output stands beside code of more lines than this.
-LONG = 12
+#: Output stands beside code of more lines than this; code of more columns wants a wider window for it.
+LONG, WIDE = 12, 76
 CELL = re.compile(
     r'(<div class="cell_input[^"]*">\s*<div class="highlight-[^"]*"><div class="highlight"><pre>)(.*?)(</pre>)', re.S
 )
@@ -207,7 +207,8 @@ def beside(app: Sphinx, doctree: nodes.document, page: str) -> None:
             boxes["cell_output"].findall(lambda n: isinstance(n, (nodes.raw, nodes.image, nodes.literal_block)))
         )
         if len(code.splitlines()) > LONG and shown and all(isinstance(n, nodes.literal_block) for n in shown):
-            cell["classes"].append("beside")
+            columns = max(map(len, code.splitlines()))
+            cell["classes"] += ["beside"] if columns <= WIDE else ["beside", "wide-code"]
 
 
 def connect(app: Sphinx) -> None:

@@ -145,5 +145,5 @@ def write(app: Sphinx, out: Path) -> None:
     listed = Path(app.srcdir) / FILE
     moved = redirects(listed.read_text(encoding="utf-8"), app.env.found_docs) if listed.exists() else {}
     write_redirects(out, moved, baseurl, app.config.language)
-    (out / "sitemap.xml").write_text(sitemap(app.env.found_docs - site_meta.TOOLS, baseurl), encoding="utf-8")
+    (out / "sitemap.xml").write_text(sitemap(app.env.found_docs, baseurl), encoding="utf-8")
     (out / "robots.txt").write_text(f"User-agent: *\nAllow: /\nSitemap: {baseurl}sitemap.xml\n", encoding="utf-8")

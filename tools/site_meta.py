@@ -13,8 +13,12 @@ from sphinx.application import Sphinx
 
 LICENSE = "https://creativecommons.org/licenses/by/4.0/"
 LEVEL = "Beginner to intermediate: Python and school calculus"
-#: Pages that are no content: they stand in no sitemap.
-TOOLS = {"search", "genindex", "py-modindex", "404"}
+#: Pages that are no content and stand in no sitemap, with what they are.
+TOOLS = {
+    "search": "Search the whole course: every section, function and glossary term, with excerpts.",
+    "genindex": "The general index of the course: glossary terms, functions and classes, each with the way to it.",
+    "404": "There is no page at this address; search the course, or choose a page.",
+}
 
 
 def site_name(app: Sphinx) -> str:
@@ -26,6 +30,8 @@ def description(app: Sphinx, page: str, doctree: nodes.document | None) -> str:
     """Return what the page is about: a chapter's promise, else the page's first paragraph."""
     from companion import study
 
+    if page in TOOLS:
+        return TOOLS[page]
     name = page.split("/")[-1]
     if page.startswith("book/") and name[:2] in study.chapters():
         return study.load(name[:2]).promise
@@ -90,7 +96,6 @@ def course(app: Sphinx, doctree: nodes.document | None) -> dict[str, Any]:
         "educationalLevel": LEVEL,
         "provider": {"@type": "Organization", "name": app.config.author, "url": base},
         "hasPart": [{"@id": f"{base}{page}.html"} for page in sorted(app.env.found_docs) if is_chapter(page)],
-        "hasCourseInstance": {"@type": "CourseInstance", "courseMode": "online", "courseWorkload": "PT60H"},
     }
 
 

@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 
 from docutils import nodes
+from sphinx import addnodes
 from sphinx.application import Sphinx
 
 FILE = "searchtexts.js"
@@ -22,21 +23,35 @@ def write(app: Sphinx, out: Path) -> str:
 
 
 def sections(doctree: nodes.document) -> list[tuple[str, str, str]]:
-    """Return anchor, heading and text of each section of a page; the first one has no anchor, it is the page."""
-    found = []
-    for n, section in enumerate(doctree.findall(nodes.section)):
-        own = [child for child in section.children if not isinstance(child, (nodes.section, nodes.title))]
-        found.append((section["ids"][0] if n else "", section[0].astext(), " ".join(map(plain, own)).strip()))
-    return [(anchor, heading, re.sub(r"\s+", " ", text)) for anchor, heading, text in found]
+    """Return anchor, heading and text of each section, function and glossary term of a page; the first one is the page itself."""
+    found: list[tuple[str, str, str]] = []
+    for node in doctree.findall(is_place):
+        if isinstance(node, nodes.section):
+            anchor, heading = (node["ids"][0] if found else ""), node[0].astext()
+        elif isinstance(node, addnodes.desc):
+            anchor, heading = next(iter(node[0]["ids"]), ""), node[0].get("fullname", node[0].astext())
+        else:
+            anchor, heading = next(iter(node[0]["ids"]), ""), node[0].astext()
+        own = " ".join(plain(child) for child in node.children[1:] if not is_place(child))
+        found.append((anchor, heading, re.sub(r"\s+", " ", own).strip()))
+    return found
+
+
+def is_place(node: nodes.Node) -> bool:
+    """Say whether a part of a page is found for itself: a section, an entry of the API, a term of the glossary."""
+    if isinstance(node, nodes.definition_list_item):
+        return bool(node.children and node[0].get("ids"))
+    return isinstance(node, nodes.section) or (isinstance(node, addnodes.desc) and bool(node[0].get("ids")))
 
 
 def plain(node: nodes.Node) -> str:
-    """Return what a reader sees of a part of a page, without outputs of cells and raw HTML."""
-    if isinstance(node, (nodes.raw, nodes.comment, nodes.target)) or "cell_output" in getattr(
-        node, "attributes", {}
-    ).get("classes", []):
+    """Return what a reader sees of a part of a page, without outputs of cells, raw HTML and parts that are found for themselves."""
+    kinds = getattr(node, "attributes", {}).get("classes", [])
+    if isinstance(node, (nodes.raw, nodes.comment, nodes.target)) or "cell_output" in kinds or is_place(node):
         return ""
-    if isinstance(node, (nodes.Text, nodes.math, nodes.math_block)):
+    if isinstance(node, (nodes.math, nodes.math_block)):
+        return re.sub(r"\\[,;!]|[\\{}]", "", node.astext())
+    if isinstance(node, nodes.Text):
         return node.astext()
     joint = "" if isinstance(node, nodes.TextElement) else " "
     return joint.join(map(plain, node.children))
