@@ -86,8 +86,9 @@
     if (section?.[2]) {
       const p = li.appendChild(document.createElement("p"));
       p.className = "search-excerpt";
-      const text = excerpt(section[2], firstOf(section[2], words) < 0 ? stems : words);
-      marked(p, text, [...words, ...stems]);
+      const named = firstOf(section[1], [words.join(" ")]) >= 0; // what has the name is shown from its beginning
+      const wanted = firstOf(section[2], words) < 0 ? stems : words;
+      marked(p, excerpt(section[2], named ? [] : wanted), [...words, ...stems]);
     }
     return li;
   };

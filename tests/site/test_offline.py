@@ -33,7 +33,7 @@ def test_a_page_opens_from_the_file_system_and_asks_nobody(from_files, path):
     seen.page.wait_for_load_state("networkidle")
     assert seen.errors == []
     assert seen.elsewhere == []
-    assert seen.page.locator("h1").first.is_visible()
+    assert seen.page.locator("main h1:visible").count() == 1
     figures = seen.page.locator("[data-nfig]")
     assert figures.count() == seen.page.locator("[data-nfig][data-on]").count()
 
