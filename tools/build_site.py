@@ -23,6 +23,7 @@ from typing import Any
 
 import notebooks
 import pages
+import site_server
 import yaml
 
 ROOT = notebooks.ROOT
@@ -96,6 +97,7 @@ def stage() -> None:
             files[f"{name}.md"] = without_dead_links(source.read_text(encoding="utf-8"), present)
         else:
             files[f"{name}.ipynb"] = published(source, present)
+    files["book/redirects.yml"] = (ROOT / "book" / "redirects.yml").read_text(encoding="utf-8")
     files["book/references.bib"] = (ROOT / "book" / "references.bib").read_text(encoding="utf-8")
     for picture in (ROOT / "book").glob("images/*"):
         files[f"book/images/{picture.name}"] = picture.read_bytes()
@@ -140,12 +142,16 @@ def staged_config() -> str:
         *sorted((ROOT / "site").glob("*.*")),
         *sorted((ROOT / "site" / "templates").iterdir()),
         *(ROOT / "tools" / f"{n}.py" for n in ("sphinx_ext", "styles")),
-        *sorted((ROOT / "companion" / "checks").rglob("*.py")),
+        *sorted((ROOT / "tools").glob("site_*.py")),
+        *sorted((ROOT / "companion").rglob("*.py")),  # hints, and what the links in code say
     ]:
         looks.update(path.read_bytes())
     for content in pages.figure_files().values():
         looks.update(content.encode())
     sphinx["config"]["looks"] = looks.hexdigest()[:16]
+    # Terms are marked when a page is read: when a chapter's terms change, every page is read anew.
+    terms = repr([(a.chapter, t.model_dump()) for a in pages.done() for t in a.terms])
+    sphinx["config"]["terms"] = hashlib.sha256(terms.encode()).hexdigest()[:16]
     return yaml.safe_dump(config, sort_keys=False)
 
 
@@ -252,10 +258,10 @@ def sphinx() -> int:
 
 def serve() -> None:
     """Serve the built site on this machine until interrupted."""
-    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(HTML))
+    handler = site_server.below(notebooks.config()["sphinx"]["config"]["html_baseurl"])
     port = int(os.environ.get("PORT", "8000"))
     try:
-        server = http.server.ThreadingHTTPServer(("127.0.0.1", port), handler)
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", port), functools.partial(handler, directory=str(HTML)))
     except OSError:
         sys.exit(f"serve: port {port} is taken; name another: PORT=8001 make serve")
     print(f"Serving http://127.0.0.1:{port}/ (Ctrl+C stops)", flush=True)

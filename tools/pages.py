@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import io
-import itertools
 import json
 import tempfile
 import zipfile
@@ -12,6 +11,7 @@ from functools import cache
 from pathlib import Path
 
 import notebooks
+import site_card
 import yaml
 
 ROOT = notebooks.ROOT
@@ -106,9 +106,12 @@ def figure_files() -> dict[str, str]:
 def static_files() -> dict[str, str | bytes]:
     """Return the generated static files by their path below _static/."""
     made: dict[str, str | bytes] = {**figure_files(), "neurons-to-gans.apkg": deck()}
-    made["cards/site.png"] = card("From Neurons to GANs", "Deep learning you can read, run, move and check", "")
+    made["cards/site.png"] = site_card.card(
+        "From Neurons to GANs", "Deep learning you can read, run, move and check", ""
+    )
     for aids in done():
-        made[f"cards/{aids.chapter}.png"] = card(aids.title, aids.promise, f"Chapter {aids.chapter}")
+        figure = site_card.drawn(site_card.first_figure(notebooks.executed(ROOT / "book" / page_of(aids.chapter))))
+        made[f"cards/{aids.chapter}.png"] = site_card.card(aids.title, aids.promise, f"Chapter {aids.chapter}", figure)
     return made
 
 
@@ -129,10 +132,13 @@ def glossary() -> str:
     """Return the glossary: every term of every chapter, linked to where it is explained."""
     terms = sorted(((t, a.chapter) for a in done() for t in a.terms), key=lambda pair: pair[0].term.lower())
     entries = "\n\n".join(
-        f"{t.term}\n: {' '.join(t.definition.split())} Explained in [chapter {c}]({page_of(c)}#{t.anchor})."
+        f"{t.term}\n  {' '.join(t.definition.split())} Explained in [chapter {c}]({page_of(c)}#{t.anchor})."
         for t, c in terms
     )
-    return f"# Glossary\n\nEvery term of the course, linked to the section that explains it.\n\n{entries}\n"
+    return (
+        "# Glossary\n\nEvery term of the course, linked to the section that explains it. Functions and terms together stand "
+        f'in the <a href="../genindex.html">index</a>.\n\n```{{glossary}}\n{entries}\n```\n'
+    )
 
 
 def flashcards() -> str:
@@ -206,38 +212,6 @@ def api_index() -> str:
         "# The companion package\n\nEverything that a chapter imports, from its own docstrings. Each function links to its source: "
         f"reading it is part of the course.\n\n| Part | What is in it |\n| --- | --- |\n{rows}\n"
     )
-
-
-def card(title: str, line: str, above: str) -> bytes:
-    """Return the picture that social networks show for a page, 1200 x 630."""
-    import textwrap
-
-    import matplotlib.pyplot as plt
-
-    fig = plt.figure(figsize=(12, 6.3), dpi=100, facecolor="#10243e", layout="none")
-    ax = fig.add_axes((0.62, 0, 0.38, 1))
-    ax.set_axis_off()
-    layers: list[list[tuple[float, float]]] = [
-        [(0, y) for y in (1, 2, 3)],
-        [(1, y) for y in (0.5, 1.5, 2.5, 3.5)],
-        [(2, y) for y in (1.5, 2.5)],
-    ]
-    for left, right in itertools.pairwise(layers):
-        for a in left:
-            for b in right:
-                ax.plot(*zip(a, b, strict=True), color="#5aa9e6", lw=1.5, alpha=0.5)
-    for k, layer in enumerate(layers):
-        ax.scatter(
-            [x for x, _ in layer], [y for _, y in layer], s=900, color=["#5aa9e6", "#f4a259", "#7fd1ae"][k], zorder=3
-        )
-    ax.set(xlim=(-0.4, 2.4), ylim=(-0.4, 4.4))
-    fig.text(0.06, 0.80, above or "A course with a tested companion package", color="#9fc6ea", fontsize=24)
-    fig.text(0.06, 0.55, textwrap.fill(title, 24), color="white", fontsize=46, weight="bold", va="center")
-    fig.text(0.06, 0.20, textwrap.fill(line, 48), color="#d7e6f5", fontsize=24, va="center")
-    buffer = io.BytesIO()
-    fig.savefig(buffer, format="png", metadata={"Software": None})
-    plt.close(fig)
-    return buffer.getvalue()
 
 
 def deck() -> bytes:

@@ -1,8 +1,11 @@
-"""The system's Chromium, for every test that needs a real browser."""
+"""The system's Chromium, the built site, served, and visits to its pages, for every test that needs them."""
 
 from __future__ import annotations
 
+import functools
+import http.server
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -10,6 +13,8 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
 
 import gate
+import site_server
+from built import ADDRESS, CONFIG, HTML, Visit
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 
@@ -24,3 +29,44 @@ def chromium():
         browser = p.chromium.launch(executable_path=path, args=FLAGS)
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="session")
+def site():
+    """The folder of the built site."""
+    folder = HTML
+    if not (folder / "book" / "index.html").exists():
+        pytest.fail(f"no site in {folder}: run make book first", pytrace=False)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def served(site):
+    """The address at which the built site is served, as a reader's browser sees it."""
+    handler = functools.partial(site_server.below(ADDRESS, site_server.Quiet), directory=str(site))
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_address[1]}/"
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@pytest.fixture
+def visit(chromium, served):
+    """Return a function that opens a page of the site; whatever it opened is closed after the test."""
+    visits = []
+
+    def opener(path, **options):
+        visits.append(Visit(chromium, served, path, **options))
+        return visits[-1]
+
+    yield opener
+    for one in visits:
+        one.context.close()
+
+
+@pytest.fixture(scope="session")
+def config(site):
+    return CONFIG

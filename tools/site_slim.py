@@ -1,0 +1,151 @@
+"""After the build: what a page carries is cut down to what its readers need."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import os
+import re
+import time
+from pathlib import Path
+
+import site_extras
+import site_search
+import styles
+from sphinx.application import Sphinx
+from sphinx.errors import ExtensionError
+
+#: Scripts that a page may run later, in order, without holding up its first paint.
+DEFERRED = r"doctools|sphinx_highlight|clipboard\.min|copybutton|scripts/sphinx-book-theme|scripts/bootstrap|scripts/pydata-sphinx-theme"
+
+
+def slim(app: Sphinx, error: Exception | None) -> None:
+    """After the build: defer scripts, one stylesheet, names for the theme's unnamed controls.
+
+    The theme writes these tags inside its own macros, out of reach of page_context.
+    """
+    if error or app.builder.format != "html":
+        return
+    out = Path(app.outdir)
+    texts = site_search.write(app, out)
+    pages = [
+        file
+        for file in out.rglob("*.html")
+        if "_static" not in file.relative_to(out).parts and not site_extras.is_redirect(file)
+    ]
+    options = (out / "_static" / "documentation_options.js").read_text(encoding="utf-8")
+    for file in pages:
+        before = file.read_text(encoding="utf-8")
+        is_search = file.name == "search.html"
+        after = slimmed(before, options, is_search)
+        after = site_search.loaded(after, texts) if is_search else after
+        if after != before:
+            file.write_text(after, encoding="utf-8")
+    one_stylesheet(out, pages)
+    unhurried(out / "_static" / "scripts" / "pydata-sphinx-theme.js")
+    site_extras.write(app, out)
+
+
+def unhurried(script: Path) -> None:
+    """Keep the theme from measuring every code block at once, and again at each change of a figure: scroll.js does it near the reader.
+
+    Measured on chapter 2, mobile profile: 0.37 s of layout.
+    """
+    text = script.read_text(encoding="utf-8")
+    measured, none = '["pre",".nboutput > .output_area"', '[".none",".nboutput > .output_area"'
+    if measured not in text and none not in text:
+        raise ExtensionError(
+            f"{script.name} has changed: unhurried() in tools/site_slim.py no longer finds its list of boxes"
+        )
+    text = (
+        text.replace(measured, none)
+        .replace('".cell_output > .output",', "")
+        .replace('".pst-scrollable-table-container"', '".none"')
+    )
+    script.write_text(text, encoding="utf-8")
+
+
+def slimmed(text: str, options: str, is_search: bool) -> str:
+    """Return a page's HTML without what a reader does not need; the small script that must run first stands in the page.
+
+    A page that an earlier build slimmed and this one left alone comes back as it was.
+    """
+    text = re.sub(
+        r'<script src="(?!https?:)[^"]*documentation_options\.js[^"]*"></script>',
+        lambda _: f"<script>{' '.join(options.split())}</script>",
+        text,
+    )
+    if not is_search:
+        text = re.sub(r"\s*<script[^>]*(searchtools|language_data|searchindex)\.js[^>]*></script>", "", text)
+        text = re.sub(
+            rf'<script src="((?!https?:)[^"]*_static/(?:{DEFERRED})[^"]*)"></script>',
+            r'<script defer src="\1"></script>',
+            text,
+        )
+    text = re.sub(r"\s*<(link|script)[^>]*fontawesome\.js[^>]*>(</script>)?", "", text)
+    text = re.sub(r'\s*<link[^>]*rel="preload"[^>]*(fa-brands|fa-regular)[^>]*>', "", text)
+    text = re.sub(r'\s*<link rel="preload" as="script"[^>]*>', "", text)
+    # Without a stored choice the theme's first script sets an empty mode, and its second one complains on the console.
+    text = text.replace(
+        'dataset.mode = localStorage.getItem("mode") || ""', 'dataset.mode = localStorage.getItem("mode") || "auto"'
+    )
+    text = re.sub(r"<img (?![^>]*loading=)", '<img loading="lazy" ', text)
+    # Roles that do not fit where docutils puts them, and lists within lists that stand beside their item instead of in it.
+    text = text.replace(' role="doc-biblioentry"', "").replace('<div role="list" class="citation-list">', "<div>")
+    head, mark, index = text.partition("<h1>All modules for which code is available</h1>")
+    index = re.sub(r"</li>(?=\s*<ul>)", "", index)
+    text = head + mark + (re.sub(r"</ul>(?=\s*(?:<li>|</ul>))", "</ul></li>", index) if mark else "")
+    # The visible text must be part of a control's name; the sidebar is a landmark; its arrows have names.
+    text = re.sub(r'(<button[^>]*(?:search-button|theme-switch-button)[^>]*?)\s+aria-label="[^"]*"', r"\1", text)
+    text = text.replace(
+        '<div id="pst-primary-sidebar" class',
+        '<div id="pst-primary-sidebar" role="complementary" aria-label="Site" class',
+    )
+    text = text.replace(
+        '<summary><span class="toctree-toggle"',
+        '<summary aria-label="Pages below this one"><span class="toctree-toggle"',
+    )
+    return text
+
+
+def one_stylesheet(out: Path, pages: list[Path]) -> None:
+    """Give all pages one stylesheet that holds what they use; a build that wrote no page anew changes nothing."""
+    link = r'[ \t]*<link[^>]*href="((?!https?:)[^"?]+\.css)(?:\?[^"]*)?"[^>]*/?>\n?'
+    static = (out / "_static").resolve()
+    sheet = static / "all.css"
+    texts = {page: page.read_text(encoding="utf-8") for page in pages}
+    linked = {page: [(page.parent / found).resolve() for found in re.findall(link, texts[page])] for page in pages}
+    sheets = [path for path in dict.fromkeys(itertools.chain(*linked.values())) if path != sheet]
+    if not sheets:
+        return
+    run = {(p.parent / s).resolve() for p in pages for s in re.findall(r'<script[^>]*src="([^"?]+)', texts[p])}
+    scripts = [path.read_text(encoding="utf-8") for path in run if path.exists() and path.name != "searchindex.js"]
+    css = styles.needed(styles.joined(static, sheets), styles.names(texts.values(), scripts))
+    css = styles.with_icons(css, static)
+    sheet.write_text(css, encoding="utf-8")
+    version = hashlib.sha256(css.encode()).hexdigest()[:10]
+    for page, text in texts.items():
+        root = os.path.relpath(static, page.parent.resolve()).replace(os.sep, "/")
+        replaced = iter([f'<link rel="stylesheet" href="{root}/all.css?v={version}" />\n'])
+        page.write_text(re.sub(link, lambda m: next(replaced, ""), text), encoding="utf-8")  # noqa: B023
+
+
+def patient_katex() -> None:
+    """Let KaTeX's server take its time: the extension connects as soon as its socket exists, a moment before it listens.
+
+    Measured: the build failed with "connection refused" on a busy machine, about one start in three.
+    """
+    from sphinxcontrib import katex
+
+    original = katex.KaTeXServer.start
+    katex.STARTUP_TIMEOUT = 60.0
+
+    def start() -> katex.KaTeXServer:
+        for pause in (0.1, 0.3, 1.0, 3.0, 5.0):
+            try:
+                return original()
+            except ConnectionRefusedError:
+                time.sleep(pause)
+        return original()
+
+    katex.KaTeXServer.start = start
