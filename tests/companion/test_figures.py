@@ -37,6 +37,14 @@ AIDS = {
     "flashcards": lambda: figures.flashcards([{"front": "f", "back": "b"}]),
     "dialogue": lambda: figures.dialogue("t", [{"who": "Student", "text": "x"}, {"who": "Teacher", "text": "y"}]),
     "tabs": lambda: figures.tabs([{"title": "Quick", "html": "<p>q</p>"}], caption="Summary"),
+    "objectives": lambda: figures.objectives(
+        [{"id": "o", "text": "t", "exercises": [], "questions": []}], chapter="01"
+    ),
+    "matching": lambda: figures.matching([{"term": t, "definition": f"what {t} is"} for t in "ab"]),
+    "profile": lambda: figures.profile(
+        [{"id": "01", "title": "T", "page": "01_t", "objectives": ["o"], "questions": 1, "cards": ["c"]}]
+    ),
+    "listener": lambda: figures.listener("01"),
 }
 
 

@@ -6,3 +6,5 @@ export * from "./kit/geometry.js";
 export * from "./kit/frame.js";
 export * from "./kit/controls.js";
 export * from "./kit/plot.js";
+export * from "./kit/store.js";
+export * from "./kit/speech.js";
