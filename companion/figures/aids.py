@@ -138,7 +138,7 @@ def profile(chapters: Sequence[Mapping[str, Any]]) -> Figure:
     return Figure(
         "profile",
         {"chapters": [dict(chapter) for chapter in chapters]},
-        alt=f"A table of {_count(len(chapters), 'chapter')} with what this browser has kept of your progress.",
+        alt="A table of the finished chapters with what this browser has kept of your progress.",
         caption="Your progress. It stays in your browser and goes nowhere else.",
         fallback=f"<p>Your browser keeps your progress in these chapters, once it may run scripts:</p><ul>{body}</ul>",
     )

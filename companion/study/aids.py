@@ -102,11 +102,7 @@ def profile() -> Figure:
         }
         for aids in done
     ]
-    counts = "\n".join(
-        f"{a.chapter} {a.title}: {len(a.objectives)} objectives, {len(a.quiz)} questions, {len(a.flashcards)} cards"
-        for a in done
-    )
-    return _with_words(figures.profile(rows), counts)
+    return figures.profile(rows)
 
 
 def listener(chapter: str) -> Figure:
