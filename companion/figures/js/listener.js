@@ -46,7 +46,7 @@ export function blocks(page) {
       else if (child.matches("figure")) add(child, figure(child));
       else if (child.matches("details")) folded(child);
       else if (child.matches("table")) add(child, table(child));
-      else if (child.matches(".cell_output pre")) add(child, skipped("output", linesOf(child)));
+      else if (child.matches(".cell_output .highlight, .cell_output pre")) add(child, skipped("output", linesOf(child)));
       else if (child.matches(".highlight, pre")) add(child, skipped("code", linesOf(child)));
       else if (child.matches(READ) || (child.matches("li, dd, div") && ownText(child))) add(child);
       else each(child);
@@ -111,7 +111,7 @@ function render({ model, el }) {
   const frame = root(el), place = "page." + model.get("chapter"), say = status("nfig-say nfig-heard");
   const { store, line } = keepsake(frame), where = h("span", { class: "nfig-hint" });
   let pieces = null, marked = null;
-  const page = () => el.closest("article") ?? document.querySelector("article, main") ?? document.body;
+  const page = () => el.closest("article") ?? document.querySelector("article") ?? document.querySelector("main") ?? document.body;
   function all() {
     if (pieces) return pieces;
     pieces = script(page());
