@@ -63,7 +63,7 @@
   if (isTest) return;
 
   const texts = /** @type {Record<string, Section[]>} */ (/** @type {any} */ (window).searchTexts || {});
-  // biome-ignore lint/correctness/noUndeclaredVariables: Sphinx' searchtools.js declares it
+  // @ts-expect-error Sphinx' searchtools.js declares it
   const search = /** @type {any} */ (Search);
 
   /** @param {any[]} found one result of Sphinx @param {string[]} words @param {string[]} stems */

@@ -95,7 +95,7 @@ def drawn(svg: str) -> Path | None:
         return None
     page = (
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><style>'
-        f"{figures.bundle()[1]} html,body{{margin:0;background:transparent;font-family:'DejaVu Sans',sans-serif}} .nfig{{margin:0;border:0;border-radius:24px;padding:20px;"
+        f"{figures.page_files()['figures.css']} html,body{{margin:0;background:transparent;font-family:'DejaVu Sans',sans-serif}} .nfig{{margin:0;border:0;border-radius:24px;padding:20px;"
         f"width:{WIDE}px;height:{HIGH}px;box-sizing:border-box;display:flex;align-items:center;justify-content:center}}"
         f'.nfig svg{{width:100%;max-width:none;max-height:100%}}</style></head><body><div class="nfig">{svg}</div></body></html>'
     )

@@ -1,6 +1,6 @@
-"""Fetch what the site serves from other projects: pinned, hash-checked, licence kept.
+"""Fetch what the site and the figures take from other projects: pinned, hash-checked, licence kept.
 
-    python tools/vendor.py            # writes site/vendor/ from npm packages
+    python tools/vendor.py            # writes site/vendor/ and companion/figures/js/parts/fsrs.* from npm packages
 
 Only `make vendor` calls this; the files are committed, so nobody else needs npm.
 """
@@ -20,6 +20,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 VENDOR = ROOT / "site" / "vendor"
+PARTS = ROOT / "companion" / "figures" / "js" / "parts"
 
 # The version of KaTeX is the one that sphinxcontrib-katex bundles for rendering at build time.
 PACKAGES = {
@@ -28,7 +29,14 @@ PACKAGES = {
         "sha512": "XCHRdUw4lf3SKBaJe4EvgqIuWwkPSo9XoeO8GjQW94Bp7TWv9hNhzZjZ+OH9yf1UmLygb7DIT5GSFQiyt16zYg==",
         "keep": r"package/(LICENSE|dist/katex\.min\.css|dist/fonts/.*\.woff2)$",
     },
+    "ts-fsrs": {
+        "version": "5.4.2",
+        "sha512": "z4qop4pzTcyTzuJ566d9EaX/4bZZzhYfeaPImfVr+xcYT65c5oBgFDijUhCE/D+C78eaolHIhKRZ04/RwF+v2g==",
+        "keep": r"package/(LICENSE|dist/index\.mjs)$",
+    },
 }
+#: What the flashcards use of the spaced-repetition library.
+USED = ("Rating", "State", "createEmptyCard", "fsrs")
 
 
 def fetch(name: str, version: str, sha512: str) -> bytes:
@@ -47,8 +55,31 @@ def fetch(name: str, version: str, sha512: str) -> bytes:
     return archive
 
 
+def as_part(source: str, version: str) -> str:
+    """Return the library as a part of a figure: one constant that holds the names in use, without import and export."""
+    body = re.sub(r"^export \{.*?\};\n|^//# sourceMappingURL=.*\n?", "", source, flags=re.M | re.S)
+    if stray := re.search(r"^(?:import|export)\b.*", body, flags=re.M):
+        sys.exit(f"vendor: ts-fsrs@{version} has {stray[0][:60]!r} where as_part() in tools/vendor.py expects none")
+    head = (
+        f"// @ts-nocheck -- ts-fsrs {version}, MIT licence (fsrs.LICENSE); written by tools/vendor.py, not by hand.\n"
+    )
+    return f"{head}export const library = (() => {{\n{body.strip()}\nreturn {{ {', '.join(USED)} }};\n}})();\n"
+
+
+def prepared(name: str, relative: str, data: bytes, version: str) -> tuple[Path, bytes]:
+    """Return where a file of a package goes and what is written there."""
+    if name == "ts-fsrs":
+        if relative == "LICENSE":
+            return PARTS / "fsrs.LICENSE", data
+        return PARTS / "fsrs.js", as_part(data.decode(), version).encode()
+    if relative.endswith(".css"):  # only woff2 is kept: every current browser reads it
+        data = re.sub(rb",url\([^)]*\.(?:woff|ttf)\) format\(\"\w+\"\)", b"", data)
+        data = data.replace(b"font-display:block", b"font-display:swap")
+    return VENDOR / name / relative, data
+
+
 def main() -> None:
-    """Write every pinned package's kept files below site/vendor/."""
+    """Write every pinned package's kept files to their places, and their hashes to site/vendor/vendor.json."""
     listing = {}
     for name, spec in PACKAGES.items():
         archive = fetch(name, spec["version"], spec["sha512"])
@@ -58,16 +89,13 @@ def main() -> None:
                     stream = tar.extractfile(member)
                     assert stream is not None
                     relative = re.sub(r"^package/(dist/)?", "", member.name)
-                    target = VENDOR / name / relative
+                    target, data = prepared(name, relative, stream.read(), spec["version"])
                     target.parent.mkdir(parents=True, exist_ok=True)
-                    data = stream.read()
-                    if relative.endswith(".css"):  # only woff2 is kept: every current browser reads it
-                        data = re.sub(rb",url\([^)]*\.(?:woff|ttf)\) format\(\"\w+\"\)", b"", data)
-                        data = data.replace(b"font-display:block", b"font-display:swap")
                     target.write_bytes(data)
-                    listing[f"{name}/{relative}"] = hashlib.sha256(data).hexdigest()
+                    place = target.relative_to(VENDOR if VENDOR in target.parents else ROOT)
+                    listing[place.as_posix()] = hashlib.sha256(data).hexdigest()
     (VENDOR / "vendor.json").write_text(json.dumps(listing, indent=1, sort_keys=True) + "\n")
-    print(f"vendor: {len(listing)} files in {VENDOR.relative_to(ROOT)}")
+    print(f"vendor: {len(listing)} files in {VENDOR.relative_to(ROOT)} and {PARTS.relative_to(ROOT)}")
 
 
 if __name__ == "__main__":

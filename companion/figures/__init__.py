@@ -5,7 +5,7 @@ widget library before a figure is shown in a notebook.
 """
 
 from companion.figures.activations import activation_explorer, softmax_temperature
-from companion.figures.aids import dialogue, flashcards, quiz, tabs
+from companion.figures.aids import dialogue, flashcards, listener, matching, objectives, profile, quiz, tabs
 from companion.figures.convolution import kernel_slide
 from companion.figures.figure import GALLERY, Entry, Figure, modules, page_files
 from companion.figures.neurons import neuron_boundary, perceptron_steps, xor_network
@@ -18,10 +18,14 @@ __all__ = [
     "dialogue",
     "flashcards",
     "kernel_slide",
+    "listener",
+    "matching",
     "modules",
     "neuron_boundary",
+    "objectives",
     "page_files",
     "perceptron_steps",
+    "profile",
     "quiz",
     "softmax_temperature",
     "tabs",

@@ -15,7 +15,7 @@ from companion.errors import bad_value
 from companion.figures.controls import Control, described
 
 _JS = resources.files("companion.figures") / "js"
-_STYLE = _JS / "figures.css"
+_STYLES = ("figures.css", "aids.css")
 _LIBRARY = ("kit", "runtime")
 SITE_VARIABLE = "NEURONS_SITE"
 
@@ -120,7 +120,7 @@ class Figure:
 
         members = {
             "_esm": widget_module(self.name),
-            "_css": _STYLE.read_text(encoding="utf-8"),
+            "_css": _style(),
             "state": traitlets.Dict(json.loads(self._json)).tag(sync=True),
             # The widget mounts itself, so the attribute that a page's runtime looks for is left out.
             "shell": traitlets.Unicode(self._shell().replace(f' data-nfig="{self.name}"', "")).tag(sync=True),
@@ -184,7 +184,7 @@ def page_files() -> dict[str, str]:
     """
     files = {"kit.js": f"window.NFIG = {{ kit: {_library()}, modules: {{}} }};\nNFIG.kit.start(NFIG.modules);\n"}
     files |= {f"{name}.js": f'NFIG.modules["{name}"] = {_scoped(name)}(NFIG.kit);\n' for name in modules()}
-    return files | {"figures.css": _STYLE.read_text(encoding="utf-8")}
+    return files | {"figures.css": _style()}
 
 
 @cache
@@ -209,7 +209,9 @@ def _scoped(name: str) -> str:
     """Return a module as a function of the library whose value is the module's default export."""
     taken = re.search(r'^import (\{[^}]*\}) from "\./kit\.js";', _read(name), flags=re.M)
     head = f"const {' '.join(taken[1].split())} = kit;\n" if taken else ""
-    return f'((kit) => {{\n"use strict";\n{head}{_plain(name)}\n}})'
+    parts = re.findall(r'^import \{[^}]*\} from "\./(parts/\w+)\.js";', _read(name), flags=re.M)  # own to this module
+    own = "".join(f"{_plain(part)}\n" for part in parts)
+    return f'((kit) => {{\n"use strict";\n{head}{own}{_plain(name)}\n}})'
 
 
 def _plain(name: str) -> str:
@@ -223,6 +225,10 @@ def _plain(name: str) -> str:
     source = re.sub(r"/\*\*.*?\*/", "", source, flags=re.S)
     source = re.sub(r"^\s*//.*\n|\s+// .*$", "", source, flags=re.M)
     return re.sub(r"\n\s+", "\n", source).strip()
+
+
+def _style() -> str:
+    return "\n".join((_JS / name).read_text(encoding="utf-8") for name in _STYLES)
 
 
 def _read(name: str) -> str:

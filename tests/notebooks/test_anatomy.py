@@ -29,12 +29,6 @@ def out_of_order(titles: list[str]) -> list[str]:
     return [f"the last {len(wanted)} parts are {titles[-len(wanted) :]}, wanted {wanted}"]
 
 
-def stated_objectives(text: str) -> list[str]:
-    """Return the objectives that a chapter's first cell lists."""
-    listed = text.split("**After this chapter you can**")[1].split("\n\nTime:")[0]
-    return [line[2:].rstrip(";.") for line in listed.splitlines() if line.startswith("- ")]
-
-
 @chapters
 def test_opening(chapter):
     aids, first = study.load(chapter), anatomy.read(anatomy.page(chapter))[0]["source"]
@@ -42,8 +36,17 @@ def test_opening(chapter):
     number = chapter.lstrip("0")
     assert lines[0] == f"# {number} {aids.title}"
     assert re.fullmatch(r"\*[^*]+[.!?]\*", lines[1]), f"{chapter}: the line under the title is the promise, in italics"
-    assert stated_objectives(first) == [o.text.rstrip(";.") for o in aids.objectives]
     assert re.search(r"^Time: \d+ minutes to read, .*run\. You need: ", first, flags=re.M)
+
+
+@chapters
+def test_objectives_stand_in_the_chapters_head_as_the_aids_file_has_them(chapter):
+    cells, aids = anatomy.read(anatomy.page(chapter)), study.load(chapter)
+    place = next((k for k, c in enumerate(cells) if c["source"] == f'study.objectives("{chapter}")'), None)
+    assert place is not None, f"{chapter}: no cell calls study.objectives"
+    assert not any(c["source"].startswith("## ") for c in cells[:place]), f"{chapter}: the objectives stand too late"
+    stored = "".join(cells[place]["outputs"][0]["data"]["text/plain"])
+    assert stored.split("After this chapter you can\n")[1].splitlines() == [f"- {o.text}" for o in aids.objectives]
 
 
 @chapters
@@ -103,10 +106,9 @@ def test_code_cells_are_short(chapter):
 
 
 @chapters
-def test_terms_point_to_headings(chapter):
-    missing = {t.term: t.anchor for t in study.load(chapter).terms}
-    known = anatomy.anchors(anatomy.page(chapter))
-    assert not {term: anchor for term, anchor in missing.items() if anchor not in known}
+def test_terms_and_questions_point_to_headings(chapter):
+    path = anatomy.page(chapter)
+    study.check_anchors(study.load(chapter), f"{path.stem}.yml", anatomy.anchors(path))
 
 
 def test_drafts_are_counted():

@@ -70,3 +70,34 @@ def visit(chromium, served):
 @pytest.fixture(scope="session")
 def config(site):
     return CONFIG
+
+
+@pytest.fixture
+def opened(chromium):
+    """Return a function that opens a page in a fresh context; no page may log, fail or ask another host."""
+    contexts, complaints = [], []
+
+    def opener(
+        url: str, *, script: str = "", js: bool = True, width: int = 1280, clock: float | None = None, **options
+    ):
+        context = chromium.new_context(viewport={"width": width, "height": 900}, java_script_enabled=js, **options)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda m: complaints.append(m.text) if m.type in ("error", "warning") else None)
+        page.on("pageerror", lambda e: complaints.append(str(e)))
+        page.on(
+            "request", lambda r: None if r.url.startswith(("file:", "data:", "blob:")) else complaints.append(r.url)
+        )
+        if clock is not None:
+            page.clock.set_fixed_time(clock)
+        if script:
+            page.add_init_script(script)
+        page.goto(url)
+        if js:
+            page.wait_for_function("() => !document.querySelector('[data-nfig]:not([data-on])')")
+        return page
+
+    yield opener
+    for context in contexts:
+        context.close()
+    assert complaints == []

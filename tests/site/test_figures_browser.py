@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from itertools import product
 
@@ -16,41 +15,10 @@ from companion.models.perceptron import Perceptron
 
 pytestmark = pytest.mark.browser
 
-QUIZ = [
-    {
-        "id": "bias",
-        "question": "What does a neuron lose without its bias? <code>&lt;/script&gt;</code>",
-        "options": [
-            {"text": "The freedom to leave the origin.", "correct": True, "why": "z = 0 at the origin."},
-            {"text": "It can no longer turn.", "correct": False, "why": "The weights still turn it."},
-            {"text": "Nothing.", "correct": False, "why": "Try the figure with the box ticked."},
-        ],
-    },
-    {
-        "id": "xor",
-        "question": "How many lines does XOR need?",
-        "options": [
-            {"text": "One", "correct": False, "why": "No single line parts the corners."},
-            {"text": "Two", "correct": True, "why": "OR is one, AND the other."},
-        ],
-    },
-]
-CARDS = [{"front": f"Question <em>{i}</em>?", "back": f"Answer {i}. <!-- </script> -->"} for i in (1, 2, 3)]
-TURNS = [
-    {"who": "Student", "text": "Is <b>w</b> the same as the slope?", "say": "Is w the same as the slope?"},
-    {"who": "Teacher", "text": "It stands upright on the line."},
-    {"who": "Student", "text": "So turning it turns the line."},
-]
-TABS = [{"title": t, "html": f"<p>The {t.lower()} version.</p>"} for t in ("Quick", "Standard", "Detailed")]
-
 
 def harness_page() -> str:
     shown = [
         *(entry.make() for entry in figures.GALLERY.values()),
-        figures.quiz(QUIZ),
-        figures.flashcards(CARDS),
-        figures.dialogue("weights and slopes", TURNS),
-        figures.tabs(TABS, caption="Summary at three depths"),
     ]
     files = figures.page_files()
     css = files["figures.css"]
@@ -67,22 +35,6 @@ def harness_page() -> str:
         f"<script>{script}</script></body></html>"
     )
 
-
-# A voice for headless Chromium, which has none: every utterance is written down and ends after 40 ms.
-FAKE_SPEECH = """(voices) => {
-  const heard = (window.heard = []), listeners = [];
-  let timer = 0;
-  const fake = { getVoices: () => window.voices, removeEventListener() {},
-    addEventListener: (_, f) => listeners.push(f),
-    speak(u) { heard.push({ text: u.text, pitch: u.pitch, rate: u.rate, voice: u.voice && u.voice.name });
-      timer = setTimeout(() => u.onend && u.onend(), window.slow || 40); },
-    cancel() { clearTimeout(timer); } };
-  window.voices = voices;
-  window.voicesArrive = (v) => { window.voices = v; listeners.forEach((f) => f()); };
-  Object.defineProperty(window, "speechSynthesis", { value: fake, configurable: true });
-  window.SpeechSynthesisUtterance = class { constructor(t) { this.text = t; } };
-}"""
-ANNA, BEN = ({"name": n, "lang": "en-GB", "localService": True} for n in ("Anna", "Ben"))
 
 # Set sliders by their label, as a hand would, and read each number that is shown with all its digits.
 HELPERS = """
@@ -451,141 +403,12 @@ def test_focus_is_visible_in_both_modes(open_page):
     page = open_page()
     for mode in ("light", "dark"):
         page.evaluate(f"document.documentElement.dataset.theme = '{mode}'")
-        page.locator("[data-nfig=quiz] button").first.focus()
+        page.locator("[data-nfig=xor_network] button").first.focus()
         page.keyboard.press("Tab")
         page.keyboard.press("Shift+Tab")
         outline = page.evaluate("getComputedStyle(document.activeElement).outline")
         assert "3px" in outline
         assert "none" not in outline
-
-
-# ---- study aids
-
-
-def test_quiz_explains_the_chosen_option_counts_first_answers_and_starts_again(open_page):
-    page = open_page()
-    quiz = page.locator("[data-nfig=quiz]")
-    score = quiz.locator(".nfig-score")
-    assert score.inner_text() == "2 questions. The first answer you check counts."
-    first, second = quiz.locator("fieldset").all()
-    first.get_by_role("button", name="Check").click()
-    assert first.get_by_role("status").inner_text() == "Choose an option first."
-    for option in QUIZ[0]["options"][::-1]:
-        first.get_by_label(option["text"]).check()
-        first.get_by_role("button", name="Check").click()
-        told = first.get_by_role("status").inner_text()
-        assert told.endswith(option["why"])
-        assert ("Right" in told) == option["correct"]
-    assert score.inner_text() == "0 of 1 right so far, 1 to go."
-    second.get_by_label("Two").focus()
-    page.keyboard.press("Space")
-    page.keyboard.press("Tab")
-    page.keyboard.press("Enter")
-    assert score.inner_text().startswith("1 of 2 right.")
-    quiz.get_by_role("button", name="Try again").click()
-    assert score.inner_text().startswith("2 questions")
-    assert quiz.locator("input:checked").count() == 0
-    assert "</script>" in first.locator("legend").inner_text()
-
-
-def test_flashcards_turn_count_and_shuffle(open_page):
-    page = open_page()
-    deck = page.locator("[data-nfig=flashcards]")
-    press = lambda text: deck.get_by_role("button", name=text, exact=True).click()  # noqa: E731
-    card, words = deck.locator(".nfig-card"), deck.get_by_role("status")
-    assert "Question 1?" in card.inner_text()
-    press("Show the back")
-    assert "Answer 1." in card.inner_text()
-    press("I knew it")
-    press("Again")
-    assert words.inner_text() == "Card 3 of 3. Known: 1, again: 1."
-    press("Next")
-    assert words.inner_text().startswith("Card 1 of 3.")
-    press("Previous")
-    press("I knew it")
-    assert words.inner_text() == "Card 1 of 3. Known: 2, again: 1. Every card has a mark."
-    press("Shuffle")
-    seen = set()
-    for _ in CARDS:
-        seen.add(card.inner_text())
-        press("Next")
-    assert len(seen) == len(CARDS)
-    press("Start over")
-    assert words.inner_text() == "Card 1 of 3. Known: 0, again: 0."
-
-
-def test_tabs_follow_the_keyboard_pattern(open_page):
-    page = open_page()
-    tabs = page.locator("[data-nfig=tabs]")
-    tabs.get_by_role("tab", name="Quick").focus()
-    for key, title in (
-        ("ArrowRight", "Standard"),
-        ("End", "Detailed"),
-        ("ArrowRight", "Quick"),
-        ("ArrowLeft", "Detailed"),
-        ("Home", "Quick"),
-    ):
-        page.keyboard.press(key)
-        assert page.evaluate("document.activeElement.textContent") == title
-        assert tabs.get_by_role("tabpanel").inner_text() == f"The {title.lower()} version."
-        assert tabs.locator("[role=tab][aria-selected=true]").inner_text() == title
-        assert tabs.locator("[role=tab][tabindex='0']").count() == 1
-
-
-# ---- listening
-
-
-def test_dialogue_without_a_voice_says_so_in_one_line(open_page):
-    page = open_page(script=f"({FAKE_SPEECH})([])")
-    talk = page.locator("[data-nfig=dialogue]")
-    assert talk.locator(".nfig-silent").is_visible()
-    assert talk.get_by_role("button").count() == 0
-    assert talk.locator("li:visible").count() == len(TURNS)
-
-
-def test_dialogue_without_the_interface_says_so_in_one_line(open_page):
-    page = open_page(script="Object.defineProperty(window, 'speechSynthesis', { value: undefined });")
-    assert page.locator("[data-nfig=dialogue] .nfig-silent").is_visible()
-
-
-def test_dialogue_offers_its_player_when_voices_arrive_late(open_page):
-    page = open_page(script=f"({FAKE_SPEECH})([])")
-    page.evaluate("(v) => voicesArrive(v)", [ANNA])
-    talk = page.locator("[data-nfig=dialogue]")
-    assert talk.get_by_role("button", name="Play").is_visible()
-    assert not talk.locator(".nfig-silent").is_visible()
-
-
-@pytest.mark.parametrize("voices", [[ANNA], [ANNA, BEN]], ids=["one voice", "two voices"])
-def test_dialogue_speaks_every_turn_with_two_speakers_and_marks_the_current_one(open_page, voices):
-    page = open_page(script=f"window.slow = 1500; ({FAKE_SPEECH})({json.dumps(voices)})")  # time to read turn 1
-    talk = page.locator("[data-nfig=dialogue]")
-    talk.get_by_label("speed").select_option("1.5")
-    talk.get_by_role("button", name="Play").click()
-    assert talk.locator("li[aria-current=true]").inner_text().startswith("Student: Is w")
-    assert talk.get_by_role("status").inner_text() == "Turn 1 of 3, Student."
-    talk.get_by_text("The end.").wait_for()
-    heard = page.evaluate("heard")
-    assert [h["text"] for h in heard] == ["Is w the same as the slope?", TURNS[1]["text"], TURNS[2]["text"]]
-    assert {h["rate"] for h in heard} == {1.5}
-    distinct = {(h["voice"], h["pitch"]) for h in heard}
-    assert len(distinct) == 2
-    assert (heard[0]["voice"], heard[0]["pitch"]) == (heard[2]["voice"], heard[2]["pitch"])
-    assert talk.get_by_role("button", name="Play").is_visible()
-
-
-def test_dialogue_pauses_resumes_the_turn_and_skips(open_page):
-    page = open_page(script=f"window.slow = 60000; ({FAKE_SPEECH})({json.dumps([ANNA])})")
-    talk = page.locator("[data-nfig=dialogue]")
-    talk.get_by_role("button", name="Play").click()
-    talk.get_by_role("button", name="Next").click()
-    assert talk.locator("li[aria-current=true]").inner_text().startswith("Teacher:")
-    talk.get_by_role("button", name="Pause").click()
-    assert talk.get_by_role("status").inner_text() == "Paused."
-    talk.get_by_role("button", name="Next").click()
-    assert len(page.evaluate("heard")) == 2, "Next while paused is silent"
-    talk.get_by_role("button", name="Play").click()
-    assert page.evaluate("heard.at(-1).text") == TURNS[2]["text"]
 
 
 # ---- motion, print, no script, live widget
@@ -623,19 +446,10 @@ def test_paper_shows_the_fallback(open_page):
 
 def test_page_is_readable_without_script(open_page):
     page = open_page(js=False)
-    assert page.locator(".nfig-fallback:visible").count() == page.locator("figure.nfig").count() == len(FIGURES) + 4
-    for wanted in (
-        "The quick version.",
-        "The detailed version.",
-        "It stands upright on the line.",
-        "Question 3?",
-    ):
-        assert page.get_by_text(wanted).is_visible()
-    page.locator("[data-nfig=quiz] summary").first.click()
-    assert page.get_by_text("Right. z = 0 at the origin.").is_visible()
+    assert page.locator(".nfig-fallback:visible").count() == page.locator("figure.nfig").count() == len(FIGURES)
 
 
-@pytest.mark.parametrize("name", figures.modules())
+@pytest.mark.parametrize("name", FIGURES)
 def test_widget_module_renders_alone_and_cleans_up(open_page, name):
     page = open_page()
     state = page.evaluate("(n) => JSON.parse(fig(n).querySelector('script').textContent)", name)
@@ -672,16 +486,13 @@ def test_widget_module_renders_alone_and_cleans_up(open_page, name):
 @pytest.mark.parametrize("width", [1280, 390])
 def test_no_accessibility_violation(open_page, mode, width):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
-    page = open_page(width=width, script=f"({FAKE_SPEECH})({json.dumps([ANNA])})")
+    page = open_page(width=width)
     page.evaluate(f"document.documentElement.dataset.theme = '{mode}'")
     page.evaluate(
         """() => { document.querySelectorAll("details").forEach((d) => (d.open = true));
           document.querySelectorAll(".nfig-guesses button:first-child").forEach((b) => b.click());
-          document.querySelectorAll("fieldset").forEach((f) => { f.querySelector("input").checked = true;
-            f.querySelector("button").click(); });
           put("perceptron_steps", "step", 9); put("softmax_temperature", "common", 1000);
-          put("xor_network", "OR: bias", 0.5); press("flashcards", "Show the back");
-          press("dialogue", "Next"); }"""
+          put("xor_network", "OR: bias", 0.5); }"""
     )
     result = axe.run(page)
     found = [(v["id"], [n["html"][:160] for n in v["nodes"]]) for v in result.response["violations"]]

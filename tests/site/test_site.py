@@ -20,7 +20,6 @@ from built import (
     SAMPLE,
     SOLUTIONS,
     TAUGHT,
-    each_chapter,
     each_notebook,
     each_page,
     each_taught,
@@ -282,14 +281,15 @@ def test_quiz_answers_right_and_wrong(visit, path):
 @each_taught
 def test_flashcards_turn_and_go_on(visit, path):
     cards = visit(path).page.locator("[data-nfig=flashcards]").first
-    face = cards.locator(".nfig-card")
+    face, said = cards.locator(".nfig-card"), cards.locator(".nfig-say")
     front = face.inner_text()
     cards.get_by_role("button", name="Show the back").click()
     assert face.inner_text() != front
+    cards.get_by_role("button", name="4 Easy").click()
+    assert said.inner_text().endswith("learned: 1.")
+    second = face.inner_text()
     cards.get_by_role("button", name="Next").click()
-    assert cards.locator(".nfig-say").inner_text().startswith("Card 2 of ")
-    cards.get_by_role("button", name="I knew it").click()
-    assert "Known: 1" in cards.locator(".nfig-say").inner_text()
+    assert face.inner_text() not in {front, second}
 
 
 @pytest.mark.browser

@@ -4,7 +4,7 @@ import globals from "globals";
 
 const rules = {
   ...js.configs.recommended.rules,
-  "no-unused-vars": ["error", { argsIgnorePattern: "^_" }],
+  "no-unused-vars": ["error", { argsIgnorePattern: "^_", ignoreRestSiblings: true, varsIgnorePattern: "^_$" }],
   "no-var": "error",
   "prefer-const": "error",
   "eqeqeq": ["error", "always", { null: "ignore" }],
@@ -18,7 +18,8 @@ const rules = {
 };
 
 export default [
+  { ignores: ["companion/figures/js/parts/fsrs.js", "site/vendor/**"] },
   { files: ["companion/figures/js/**/*.js"], languageOptions: { sourceType: "module", globals: globals.browser }, rules },
-  { files: ["site/*.js"], languageOptions: { sourceType: "script", globals: { ...globals.browser, NFIG: "readonly" } }, rules },
+  { files: ["site/*.js"], languageOptions: { sourceType: "script", globals: { ...globals.browser, NFIG: "readonly", Search: "readonly" } }, rules },
   { files: ["tests/site/js/*.mjs"], languageOptions: { sourceType: "module", globals: globals.node }, rules },
 ];

@@ -1,77 +1,61 @@
 // A conversation to read, and to listen to where the browser has a voice. The text is always there.
-import { bar, button, choice, h, markup, root, status } from "./kit.js";
+import { bar, button, choice, h, highlight, keepsake, keptSpeed, markup, reader, root, sentences, speeds, status, whenVoices } from "./kit.js";
 
-let speaker = null;                                 // one conversation speaks at a time, on the whole page
+/**
+ * Cut the turns into the sentences that are spoken one after another.
+ * @param {string[]} texts what is spoken, turn by turn
+ * @returns {{turn: number, text: string, span: [number, number]}[]}
+ */
+export function pieces(texts) {
+  return texts.flatMap((text, turn) => sentences(text).map((span) => ({ turn, span, text: text.slice(...span) })));
+}
 
-// One or two voices of the page's language; the second speaker gets another pitch when there is only one.
-export function voicesFor(all, lang) {
-  const short = lang.slice(0, 2).toLowerCase(), fit = all.filter((v) => (v.lang || "").toLowerCase().startsWith(short));
-  const local = fit.filter((v) => v.localService), from = local.length > 1 ? local : fit;
-  return from.slice(0, 2);
+// The part of a turn that is spoken, when the text on the page is what is said; otherwise the turn is marked as a whole.
+function rangeOf(node, said, [from, to]) {
+  const text = node.childNodes.length === 1 ? node.firstChild : null;
+  if (!text || text.nodeType !== 3 || text.data !== said) return null;
+  const range = document.createRange();
+  range.setStart(text, from);
+  range.setEnd(text, to);
+  return range;
 }
 
 function render({ model, el }) {
-  const frame = root(el), turns = model.get("turns"), lang = document.documentElement.lang || "en";
-  const synth = window.speechSynthesis, me = {}, say = status();
-  const who = [...new Set(turns.map((t) => t.who))];
+  const frame = root(el), turns = model.get("turns"), chapter = model.get("chapter"), say = status();
+  const { store, line } = keepsake(frame);
+  const who = [...new Set(turns.map((t) => t.who))], place = "dialogue." + chapter;
   const list = h("ol", { class: "nfig-turns" }, ...turns.map((t) => h("li", { class: `nfig-turn nfig-who${who.indexOf(t.who) % 2}` },
     h("b", {}, t.who + ": "), markup("span", {}, t.text))));
-  let at = 0, ticket = 0, playing = false, rate = 1;
-  const here = () => [...list.children].forEach((li, i) => (i === at && (playing || at > 0) ?
-    li.setAttribute("aria-current", "true") : li.removeAttribute("aria-current")));
-  const paint = (words) => {
+  const words = turns.map((t, i) => t.say || list.children[i].lastChild.textContent), parts = pieces(words);
+  const first = (turn) => parts.findIndex((p) => p.turn === turn);
+  const told = (turn) => `Turn ${turn + 1} of ${turns.length}, ${turns[turn].who}.`;
+
+  function paint({ playing, at, ended, failed }) {
+    const { turn, span } = parts[at];
     play.textContent = playing ? "Pause" : "Play";
-    say.textContent = words;
-    here();
-  };
-  function halt(words = "Paused.") {
-    ticket += 1;
-    playing = false;
-    if (speaker === me) { speaker = null; synth.cancel(); }
-    paint(words);
+    again.hidden = at === 0;
+    say.textContent = ended ? "The end." : failed ? "The voice stopped. Press Play to try again." : playing || said ? told(turn) : "Paused.";
+    [...list.children].forEach((li, i) => (i === turn && (playing || at > 0) ? li.setAttribute("aria-current", "true") : li.removeAttribute("aria-current")));
+    highlight(playing ? rangeOf(list.children[turn].lastChild, words[turn], span) : null);
+    if (chapter) store.write(place, { at: ended ? 0 : turn, of: turns.length });
   }
-  me.halt = halt;
-  function speak() {
-    if (speaker && speaker !== me) speaker.halt();
-    speaker = me;
-    playing = true;
-    const mine = ++ticket, turn = turns[at], second = who.indexOf(turn.who) % 2;
-    const voices = voicesFor(synth.getVoices(), lang), u = new SpeechSynthesisUtterance(turn.say || list.children[at].lastChild.textContent);
-    u.lang = lang;
-    u.rate = rate;
-    u.pitch = voices.length > 1 ? 1 : second ? 0.8 : 1.2;
-    if (voices.length) u.voice = voices[second % voices.length];
-    u.onend = () => {
-      if (mine !== ticket) return;
-      if (at + 1 < turns.length) { at += 1; speak(); } else { at = 0; halt("The end."); }
-    };
-    u.onerror = () => { if (mine === ticket) halt("The voice stopped. Press Play to try again."); };
-    synth.cancel();
-    synth.speak(u);
-    paint(`Turn ${at + 1} of ${turns.length}, ${turn.who}.`);
-  }
-  const play = button("Play", () => (playing ? halt() : speak()));
-  const next = button("Next", () => {
-    at = (at + 1) % turns.length;
-    if (playing) speak(); else paint(`Turn ${at + 1} of ${turns.length}, ${turns[at].who}.`);
-  });
-  const speed = choice({ label: "speed", value: "1", options: ["0.75", "1", "1.25", "1.5"].map((v) => [v, v + "×"]),
-    on: (v) => { rate = +v; if (playing) speak(); } });
-  const controls = h("div", { role: "group", "aria-label": "Listen to the conversation" }, bar(play, next, speed.row), say);
+  let said = false;                                   // a move while paused tells the place, a pause says that it is one
+  const voice = reader(frame, { count: () => parts.length, piece: (i) => ({ text: parts[i].text, second: who.indexOf(turns[parts[i].turn].who) % 2 }), paint });
+  const move = (turn) => { said = true; voice.go(first((turn + turns.length) % turns.length)); said = false; };
+  const play = button("Play", () => voice.toggle()), here = () => parts[voice.at].turn;
+  const speed = choice({ label: "speed", value: keptSpeed(), options: speeds(), on: (v) => voice.faster(+v) });
+  const again = button("From the start", () => move(0), { hidden: true });
+  const controls = h("div", { role: "group", "aria-label": "Listen to the conversation" },
+    bar(play, button("Back", () => move(here() - 1)), button("Next", () => move(here() + 1)), again, speed.row), say);
   const silent = h("p", { class: "nfig-silent" }, "No voice is installed in this browser, so this conversation is for reading.");
-  const look = () => {
-    const any = Boolean(synth && window.SpeechSynthesisUtterance && synth.getVoices().length);
-    controls.hidden = !any;
-    silent.hidden = any;
-  };
-  if (synth) {
-    const leave = () => { if (speaker === me) halt(); };
-    synth.addEventListener?.("voiceschanged", look);
-    addEventListener("pagehide", leave);
-    frame.undo(() => { leave(); synth.removeEventListener?.("voiceschanged", look); removeEventListener("pagehide", leave); });
+  whenVoices(frame, (any) => { controls.hidden = !any; silent.hidden = any; });
+  el.append(controls, silent, list, line);
+  const kept = chapter ? store.read(place) : undefined;
+  if (kept && kept.of === turns.length && kept.at > 0 && kept.at < turns.length) {
+    voice.at = first(kept.at);
+    again.hidden = false;
+    say.textContent = `You stopped at turn ${kept.at + 1} of ${turns.length}. Play goes on from there.`;
   }
-  look();
-  el.append(controls, silent, list);
   return frame.off;
 }
 export default { render };

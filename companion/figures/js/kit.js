@@ -10,3 +10,5 @@ export * from "./kit/predict.js";
 export * from "./kit/plot.js";
 export * from "./kit/heat.js";
 export * from "./kit/network.js";
+export * from "./kit/store.js";
+export * from "./kit/speech.js";

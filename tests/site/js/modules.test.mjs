@@ -65,29 +65,6 @@ test("softmax: stable stands still, naive leaves float32 at 88.72", async () => 
   near(stable([2, 1, 0], 0.1).p.reduce((a, b) => a + b), 1);
 });
 
-test("quiz: the count in words", async () => {
-  const { verdict } = await load("quiz");
-  assert.match(verdict(0, 0, 10), /^10 questions/);
-  assert.equal(verdict(1, 2, 10), "1 of 2 right so far, 8 to go.");
-  assert.equal(verdict(10, 10, 10), "10 of 10 right. All of them.");
-  assert.match(verdict(3, 10, 10), /^3 of 10 right\. Read/);
-});
-
-test("flashcards: a shuffle keeps every card", async () => {
-  const { shuffled } = await load("flashcards");
-  for (let n = 0; n < 20; n++) assert.deepEqual(shuffled(n).sort((a, b) => a - b), Array.from({ length: n }, (_, i) => i));
-  assert.deepEqual(shuffled(4, () => 0), [1, 2, 3, 0]);
-});
-
-test("dialogue: two voices of the language, local ones first", async () => {
-  const { voicesFor } = await load("dialogue");
-  const v = (name, lang, localService) => ({ name, lang, localService });
-  const all = [v("de", "de-DE", true), v("far", "en-US", false), v("a", "en-GB", true), v("b", "en_US", true)];
-  assert.deepEqual(voicesFor(all, "en").map((x) => x.name), ["a", "b"]);
-  assert.deepEqual(voicesFor(all.slice(0, 3), "en-US").map((x) => x.name), ["far", "a"]);
-  assert.deepEqual(voicesFor(all, "fr"), []);
-});
-
 test("runtime: the model tells its listeners until they leave", async () => {
   const { modelOf } = await load("runtime");
   const model = modelOf({ a: 1 }), heard = [], f = () => heard.push(model.get("a"));
