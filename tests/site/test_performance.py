@@ -49,6 +49,35 @@ def test_chapter_weighs_less_than_600_kilobytes(chromium, site, chapter, capsys)
     assert total < LIMIT_KB
 
 
+# ---- a machine on which time can be measured
+
+FRAME = """() => new Promise((done) => requestAnimationFrame(() => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => done(performance.now());
+    port2.postMessage(0);
+  }))"""
+EMPTY = f"""async () => {{
+  const frame = {FRAME};
+  const times = [];
+  for (let k = 0, before = await frame(); k < 40; k += 1) {{ const now = await frame(); times.push(now - before); before = now; }}
+  return times;
+}}"""
+BUSY_MS = 25  # a frame in which nothing happens takes 17; beyond this, other programs are what is measured
+
+
+@pytest.fixture
+def idle(chromium):
+    """A machine with time for the browser; on a busy one nothing is measured, and that is said."""
+    view = chromium.new_page()
+    view.set_content("<p>Nothing happens</p>")
+    frames = sorted(view.evaluate(EMPTY))
+    view.close()
+    if (late := frames[35]) > BUSY_MS:
+        pytest.skip(
+            f"this machine is busy: one empty frame in ten takes {late:.0f} ms, 17 when idle; measure again alone"
+        )
+
+
 # ---- a page of twelve figures
 
 SCROLL = """(step) => new Promise((done) => {
@@ -72,13 +101,16 @@ def twelve(request, chromium):
 
 
 def tasks(trace: bytes) -> list[float]:
-    """Return how long each task of the page's main thread took, in milliseconds."""
+    """Return the processor time of each task on the page's main thread, in milliseconds.
+
+    On an idle machine that is how long a task lasts; on a busy one a task also waits, which is no work of the page.
+    """
     events = json.loads(trace)["traceEvents"]
     main = {
         (e["pid"], e["tid"]) for e in events if e.get("name") == "thread_name" and e["args"]["name"] == "CrRendererMain"
     }
     busy = {"RunTask", "ThreadControllerImpl::RunTask"}
-    return [e["dur"] / 1000 for e in events if e.get("name") in busy and (e["pid"], e["tid"]) in main and "dur" in e]
+    return [e["tdur"] / 1000 for e in events if e.get("name") in busy and (e["pid"], e["tid"]) in main and "tdur" in e]
 
 
 def longest(chromium, view, doing) -> float:
@@ -105,21 +137,20 @@ def test_scrolling_twelve_figures_never_holds_up_the_page(chromium, twelve, caps
 
 
 def test_the_trace_sees_a_task_that_is_too_long(chromium):
-    """A planted task of 80 ms: without it the measurement above could be blind."""
+    """A planted task: without it the measurement above could be blind. It lasts long, because a busy machine gives it a part only."""
     view = chromium.new_page()
     view.set_content("<p>Busy</p>")
-    busy = "() => new Promise((done) => setTimeout(() => { const end = performance.now() + 80; while (performance.now() < end); done(); }))"
-    assert longest(chromium, view, lambda: [view.evaluate("() => 1") for _ in range(30)] + [view.evaluate(busy)]) >= 80
+    busy = "() => new Promise((done) => setTimeout(() => { const end = performance.now() + 600; while (performance.now() < end); done(); }))"
+    assert (
+        longest(chromium, view, lambda: [view.evaluate("() => 1") for _ in range(30)] + [view.evaluate(busy)])
+        > LIMIT_MS
+    )
     view.close()
 
 
 # From the input event to the end of the next frame: what was changed is then laid out and painted.
 ANSWERS = """async () => {
-  const frame = () => new Promise((done) => requestAnimationFrame(() => {
-    const { port1, port2 } = new MessageChannel();
-    port1.onmessage = () => done(performance.now());
-    port2.postMessage(0);
-  }));
+  const frame = FRAME;
   const found = {};
   for (const input of document.querySelectorAll("[data-nfig] input[type=range]")) {
     const times = [], name = document.querySelector(`label[for="${input.id}"]`).textContent.trim();
@@ -133,12 +164,12 @@ ANSWERS = """async () => {
     found[name] = times;
   }
   return found;
-}"""
+}""".replace("FRAME", FRAME)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", MOVING)
-def test_each_slider_answers_within_the_limit(chromium, name, capsys):
+def test_each_slider_answers_within_the_limit(chromium, idle, name, capsys):
     view = chromium.new_page(viewport={"width": 390, "height": 900})
     figure_page.fill(view, figure_page.page([figure_page.default(name)]))
     runs = [view.evaluate(ANSWERS) for _ in range(RUNS)]
