@@ -13,7 +13,7 @@
     near.add(target);
     measure(target);
   }), { rootMargin: "800px" });
-  const boxes = "div.math, .bd-article table, .pst-scrollable-table-container, .bd-article pre, .cell_output > .output";
+  const boxes = "div.math, .bd-article table, .pst-scrollable-table-container, .bd-article pre, .cell_output > .output, .plot-box";
   document.querySelectorAll(boxes).forEach((box) => watch.observe(box));
   addEventListener("resize", again);
   if (document.fonts) document.fonts.ready.then(again);

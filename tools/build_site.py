@@ -24,6 +24,7 @@ from typing import Any
 import notebooks
 import pages
 import site_server
+import video
 import yaml
 
 ROOT = notebooks.ROOT
@@ -149,6 +150,7 @@ def staged_config() -> str:
     for content in pages.figure_files().values():
         looks.update(content.encode())
     sphinx["config"]["looks"] = looks.hexdigest()[:16]
+    sphinx["config"]["films"] = ", ".join(f"{c} {video.key(c)}" for c in video.chapters() if video.current(c))
     # Terms are marked when a page is read: when a chapter's terms change, every page is read anew.
     terms = repr([(a.chapter, t.model_dump()) for a in pages.done() for t in a.terms])
     sphinx["config"]["terms"] = hashlib.sha256(terms.encode()).hexdigest()[:16]

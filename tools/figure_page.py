@@ -68,18 +68,21 @@ def unseen() -> list[str]:
     return sorted(set(figures.modules()) - shown)
 
 
-def page(shown: Sequence[Figure], *, mode: str = "light", style: str = "", heading: bool = False) -> str:
-    """Return a whole page with these figures, one under the other, that needs nothing but itself."""
+def document(body: str, modules: Sequence[str], *, title: str = "Figures", mode: str = "light", style: str = "") -> str:
+    """Return a whole page that needs nothing but itself, with the scripts of these modules."""
     files = figures.page_files()
-    look = files["figures.css"]
-    script = "\n".join(files[f"{name}.js"] for name in dict.fromkeys(["kit", *(f.name for f in shown)]))
-    title = "<h1>Figures</h1>" if heading else ""
+    script = "\n".join(files[f"{name}.js"] for name in dict.fromkeys(["kit", *modules]))
     return (
-        f'<!doctype html><html lang="en" data-theme="{mode}"><head><meta charset="utf-8"><title>Figures</title>'
+        f'<!doctype html><html lang="en" data-theme="{mode}"><head><meta charset="utf-8"><title>{title}</title>'
         '<meta name="viewport" content="width=device-width,initial-scale=1"><link rel="icon" href="data:,">'
-        f"<style>{LOOK}{look}{style}</style></head><body><main>{title}{''.join(f.html for f in shown)}</main>"
-        f"<script>{script}</script></body></html>"
+        f"<style>{LOOK}{files['figures.css']}{style}</style></head><body><main>{body}</main><script>{script}</script></body></html>"
     )
+
+
+def page(shown: Sequence[Figure], *, mode: str = "light", style: str = "", heading: bool = False) -> str:
+    """Return a whole page with these figures, one under the other."""
+    title = "<h1>Figures</h1>" if heading else ""
+    return document(title + "".join(f.html for f in shown), [f.name for f in shown], mode=mode, style=style)
 
 
 @contextlib.contextmanager

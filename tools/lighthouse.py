@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
-import functools
-import gzip
-import http.server
 import json
 import statistics
 import subprocess
 import sys
 import tempfile
-import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import gate
 import notebooks
+import site_server
 
 VERSION = "13.5.0"
 RUNS = 3
@@ -36,41 +31,6 @@ SHIFT = 0.02
 IDLE = 1000
 
 
-class Quiet(http.server.SimpleHTTPRequestHandler):
-    """A file server that compresses as any static host does and says nothing."""
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
-
-    def do_GET(self) -> None:
-        """Send text files compressed."""
-        path = Path(self.translate_path(self.path))
-        if path.suffix not in {".html", ".css", ".js", ".svg", ".json", ".vtt"} or not path.is_file():
-            super().do_GET()
-            return
-        body = gzip.compress(path.read_bytes())
-        self.send_response(200)
-        self.send_header("Content-Type", self.guess_type(str(path)) + "; charset=utf-8")
-        self.send_header("Content-Encoding", "gzip")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-
-@contextlib.contextmanager
-def served(folder: Path = HTML) -> Iterator[str]:
-    """Serve a folder as a static host would, on this machine; gives its address."""
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(folder)))
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
-
-
 def pages(folder: Path = HTML) -> list[str]:
     """Return the five pages: of each group the first that is there."""
     found = [next((p for p in group if (folder / p).exists()), "") for group in PAGES]
@@ -86,7 +46,7 @@ def main() -> None:
         sys.exit("lighthouse: no Chromium found; install it or set CHROMIUM=/path/to/chrome")
     low, slowest = [], float("inf")
     print(f"{'page':<28}" + "".join(f"{name:>16}" for name in (*WANTED, "layout shift", "machine")), flush=True)
-    with served() as address:
+    with site_server.served(HTML, handler=site_server.Compressed) as address:
         for page in pages():
             found = median([measure(address + page, browser) for _ in range(RUNS)])
             print(f"{page:<28}" + "".join(f"{found[k]:>16g}" for k in (*WANTED, "shift", "machine")), flush=True)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import notebooks
 import site_card
+import video
 import yaml
 
 ROOT = notebooks.ROOT
@@ -105,7 +106,7 @@ def figure_files() -> dict[str, str]:
 
 def static_files() -> dict[str, str | bytes]:
     """Return the generated static files by their path below _static/."""
-    made: dict[str, str | bytes] = {**figure_files(), "neurons-to-gans.apkg": deck()}
+    made: dict[str, str | bytes] = {**figure_files(), **video.static_files(), "neurons-to-gans.apkg": deck()}
     made["cards/site.png"] = site_card.card(
         "From Neurons to GANs", "Deep learning you can read, run, move and check", ""
     )
@@ -142,17 +143,19 @@ def glossary() -> str:
 
 
 def flashcards() -> str:
-    """Return the page of all flashcards with the Anki deck."""
-    from companion.study import inline
+    """Return the page of all flashcards: those that are due in this browser, the Anki deck, and every card."""
+    from companion import study
 
     parts = [
         "# Flashcards\n\nAll cards of the course, and one "
         '<a href="../_static/neurons-to-gans.apkg" download>deck for Anki</a>. A card keeps its identity when its wording '
-        "is mended, so your learning history stays.\n"
+        "is mended, so your learning history stays.\n",
+        f"## Due today\n\n{study.due_cards().html}\n",
     ]
     for aids in done():
         rows = "".join(
-            f"<details><summary>{inline(c.front)}</summary><p>{inline(c.back)}</p></details>\n" for c in aids.flashcards
+            f"<details><summary>{study.inline(c.front)}</summary><p>{study.inline(c.back)}</p></details>\n"
+            for c in aids.flashcards
         )
         parts.append(f'## {aids.chapter} {aids.title}\n\n<div class="cards">\n{rows}</div>\n')
     return "\n".join(parts)

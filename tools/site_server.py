@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
+import gzip
 import http.server
+import threading
+from collections.abc import Iterator
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -38,6 +43,39 @@ class Quiet(Handler):
 
     def log_message(self, *words: Any) -> None:
         """Say nothing."""
+
+
+class Compressed(Quiet):
+    """The same with text files compressed, as any static host sends them."""
+
+    def do_GET(self) -> None:
+        """Send a file."""
+        path = Path(self.translate_path(self.path))
+        if path.suffix not in {".html", ".css", ".js", ".svg", ".json", ".vtt"} or not path.is_file():
+            super().do_GET()
+            return
+        body = gzip.compress(path.read_bytes())
+        self.send_response(200)
+        self.send_header("Content-Type", self.guess_type(str(path)) + "; charset=utf-8")
+        self.send_header("Content-Encoding", "gzip")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+@contextlib.contextmanager
+def served(folder: Path, baseurl: str = "/", handler: type[Handler] = Quiet) -> Iterator[str]:
+    """Serve a folder on this machine as long as the context lasts; gives the address."""
+    answer = functools.partial(below(baseurl, handler), directory=str(folder))
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), answer)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
 
 
 def below(baseurl: str, handler: type[Handler] = Handler) -> type[Handler]:

@@ -51,6 +51,23 @@ def folded(hints: tuple[str, ...]) -> str:
     )
 
 
+def add_listening(app: Sphinx, doctree: nodes.document) -> None:
+    """Put the player that reads a chapter aloud under its title, and its film, if there is one, under its dialogue."""
+    import pages
+    import video
+
+    from companion import study
+
+    chapter = site_terms.chapter_of(app.env.docname)
+    title = doctree.next_node(nodes.title)
+    if title is None or chapter not in {aids.chapter for aids in pages.done()}:
+        return
+    title.parent.insert(title.parent.index(title) + 1, nodes.raw("", study.listener(chapter).html, format="html"))
+    for section in list(doctree.findall(nodes.section)):
+        if "dialogue" in section["ids"]:
+            section += nodes.raw("", video.section(chapter), format="html")
+
+
 def add_index(app: Sphinx, doctree: nodes.document) -> None:
     """Put the general index into the side bar after the glossary; Sphinx makes that page, so _toc.yml cannot name it."""
     for tree in doctree.findall(addnodes.toctree) if app.env.docname == app.config.root_doc else ():
@@ -89,12 +106,14 @@ def page_context(
 def setup(app: Sphinx) -> dict[str, bool]:
     """Connect the hooks."""
     app.add_config_value("looks", "", "html")
+    app.add_config_value("films", "", "env")
     site_slim.patient_katex()
     site_terms.connect(app)
     site_code.connect(app)
     app.add_css_file("figures/figures.css")
     app.add_js_file("scroll.js", loading_method="defer")
     app.connect("doctree-read", add_hints)
+    app.connect("doctree-read", add_listening)
     app.connect("doctree-read", add_index, priority=950)
     app.connect("html-page-context", page_context, priority=900)
     app.connect("html-collect-pages", site_extras.lost)

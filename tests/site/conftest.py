@@ -2,21 +2,35 @@
 
 from __future__ import annotations
 
-import functools
-import http.server
 import sys
-import threading
 from pathlib import Path
 
 import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
 
+import figure_page
 import gate
 import site_server
 from built import ADDRESS, CONFIG, HTML, Visit
 
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+from companion import figures
+
+# Set sliders by their label, as a hand would, and read each number that is shown with all its digits.
+HELPERS = """
+window.fig = (name) => document.querySelector(`[data-nfig=${name}]`);
+window.ctl = (name, label) => { const f = fig(name);
+  const l = [...f.querySelectorAll("label")].find((x) => x.textContent.startsWith(label));
+  return f.querySelector("#" + l.htmlFor); };
+window.put = (name, label, v) => { const c = ctl(name, label); c.value = v;
+  c.dispatchEvent(new Event(c.type === "range" ? "input" : "change", { bubbles: true })); return +c.value; };
+window.num = (name, sel) => { const v = fig(name).querySelector(sel).dataset.v;
+  return v === "NaN" ? NaN : Number(v); };
+window.row = (name, sel) => [...fig(name).querySelectorAll(sel)].map((c) => c.dataset.v);
+window.press = (name, text) => [...fig(name).querySelectorAll("button")]
+  .find((b) => b.textContent.startsWith(text)).click();
+window.say = (name) => fig(name).querySelector(".nfig-say").textContent;
+"""
 
 
 @pytest.fixture(scope="session")
@@ -26,7 +40,7 @@ def chromium():
         pytest.skip("no Chromium: install the system's package or set CHROMIUM=/path/to/chrome")
     playwright = pytest.importorskip("playwright.sync_api")
     with playwright.sync_playwright() as p:
-        browser = p.chromium.launch(executable_path=path, args=FLAGS)
+        browser = p.chromium.launch(executable_path=path, args=figure_page.FLAGS)
         yield browser
         browser.close()
 
@@ -43,14 +57,8 @@ def site():
 @pytest.fixture(scope="session")
 def served(site):
     """The address at which the built site is served, as a reader's browser sees it."""
-    handler = functools.partial(site_server.below(ADDRESS, site_server.Quiet), directory=str(site))
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_address[1]}/"
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with site_server.served(site, ADDRESS) as address:
+        yield address
 
 
 @pytest.fixture
@@ -101,3 +109,25 @@ def opened(chromium):
     for context in contexts:
         context.close()
     assert complaints == []
+
+
+@pytest.fixture(scope="session")
+def harness(tmp_path_factory):
+    """The address of a page with every figure of the gallery."""
+    file = tmp_path_factory.mktemp("figures") / "page.html"
+    shown = [entry.make() for entry in figures.GALLERY.values()]
+    file.write_text(figure_page.page(shown, heading=True), encoding="utf-8")
+    return file.as_uri()
+
+
+@pytest.fixture
+def open_page(opened, harness):
+    """Return a function that opens the page of all figures, with names for what a hand does there."""
+
+    def opener(*, url: str = harness, js: bool = True, **options):
+        page = opened(url, js=js, **options)
+        if js:
+            page.evaluate(HELPERS + "0")
+        return page
+
+    return opener

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 
+import figure_page
 import pytest
 
 from companion import figures
@@ -110,21 +111,11 @@ def aids() -> list[figures.Figure]:
 
 @pytest.fixture(scope="session")
 def aids_page(tmp_path_factory):
-    files = figures.page_files()
-    script = "\n".join(files[f"{name}.js"] for name in ("kit", *figures.modules()))
-    look = (
-        "body{margin:0;font:16px/1.5 system-ui,sans-serif}main{max-width:760px;margin:auto;padding:0 12px}"
-        "html[data-theme=dark] body{background:#121212;color:#eee}html[data-theme=dark] main>section>ul a,html[data-theme=dark] .headerlink{color:#7cb8f7}"
-    )
+    look = "html[data-theme=dark] main>section>ul a,html[data-theme=dark] .headerlink{color:#7cb8f7}"
     parts = "".join(f'<section id="{f.name}"><h2>{f.name}</h2>{f.html}</section>' for f in aids())
     file = tmp_path_factory.mktemp("aids") / "page.html"
-    file.write_text(
-        '<!doctype html><html lang="en" data-theme="light"><head><meta charset="utf-8"><title>Aids</title>'
-        '<meta name="viewport" content="width=device-width,initial-scale=1"><link rel="icon" href="data:,">'
-        f"<style>{look}{files['figures.css']}</style></head><body><main><h1>Aids</h1>{figures.listener('01').html}"
-        f"<article>{PROSE}</article>{parts}{EXERCISES}</main><script>{script}</script></body></html>",
-        encoding="utf-8",
-    )
+    body = f"<h1>Aids</h1>{figures.listener('01').html}<article>{PROSE}</article>{parts}{EXERCISES}"
+    file.write_text(figure_page.document(body, figures.modules(), title="Aids", style=look), encoding="utf-8")
     return file.as_uri()
 
 

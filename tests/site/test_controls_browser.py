@@ -6,7 +6,6 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import torch
-from test_figures_browser import harness, open_page  # noqa: F401  (fixtures)
 
 from companion import figures
 from companion.figures.convolution import slid
@@ -27,7 +26,7 @@ SEEN = """(name) => { const f = fig(name), live = f.querySelector(".nfig-live");
 
 
 @pytest.mark.parametrize("name", FIGURES)
-def test_every_control_changes_picture_and_words_over_its_whole_range(open_page, name):  # noqa: F811
+def test_every_control_changes_picture_and_words_over_its_whole_range(open_page, name):
     page = open_page()
     fresh = page.evaluate(SEEN, name)
     for control, described in FIGURES[name].controls.items():
@@ -45,7 +44,7 @@ def test_every_control_changes_picture_and_words_over_its_whole_range(open_page,
 
 
 @pytest.mark.parametrize("name", FIGURES)
-def test_shared_address_opens_the_same_state(open_page, harness, name):  # noqa: F811
+def test_shared_address_opens_the_same_state(open_page, harness, name):
     page = open_page()
     for label, value in ((c.label, c.stops()[1]) for c in FIGURES[name].controls.values()):
         page.evaluate(MOVE, [name, label, value])
@@ -79,7 +78,7 @@ def test_shared_address_opens_the_same_state(open_page, harness, name):  # noqa:
         ("w1=%3Cimg%20src%3Dx%20onerror%3Dalert(1)%3E", "weight w₁ = <img src=x onerror=alert(1)>"),
     ],
 )
-def test_address_outside_of_the_range_is_left_out_with_a_note(open_page, harness, query, note):  # noqa: F811
+def test_address_outside_of_the_range_is_left_out_with_a_note(open_page, harness, query, note):
     fresh = open_page().evaluate(SEEN, "neuron_boundary")
     page = open_page(url=f"{harness}?figure=neuron_boundary&{query}")
     told = page.evaluate("fig('neuron_boundary').querySelector('.nfig-note').textContent")
@@ -89,14 +88,14 @@ def test_address_outside_of_the_range_is_left_out_with_a_note(open_page, harness
     assert page.evaluate("fig('neuron_boundary').querySelector('.nfig-note').textContent") == ""
 
 
-def test_address_takes_what_fits_beside_what_does_not(open_page, harness):  # noqa: F811
+def test_address_takes_what_fits_beside_what_does_not(open_page, harness):
     page = open_page(url=f"{harness}?figure=neuron_boundary&w1=0.33&b=77")
     assert page.evaluate("+ctl('neuron_boundary', 'weight w₁').value") == pytest.approx(0.3)
     assert page.evaluate("+ctl('neuron_boundary', 'bias').value") == -5
     assert "bias b = 77" in page.evaluate("fig('neuron_boundary').querySelector('.nfig-note').textContent")
 
 
-def test_address_of_a_figure_that_is_not_here_is_told(open_page, harness):  # noqa: F811
+def test_address_of_a_figure_that_is_not_here_is_told(open_page, harness):
     page = open_page(url=f"{harness}?figure=%3Cb%3Enobody&w1=1")
     page.wait_for_selector(".nfig-note:not(:empty)")
     assert page.locator("main > .nfig-note").inner_text() == (
@@ -105,7 +104,7 @@ def test_address_of_a_figure_that_is_not_here_is_told(open_page, harness):  # no
 
 
 @pytest.mark.parametrize("name", FIGURES)
-def test_prediction_is_held_until_the_answer_is_opened(open_page, name):  # noqa: F811
+def test_prediction_is_held_until_the_answer_is_opened(open_page, name):
     figure = FIGURES[name]
     page = open_page()
     box = page.locator(f"[data-nfig={name}]")
@@ -127,7 +126,7 @@ def test_prediction_is_held_until_the_answer_is_opened(open_page, name):  # noqa
     assert box.locator(".nfig-answer p").inner_text() == figure.answer
 
 
-def test_guesses_are_a_list_without_javascript(open_page):  # noqa: F811
+def test_guesses_are_a_list_without_javascript(open_page):
     page = open_page(js=False)
     for name, figure in FIGURES.items():
         assert page.locator(f"[data-nfig={name}] .nfig-guesses li").all_inner_texts() == list(figure.guesses)
@@ -153,7 +152,7 @@ def test_figure_that_cannot_start_keeps_its_picture_and_says_so(chromium, tmp_pa
     page.close()
 
 
-def test_dragging_the_line_sets_the_bias_so_that_it_passes_under_the_pointer(open_page):  # noqa: F811
+def test_dragging_the_line_sets_the_bias_so_that_it_passes_under_the_pointer(open_page):
     page = open_page()
     svg = page.locator("[data-nfig=neuron_boundary] svg.nfig-svg")
     svg.scroll_into_view_if_needed()
@@ -174,7 +173,7 @@ def test_dragging_the_line_sets_the_bias_so_that_it_passes_under_the_pointer(ope
     assert page.evaluate("+ctl('neuron_boundary', 'bias').value") == b, "without a bias there is nothing to drag"
 
 
-def test_kernel_slides_as_the_companions_convolution(open_page):  # noqa: F811
+def test_kernel_slides_as_the_companions_convolution(open_page):
     page = open_page()
     figure = FIGURES["kernel_slide"]
     kernels, pictures = list(figure.state["kernels"]), list(figure.state["pictures"])
@@ -192,7 +191,7 @@ def test_kernel_slides_as_the_companions_convolution(open_page):  # noqa: F811
         torch.testing.assert_close(torch.tensor(values, dtype=torch.float64), expected, atol=1e-6, rtol=0)
 
 
-def test_pointing_at_a_cell_of_the_output_moves_the_kernel_there(open_page):  # noqa: F811
+def test_pointing_at_a_cell_of_the_output_moves_the_kernel_there(open_page):
     page = open_page()
     svg = page.locator("[data-nfig=kernel_slide] svg.nfig-svg").nth(1)
     svg.scroll_into_view_if_needed()
@@ -202,7 +201,7 @@ def test_pointing_at_a_cell_of_the_output_moves_the_kernel_there(open_page):  # 
     assert page.locator("[data-nfig=kernel_slide] .nfig-products td").count() == 9
 
 
-def test_choosing_a_neuron_shows_its_map_and_its_own_sliders(open_page):  # noqa: F811
+def test_choosing_a_neuron_shows_its_map_and_its_own_sliders(open_page):
     page = open_page()
     box = page.locator("[data-nfig=xor_network]")
     box.get_by_role("button", name="neuron AND").click()

@@ -15,10 +15,11 @@ from urllib.parse import urlsplit
 import figure_page
 import lighthouse
 import pytest
+import site_server
+from built import CHAPTERS
 
 pytestmark = pytest.mark.browser
 
-CHAPTERS = sorted(f"book/{p.name}" for p in (lighthouse.HTML / "book").glob("[0-9][0-9]*_*.html")) or ["(not built)"]
 MOVING = sorted(name for name, where in figure_page.names().items() if where == "figures")
 TWELVE = list(itertools.islice(itertools.cycle(MOVING), 12))
 LIMIT_MS, RUNS = 50, 5
@@ -26,17 +27,17 @@ LIMIT_KB = 600
 
 
 @pytest.fixture(scope="module")
-def site():
-    with lighthouse.served() as address:
+def compressed(site):
+    with site_server.served(site, handler=site_server.Compressed) as address:
         yield address
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS)
-def test_chapter_weighs_less_than_600_kilobytes(chromium, site, chapter, capsys):
+def test_chapter_weighs_less_than_600_kilobytes(chromium, compressed, chapter, capsys):
     view = chromium.new_page(viewport={"width": 1280, "height": 900})
     loaded = []
     view.on("requestfinished", lambda request: loaded.append(request))
-    assert view.goto(site + chapter, wait_until="networkidle").ok, "no site: run make book first"
+    assert view.goto(compressed + chapter, wait_until="networkidle").ok, "no site: run make book first"
     sizes: dict[str, float] = {}
     for request in loaded:
         kind = Path(urlsplit(request.url).path).suffix.lstrip(".")

@@ -6,19 +6,13 @@ print allows at least (about 7 points). Why 7 for raised and lowered digits of a
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 import pytest
+from built import HTML, TAUGHT
 
 pytestmark = pytest.mark.browser
 
-HTML = Path(os.environ.get("NEURONS_HTML") or Path(__file__).parents[2] / "_build" / "html").resolve()
-CHAPTERS = sorted(p.name for p in (HTML / "book").glob("[0-9][0-9]*_*.html") if not p.name.startswith("00")) or [
-    "(not built)"
-]
+each_chapter = pytest.mark.parametrize("chapter", TAUGHT)
 SMALLEST, RAISED, CONTRAST, ROOM = 9.0, 7.0, 4.5, 1.5
-each_chapter = pytest.mark.parametrize("chapter", CHAPTERS)
 
 # Every text of every plot: its words, its size on the screen, its box without the empty part above and below the letters,
 # its contrast, and the drawing that it must stay in.
@@ -59,10 +53,10 @@ def plots(chromium):
     views = []
 
     def reader(chapter, mode="light", plant=""):
-        if not (HTML / "book" / chapter).exists():
+        if not (HTML / chapter).exists():
             pytest.fail(f"no site in {HTML}: run make book first", pytrace=False)
         views.append(chromium.new_page(viewport={"width": 390, "height": 900}, reduced_motion="reduce"))
-        views[-1].goto((HTML / "book" / chapter).as_uri())
+        views[-1].goto((HTML / chapter).as_uri())
         views[-1].evaluate("(mode) => { document.documentElement.dataset.theme = mode; }", mode)
         views[-1].evaluate(f"() => {{ {plant} }}")
         return views[-1].evaluate(TEXTS)
@@ -149,5 +143,5 @@ PLANTS = {
 @pytest.mark.parametrize("plant", PLANTS)
 def test_each_check_sees_what_is_planted(plots, plant):
     script, check = PLANTS[plant]
-    found = check(plots(CHAPTERS[0], "dark", script))
+    found = check(plots(TAUGHT[0], "dark", script))
     assert [entry[0] for entry in found] == [0]
