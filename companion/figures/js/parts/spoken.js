@@ -9,7 +9,7 @@ const WORDS = {
   gg: "is much greater than", approx: "is about", sim: "is distributed as", equiv: "is the same as", propto: "is proportional to",
   leftarrow: "becomes", gets: "becomes", to: "to", rightarrow: "to", mapsto: "goes to", Rightarrow: "implies", implies: "implies", iff: "if and only if",
   pm: "plus or minus", mp: "minus or plus", times: "times", ast: "star", odot: "times, entry by entry,", otimes: "outer product with", oplus: "plus, bit by bit,",
-  in: "in", notin: "not in", subset: "within", cup: "union", cap: "and also in", setminus: "without", mid: "given", colon: ":", forall: "for all", exists: "there is",
+  in: "in", ni: "contains", subset: "within", cup: "union", cap: "and also in", setminus: "without", mid: "given", colon: ":", forall: "for all", exists: "there is",
   dots: "and so on", ldots: "and so on", cdots: "and so on", vdots: "and so on", infty: "infinity", partial: "partial", nabla: "the gradient of", ell: "l",
   top: "transposed", intercal: "transposed", prime: "prime", circ: "after", bullet: "dot", varphi: "phi", varepsilon: "epsilon", vartheta: "theta", emptyset: "the empty set",
   qquad: ",", quad: ",", "\\": ";", "%%": "percent", "{": "open brace", "}": "close brace", lbrace: "open brace", rbrace: "close brace", "#": "number",
