@@ -75,13 +75,13 @@
     link.href = `${page}.html${hash}`;
     link.textContent = asText(title);
     const place = [];
-    if (sections && sections[0][1] !== link.textContent) place.push(sections[0][1]);
-    if (section && ![sections[0][1], link.textContent].includes(section[1])) place.push(section[1]);
     if (what) place.push(asText(what));
+    else if (sections && !link.textContent.startsWith(sections[0][1])) place.push(sections[0][1]);
+    if (!what && section && !place.includes(section[1]) && !link.textContent.endsWith(section[1])) place.push(section[1]);
     if (place.length) {
       const where = li.appendChild(document.createElement("span"));
       where.className = "search-where";
-      where.textContent = ` in ${place.join(", ")}`;
+      where.textContent = ` · ${place.join(", ")}`;
     }
     if (section?.[2]) {
       const p = li.appendChild(document.createElement("p"));

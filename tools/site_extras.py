@@ -52,6 +52,22 @@ def from_any_depth(page: Path, baseurl: str) -> None:
     page.write_text(absolute(text, urlsplit(baseurl).path), encoding="utf-8")
 
 
+def near_again(page: Path, baseurl: str) -> None:
+    """Undo that on a page which this build left alone, so that the steps for all pages find what they know."""
+    if page.exists():
+        text = page.read_text(encoding="utf-8")
+        page.write_text(relative(text, urlsplit(baseurl).path), encoding="utf-8")
+
+
+def relative(text: str, root: str) -> str:
+    """Return HTML whose addresses below the site's root are relative to it.
+
+    >>> relative('<a href="/course/book/a.html">a</a> <a href="/else">e</a>', "/course/")
+    '<a href="book/a.html">a</a> <a href="/else">e</a>'
+    """
+    return re.sub(rf'\b(href|src|action)="{re.escape(root)}([^"]*)"', r'\1="\2"', text)
+
+
 def absolute(text: str, root: str) -> str:
     """Return HTML whose relative addresses begin at the site's root.
 

@@ -12,14 +12,27 @@ from sphinx import addnodes
 from sphinx.application import Sphinx
 
 FILE = "searchtexts.js"
+HEAD = "window.searchTexts = "
 
 
 def write(app: Sphinx, out: Path) -> str:
-    """Write the texts of all pages beside Sphinx' index and return the script's address."""
-    texts = {page: sections(app.env.get_doctree(page)) for page in sorted(app.env.found_docs)}
-    script = f"window.searchTexts = {json.dumps(texts, ensure_ascii=False, separators=(',', ':'))};\n"
-    (out / FILE).write_text(script, encoding="utf-8")
-    return f"{FILE}?v={hashlib.sha256(script.encode()).hexdigest()[:8]}"
+    """Write the texts of all pages beside Sphinx' index, where a page changed, and return the script's address."""
+    target = out / FILE
+    if not is_current(target, app.env.found_docs, Path(app.doctreedir)):
+        texts = {page: sections(app.env.get_doctree(page)) for page in sorted(app.env.found_docs)}
+        script = json.dumps(texts, ensure_ascii=False, separators=(",", ":"))
+        target.write_text(f"{HEAD}{script};\n", encoding="utf-8")
+    return f"{FILE}?v={hashlib.sha256(target.read_bytes()).hexdigest()[:8]}"
+
+
+def is_current(target: Path, pages: set[str], doctrees: Path) -> bool:
+    """Say whether the texts are of these pages and younger than whatever was read of them."""
+    if not target.exists():
+        return False
+    held = json.loads(target.read_text(encoding="utf-8").removeprefix(HEAD).removesuffix(";\n"))
+    sources = [Path(__file__), *(doctrees / f"{page}.doctree" for page in pages)]
+    made = target.stat().st_mtime
+    return set(held) == pages and all(path.exists() and path.stat().st_mtime < made for path in sources)
 
 
 def sections(doctree: nodes.document) -> list[tuple[str, str, str]]:

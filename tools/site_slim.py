@@ -27,6 +27,7 @@ def slim(app: Sphinx, error: Exception | None) -> None:
     if error or app.builder.format != "html":
         return
     out = Path(app.outdir)
+    site_extras.near_again(out / "404.html", app.config.html_baseurl)
     texts = site_search.write(app, out)
     pages = [
         file

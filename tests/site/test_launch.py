@@ -148,6 +148,19 @@ def test_a_lost_visitor_finds_search_and_contents_from_any_depth(visit, served, 
     assert urlsplit(seen.page.url).path == f"/{below}/search.html"
 
 
+def test_the_lost_page_survives_a_build_that_leaves_it_alone(tmp_path):
+    page = tmp_path / "404.html"
+    first = '<html data-content_root="./"><link href="_static/all.css"><a href="#here">x</a><a href="https://x.io/">y</a></html>'
+    page.write_text(first)
+    site_extras.from_any_depth(page, "https://x.io/course/")
+    shown = page.read_text()
+    assert 'href="/course/_static/all.css"' in shown
+    site_extras.near_again(page, "https://x.io/course/")
+    assert 'href="_static/all.css"' in page.read_text()
+    site_extras.from_any_depth(page, "https://x.io/course/")
+    assert page.read_text() == shown
+
+
 def test_the_server_of_the_tests_answers_as_the_host_does(served):
     with pytest.raises(urllib.error.HTTPError) as refused:
         urllib.request.urlopen(f"{served}nowhere")
