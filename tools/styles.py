@@ -54,7 +54,7 @@ def names(pages: Iterable[str], scripts: Iterable[str]) -> set[str]:
     for page in pages:
         for value in re.findall(r'\s(?:class|id)="([^"]*)"', page):
             found.update(value.split())
-        words += re.findall(r"<script(?![^>]*application/json)[^>]*>(.+?)</script>", page, flags=re.S)
+        words += re.findall(r"<script(?![^>]*application/(?:ld\+)?json)[^>]*>(.+?)</script>", page, flags=re.S)
     for script in set(words):
         found.update(w.rstrip("-") for w in re.findall(r"[A-Za-z_][\w-]*", script))
         found.update(re.findall(r"[A-Za-z_][\w-]*-(?=[\"'`]|\$\{)", script))
@@ -130,7 +130,7 @@ def _subset(font: Path, codes: tuple[int, ...]) -> str:
     from fontTools import subset
     from fontTools.ttLib import TTFont
 
-    with TTFont(font, lazy=True) as whole:
+    with TTFont(font, lazy=True, recalcTimestamp=False) as whole:
         if not set(codes) & set(whole.getBestCmap()):
             return ""
         options = subset.Options(flavor="woff2", layout_features=[], notdef_outline=False, with_zopfli=False)

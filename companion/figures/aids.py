@@ -20,14 +20,26 @@ def objectives(items: Sequence[Mapping[str, Any]], *, chapter: str) -> Figure:
         items: each ``{id, text, exercises, questions}``, the last two as ids.
         chapter: the chapter under which the marks are kept.
     """
-    body = "".join(f"<li>{item['text']}</li>" for item in items)
+    body = "".join(
+        f'<li><span class="nfig-box"></span><div>{item["text"]}<p class="nfig-shown">{_shown_by(item)}</p></div></li>'
+        for item in items
+    )
     return Figure(
         "objectives",
         {"chapter": chapter, "items": [dict(item) for item in items]},
         alt=f"{_count(len(items), 'objective')}, each with a box to tick and with what shows it.",
         caption="Tick what you can do. The marks stay in your browser.",
-        fallback=f"<p><b>After this chapter you can</b></p><ul>{body}</ul>",
+        fallback=f'<p class="nfig-h">After this chapter you can</p><ul class="nfig-goals">{body}</ul><p class="nfig-say nfig-tally"></p>',
     )
+
+
+def _shown_by(item: Mapping[str, Any]) -> str:
+    questions = len(item["questions"])
+    told = [f"exercise {number}" for number in item["exercises"]]
+    told += (
+        [f"{'one question' if questions == 1 else f'{questions} questions'} of the practice test"] if questions else []
+    )
+    return f"Shown by: {', '.join(told)}" if told else ""
 
 
 def quiz(
@@ -151,7 +163,7 @@ def listener(chapter: str) -> Figure:
         {"chapter": chapter},
         alt="Buttons that have this chapter read aloud by a voice of your browser.",
         caption="Listen to this chapter",
-        fallback="<p>A browser that may run scripts and has a voice can read this chapter to you.</p>",
+        fallback="<p>A browser with a voice can read this chapter to you.</p>",
     )
 
 

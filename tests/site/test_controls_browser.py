@@ -210,3 +210,24 @@ def test_choosing_a_neuron_shows_its_map_and_its_own_sliders(open_page):
     assert not box.get_by_label("out: bias").is_visible()
     assert "AND: z =" in box.locator(".nfig-sum").inner_text()
     assert box.get_by_role("button", name="neuron AND").get_attribute("aria-pressed") == "true"
+
+
+def test_two_widgets_on_one_page_share_no_id(open_page):
+    page = open_page()
+    shared = page.evaluate(
+        """async ([sources, states]) => {
+          for (const [i, source] of sources.entries()) {
+            const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
+            const { default: widget } = await import(url), el = document.createElement("div");
+            const shell = '<figure class="nfig"><div class="nfig-body"></div></figure>';
+            widget.render({ model: { get: (k) => ({ shell, state: states[i] })[k] }, el });
+            document.body.append(el);
+          }
+          const ids = [...document.querySelectorAll("[id]")].map((e) => e.id);
+          return ids.filter((id, i) => ids.indexOf(id) !== i); }""",
+        [
+            [figures.figure.widget_module(name) for name in ("xor_network", "softmax_temperature")],
+            [FIGURES[name].state for name in ("xor_network", "softmax_temperature")],
+        ],
+    )
+    assert shared == []

@@ -246,10 +246,11 @@ def test_figures_are_mounted_and_a_slider_moved_by_keys_changes_the_words(visit,
     assert page.locator(".nfig-fallback:visible").count() == 0
     moved = 0
     for i in range(figures.count()):
-        slider = figures.nth(i).locator("input[type=range]").first
+        figures.nth(i).scroll_into_view_if_needed()
+        slider = figures.nth(i).locator("input[type=range]:visible").first
         if not slider.count():
             continue
-        say = figures.nth(i).locator(".nfig-say").first
+        say = figures.nth(i).locator(".nfig-live .nfig-say").first
         before = say.inner_text()
         slider.focus()
         at_end = slider.evaluate("(s) => s.value === s.max")
@@ -327,7 +328,7 @@ def test_without_javascript_figures_and_dialogue_are_there(visit, path):
     assert fallbacks.count() == page.locator("[data-nfig]").count() >= 5
     for i in range(fallbacks.count()):
         assert fallbacks.nth(i).is_visible()
-        assert fallbacks.nth(i).locator("svg, p, li, table").count()
+        assert fallbacks.nth(i).locator("svg, p, li, dl, table").count()
     words = page.locator("[data-nfig=dialogue] .nfig-fallback").first.text_content()
     turns = json.loads(page.locator("[data-nfig=dialogue] script").first.text_content())["turns"]
     assert all(words.count(f"{who}:") == sum(t["who"] == who for t in turns) for who in {t["who"] for t in turns})

@@ -135,6 +135,7 @@ function render({ model, el }) {
     play.textContent = playing ? "Pause" : "Play";
     again.hidden = at === 0;
     if (playing) mark(now); else unmark();
+    more.hidden = false;
     where.textContent = `Sentence ${at + 1} of ${pieces.length}.`;
     tell(ended ? "The end of the chapter." : failed ? "The voice stopped. Press Play to try again." : playing ? `Reading: ${now.section}` : `Paused in: ${now.section}`);
     store.write(place, { at, of: pieces.length });
@@ -144,13 +145,16 @@ function render({ model, el }) {
   const play = button("Play", () => { if (all().length) voice.toggle(); });
   const speed = choice({ label: "speed", value: keptSpeed(), options: speeds(), on: (v) => voice.faster(+v) });
   const again = button("From the start", () => { if (all().length) voice.go(0); }, { hidden: true });
-  const controls = h("div", { role: "group", "aria-label": "Listen to this chapter" }, bar(play,
-    button("Back", () => move(-1), { "aria-label": "Back one sentence" }), button("Next", () => move(1), { "aria-label": "Next sentence" }), again, speed.row, where), say);
+  // One row until it is used, as high as what stands there without scripts: nothing below moves.
+  const more = bar(button("Back", () => move(-1), { "aria-label": "Back one sentence" }), button("Next", () => move(1), { "aria-label": "Next sentence" }),
+    again, speed.row, where);
+  more.hidden = true;
+  const controls = h("div", { role: "group", "aria-label": "Listen to this chapter" }, bar(play, say), more);
   const silent = h("p", { class: "nfig-silent" }, "No voice is installed in this browser, so this chapter is for reading only.");
   whenVoices(frame, (any) => { controls.hidden = !any; silent.hidden = any; });
   el.append(controls, silent, line);
   const kept = store.read(place);
-  if (kept?.at) { tell("Play goes on where you stopped."); again.hidden = false; }
+  tell(kept?.at ? "Play goes on where you stopped." : "Listen to this chapter.");
   frame.undo(unmark);
   return frame.off;
 }

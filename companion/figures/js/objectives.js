@@ -12,9 +12,10 @@ export function tally(done, total) {
 }
 
 // On a page of the course each exercise has a link whose text begins with its number; in a notebook the number has to do.
+// The words are those of the page without scripts (figures/aids.py), so that nothing below moves when the boxes come.
 function exercise(id) {
   const link = [...document.querySelectorAll("a[href*='exercises/']")].find((a) => a.textContent.trim().startsWith(id + " "));
-  return link ? h("a", { href: link.getAttribute("href") }, link.textContent.trim()) : `exercise ${id}`;
+  return link ? h("a", { href: link.getAttribute("href"), title: link.textContent.trim() }, `exercise ${id}`) : `exercise ${id}`;
 }
 
 // The questions of the practice test that belong to an objective: a link that goes to the first one.

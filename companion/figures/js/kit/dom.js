@@ -1,9 +1,13 @@
 // Elements.
 
 const NS = "http://www.w3.org/2000/svg";
-let count = 0;
+// In a notebook each widget carries its own copy of this library; ids must be unique on the page all the same.
+const ids = Symbol.for("neurons.ids");
 
-export const uid = () => `nf${++count}`;
+export function uid() {
+  globalThis[ids] = (globalThis[ids] ?? 0) + 1;
+  return `nf${globalThis[ids]}`;
+}
 
 function build(node, attrs, kids) {
   for (const [k, v] of Object.entries(attrs)) {
