@@ -34,16 +34,16 @@ def names() -> dict[str, str]:
     """Return where each figure with a default state is made, by its name: module `figures` or, for study aids, `study`.
 
     A figure is a function of ``companion.figures`` without arguments, a study aid one of ``companion.study`` that
-    wants nothing but a chapter. So a new one is found without being listed anywhere.
+    wants a chapter or nothing. So a new one is found without being listed anywhere.
     """
     found: dict[str, str] = {}
-    for module, wanted in ((figures, []), (study, ["chapter"])):
+    for module, wanted in ((figures, [[]]), (study, [[], ["chapter"]])):
         for name, thing in vars(module).items():
             if name.startswith("_") or not inspect.isfunction(thing):
                 continue
             given = inspect.signature(thing)
             free = [p.name for p in given.parameters.values() if p.default is p.empty]
-            if free == wanted and given.return_annotation in (Figure, "Figure"):
+            if free in wanted and given.return_annotation in (Figure, "Figure"):
                 found[name] = module.__name__.rsplit(".", 1)[1]
     return found
 
@@ -59,7 +59,10 @@ def default(name: str) -> Figure:
     where = names()
     if name not in where:
         raise SystemExit(f"figures: expected one of {', '.join(sorted(where))}, got {name!r}")
-    return getattr(figures, name)() if where[name] == "figures" else getattr(study, name)(chapter())
+    if where[name] == "figures":
+        return getattr(figures, name)()
+    make = getattr(study, name)
+    return make(chapter()) if inspect.signature(make).parameters else make()
 
 
 def unseen() -> list[str]:

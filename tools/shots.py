@@ -81,8 +81,10 @@ def page(name: str, mode: str, style: str = "") -> str:
 
 
 def view(browser: Browser, width: int) -> Page:
-    """Return an empty page of this width, without motion."""
-    return browser.new_page(viewport={"width": width, "height": 900}, reduced_motion="reduce")
+    """Return an empty page of this width, without motion, on which chance is the same each time."""
+    page = browser.new_page(viewport={"width": width, "height": 900}, reduced_motion="reduce")
+    page.add_init_script("let chance = 1; Math.random = () => (chance = (chance * 16807) % 2147483647) / 2147483647;")
+    return page
 
 
 def taken(view: Page, name: str, mode: str, style: str = "") -> np.ndarray:

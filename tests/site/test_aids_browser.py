@@ -181,8 +181,10 @@ def test_objectives_keep_their_marks_and_say_how_many(show):
 
 def test_objectives_lead_to_the_exercise_and_to_the_question(show):
     page = show()
-    first = aid(page, "objectives").locator(".nfig-goals li").first
-    assert first.get_by_role("link", name="01.1 By hand").get_attribute("href") == "exercises/01.html#e"
+    first = aid(page, "objectives").locator(".nfig-live .nfig-goals li").first
+    link = first.get_by_role("link", name="exercise 01.1")
+    assert link.get_attribute("href") == "exercises/01.html#e"
+    assert link.get_attribute("title") == "01.1 By hand"
     assert "exercise 09.9" in first.inner_text(), "an exercise that the page does not link is named"
     first.get_by_role("link", name="one question of the practice test").click()
     assert page.evaluate("document.activeElement.dataset.question") == "bias"
@@ -193,7 +195,7 @@ def test_a_mark_made_in_another_tab_shows_here(show, aids_page):
     other = page.context.new_page()
     other.goto(aids_page)
     aid(other, "objectives").get_by_label("count lines").check()
-    page.wait_for_function("document.querySelector('.nfig-tally').textContent.startsWith('1 of 2')")
+    page.wait_for_function("document.querySelector('.nfig-live .nfig-tally').textContent.startsWith('1 of 2')")
 
 
 # ---- practice test
