@@ -147,7 +147,10 @@ ON_STAGE = {
         "one of 'step', .*, got 'cosine'",
     ),
     "a box": ("choose: {figure: neuron_boundary, control: no bias, to: maybe}", "expected true or false, got 'maybe'"),
-    "a button": ("press: {figure: xor_network, button: Explode}", "button expected one of .*'Reset', got 'Explode'"),
+    "a button": (
+        "press: {figure: xor_network, button: Explode}",
+        "button expected one of .*'Share this state', got 'Explode'",
+    ),
 }
 
 
