@@ -27,6 +27,8 @@ import site_server
 import video
 import yaml
 
+from companion import study
+
 ROOT = notebooks.ROOT
 STAGE = ROOT / "_build" / "site_src"
 STATIC = ROOT / "_build" / "site_static"
@@ -108,8 +110,6 @@ def stage() -> None:
 
 def without_drafts(toc: dict[str, Any]) -> dict[str, Any]:
     """Return the table of contents without the chapters whose aids say `status: draft`."""
-    from companion import study
-
     drafts = {c for c in study.chapters() if study.load(c).status == "draft"}
 
     def keep(entry: dict[str, Any]) -> bool:
@@ -152,7 +152,7 @@ def staged_config() -> str:
     sphinx["config"]["looks"] = looks.hexdigest()[:16]
     sphinx["config"]["films"] = ", ".join(f"{c} {video.key(c)}" for c in video.chapters() if video.current(c))
     # Terms are marked when a page is read: when a chapter's terms change, every page is read anew.
-    terms = repr([(a.chapter, t.model_dump()) for a in pages.done() for t in a.terms])
+    terms = repr([(a.chapter, t.model_dump()) for a in study.finished() for t in a.terms])
     sphinx["config"]["terms"] = hashlib.sha256(terms.encode()).hexdigest()[:16]
     return yaml.safe_dump(config, sort_keys=False)
 

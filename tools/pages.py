@@ -7,13 +7,14 @@ import io
 import json
 import tempfile
 import zipfile
-from functools import cache
 from pathlib import Path
 
 import notebooks
 import site_card
 import video
 import yaml
+
+from companion import study
 
 ROOT = notebooks.ROOT
 API = {
@@ -110,18 +111,10 @@ def static_files() -> dict[str, str | bytes]:
     made["cards/site.png"] = site_card.card(
         "From Neurons to GANs", "Deep learning you can read, run, move and check", ""
     )
-    for aids in done():
+    for aids in study.finished():
         figure = site_card.drawn(site_card.first_figure(notebooks.executed(ROOT / "book" / page_of(aids.chapter))))
         made[f"cards/{aids.chapter}.png"] = site_card.card(aids.title, aids.promise, f"Chapter {aids.chapter}", figure)
     return made
-
-
-@cache
-def done() -> list:
-    """Return the aids of all chapters that are not drafts."""
-    from companion import study
-
-    return [a for a in (study.load(c) for c in study.chapters()) if a.status == "done"]
 
 
 def page_of(chapter: str) -> str:
@@ -131,7 +124,7 @@ def page_of(chapter: str) -> str:
 
 def glossary() -> str:
     """Return the glossary: every term of every chapter, linked to where it is explained."""
-    terms = sorted(((t, a.chapter) for a in done() for t in a.terms), key=lambda pair: pair[0].term.lower())
+    terms = sorted(((t, a.chapter) for a in study.finished() for t in a.terms), key=lambda pair: pair[0].term.lower())
     entries = "\n\n".join(
         f"{t.term}\n  {' '.join(t.definition.split())} Explained in [chapter {c}]({page_of(c)}#{t.anchor})."
         for t, c in terms
@@ -144,15 +137,13 @@ def glossary() -> str:
 
 def flashcards() -> str:
     """Return the page of all flashcards: those that are due in this browser, the Anki deck, and every card."""
-    from companion import study
-
     parts = [
         "# Flashcards\n\nAll cards of the course, and one "
         '<a href="../_static/neurons-to-gans.apkg" download>deck for Anki</a>. A card keeps its identity when its wording '
         "is mended, so your learning history stays.\n",
         f"## Due today\n\n{study.due_cards().html}\n",
     ]
-    for aids in done():
+    for aids in study.finished():
         rows = "".join(
             f"<details><summary>{study.inline(c.front)}</summary><p>{study.inline(c.back)}</p></details>\n"
             for c in aids.flashcards
@@ -221,8 +212,6 @@ def deck() -> bytes:
     """Return all flashcards as an Anki deck; a note's identity comes from its card's key."""
     import genanki
 
-    from companion.study import inline
-
     model = genanki.Model(
         1607392319,
         "From Neurons to GANs",
@@ -230,11 +219,11 @@ def deck() -> bytes:
         templates=[{"name": "Card", "qfmt": "{{Front}}", "afmt": "{{FrontSide}}<hr id=answer>{{Back}}"}],
     )
     decks = []
-    for aids in done():
+    for aids in study.finished():
         one = genanki.Deck(2059400110 + int(aids.chapter[:2]), f"From Neurons to GANs::{aids.chapter} {aids.title}")
         for c in aids.flashcards:
             guid = genanki.guid_for("neurons-to-gans", aids.chapter, c.key)
-            one.add_note(genanki.Note(model=model, fields=[inline(c.front), inline(c.back)], guid=guid))
+            one.add_note(genanki.Note(model=model, fields=[study.inline(c.front), study.inline(c.back)], guid=guid))
         decks.append(one)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "deck.apkg"

@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import site_terms
 from docutils import nodes
 from sphinx.application import Sphinx
 
@@ -95,7 +96,9 @@ def course(app: Sphinx, doctree: nodes.document | None) -> dict[str, Any]:
         "license": LICENSE,
         "educationalLevel": LEVEL,
         "provider": {"@type": "Organization", "name": app.config.author, "url": base},
-        "hasPart": [{"@id": f"{base}{page}.html"} for page in sorted(app.env.found_docs) if is_chapter(page)],
+        "hasPart": [
+            {"@id": f"{base}{page}.html"} for page in sorted(app.env.found_docs) if site_terms.chapter_of(page)
+        ],
     }
 
 
@@ -125,11 +128,6 @@ def minutes(doctree: nodes.document | None) -> int:
         if found := re.match(r"Time: (\d+) minutes", paragraph.astext()):
             return int(found[1])
     return 0
-
-
-def is_chapter(page: str) -> bool:
-    """Say whether a page is a chapter of the book."""
-    return bool(re.match(r"book/\d\d[a-f]?_", page))
 
 
 def breadcrumbs(app: Sphinx, page: str) -> dict[str, Any]:

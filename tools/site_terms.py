@@ -76,9 +76,9 @@ def collected(chapters: list[Any]) -> dict[str, Entry]:
 @cache
 def entries() -> dict[str, Entry]:
     """Return the terms of all chapters that are not drafts."""
-    import pages
+    from companion import study
 
-    return collected(pages.done())
+    return collected(study.finished())
 
 
 def pattern(terms: dict[str, Entry]) -> re.Pattern[str]:

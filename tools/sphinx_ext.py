@@ -53,14 +53,13 @@ def folded(hints: tuple[str, ...]) -> str:
 
 def add_listening(app: Sphinx, doctree: nodes.document) -> None:
     """Put the player that reads a chapter aloud under its title, and its film, if there is one, under its dialogue."""
-    import pages
     import video
 
     from companion import study
 
     chapter = site_terms.chapter_of(app.env.docname)
     title = doctree.next_node(nodes.title)
-    if title is None or chapter not in {aids.chapter for aids in pages.done()}:
+    if title is None or chapter not in {aids.chapter for aids in study.finished()}:
         return
     title.parent.insert(title.parent.index(title) + 1, nodes.raw("", study.listener(chapter).html, format="html"))
     for section in list(doctree.findall(nodes.section)):

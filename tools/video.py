@@ -234,7 +234,7 @@ def section(chapter: str, folder: Path = FOLDER) -> str:
 
 def chapters() -> list[str]:
     """Return the chapters that are done and have a dialogue."""
-    return [c for c in study.chapters() if study.load(c).status == "done"]
+    return [aids.chapter for aids in study.finished()]
 
 
 def main() -> None:

@@ -1,6 +1,6 @@
 """Study aids as figures: objectives, practice test, flashcards, matching game, dialogue, tabs, progress, listening.
 
-Texts come as safe HTML; ``study.py`` makes it.
+Texts come as safe HTML; ``companion.study`` makes it.
 """
 
 from __future__ import annotations

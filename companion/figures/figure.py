@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from importlib import resources
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from companion.errors import bad_value
@@ -176,7 +177,8 @@ def modules() -> tuple[str, ...]:
     return tuple(sorted(n for n in names if n not in _LIBRARY))
 
 
-def page_files() -> dict[str, str]:
+@cache
+def page_files() -> Mapping[str, str]:
     """Return the scripts and the stylesheet that static pages load, by file name.
 
     The scripts are classic ones (they work from ``file://``): ``kit.js`` is on each page with a figure and mounts every
@@ -184,7 +186,7 @@ def page_files() -> dict[str, str]:
     """
     files = {"kit.js": f"window.NFIG = {{ kit: {_library()}, modules: {{}} }};\nNFIG.kit.start(NFIG.modules);\n"}
     files |= {f"{name}.js": f'NFIG.modules["{name}"] = {_scoped(name)}(NFIG.kit);\n' for name in modules()}
-    return files | {"figures.css": _style()}
+    return MappingProxyType(files | {"figures.css": _style()})
 
 
 @cache

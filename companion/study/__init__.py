@@ -19,7 +19,7 @@ from companion.study.aids import (
     quiz,
     summary,
 )
-from companion.study.files import chapters, check_anchors, load, parse
+from companion.study.files import chapters, check_anchors, finished, load, parse
 from companion.study.markup import block, inline
 from companion.study.schema import Aids
 from companion.study.source import source
@@ -33,6 +33,7 @@ __all__ = [
     "concepts",
     "dialogue",
     "due_cards",
+    "finished",
     "flashcards",
     "inline",
     "listener",

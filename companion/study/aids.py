@@ -8,7 +8,7 @@ from typing import Any
 
 from companion import figures
 from companion.figures import Figure
-from companion.study.files import chapters, load, stem
+from companion.study.files import finished, load, stem
 from companion.study.markup import block, inline
 from companion.study.schema import Aids, Option, Question
 
@@ -54,7 +54,7 @@ def flashcards(chapter: str) -> Figure:
 
 def due_cards() -> Figure:
     """Show the cards of all finished chapters that are due today."""
-    done = [aids for aids in map(load, chapters()) if aids.status == "done"]
+    done = finished()
     cards = [card for aids in done for card in _cards(aids)]
     shown = figures.flashcards(cards, caption="Cards that are due today, from all chapters", only_due=True)
     return _with_words(shown, "\n".join(map(_listed, done)))
@@ -90,7 +90,6 @@ def quiz(chapter: str) -> Figure:
 
 def profile() -> Figure:
     """Show the reader's progress in all finished chapters, with export, import and erase."""
-    done = [aids for aids in map(load, chapters()) if aids.status == "done"]
     rows = [
         {
             "id": aids.chapter,
@@ -100,7 +99,7 @@ def profile() -> Figure:
             "questions": len(aids.quiz),
             "cards": [c.key for c in aids.flashcards],
         }
-        for aids in done
+        for aids in finished()
     ]
     return figures.profile(rows)
 

@@ -15,19 +15,27 @@ from companion.study.schema import Aids
 
 def chapters() -> list[str]:
     """Return the ids of the chapters that have an aids file, in order."""
-    return sorted(
-        p.name.split("_")[0] for p in files("companion").joinpath("aids").iterdir() if p.name.endswith(".yml")
-    )
+    return [name.split("_")[0] for name in _stems()]
+
+
+def _stems() -> list[str]:
+    names = (p.name for p in files("companion").joinpath("aids").iterdir())
+    return sorted(name.removesuffix(".yml") for name in names if name.endswith(".yml"))
 
 
 def stem(chapter: str) -> str:
     """Return the name that a chapter's files share, such as ``01_neurons``; an unknown chapter says which there are."""
-    names = sorted(p.name for p in files("companion").joinpath("aids").iterdir() if p.name.endswith(".yml"))
-    found = [n for n in names if n.split("_")[0] == chapter]
+    found = [name for name in _stems() if name.split("_")[0] == chapter]
     if not found:
-        known = ", ".join(n.split("_")[0] for n in names)
-        raise bad_value("study", "chapter", f"one of {known}", repr(chapter), "write it as text, for example '01'")
-    return found[0].removesuffix(".yml")
+        raise bad_value(
+            "study", "chapter", f"one of {', '.join(chapters())}", repr(chapter), "write it as text, for example '01'"
+        )
+    return found[0]
+
+
+def finished() -> list[Aids]:
+    """Return the aids of all chapters that are no drafts, in order."""
+    return [aids for aids in map(load, chapters()) if aids.status == "done"]
 
 
 @cache

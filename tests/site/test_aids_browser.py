@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import figure_page
 import pytest
+from widgets import mounted, unmounted
 
 from companion import figures
 
@@ -634,31 +635,12 @@ def test_aids_are_readable_without_script(show):
 @pytest.mark.parametrize("name", [*(f.name for f in aids()), "listener"])
 def test_widget_of_an_aid_renders_alone_and_cleans_up(show, name):
     page = show(script=VOICE)
-    report = page.evaluate(
-        """async ([source, name]) => {
-          const figure = document.querySelector(`[data-nfig=${name}]`);
-          const state = JSON.parse(figure.querySelector("script").textContent);
-          const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
-          const { default: widget } = await import(url), el = document.createElement("div");
-          const shell = '<figure class="nfig"><div class="nfig-body"></div></figure>';
-          let listeners = 0;
-          const add = window.addEventListener, remove = window.removeEventListener;
-          window.addEventListener = (...a) => { listeners += 1; add.apply(window, a); };
-          window.removeEventListener = (...a) => { listeners -= 1; remove.apply(window, a); };
-          const off = widget.render({ model: { get: (k) => ({ shell, state })[k] }, el });
-          document.body.append(el);
-          const text = el.querySelector(".nfig-live").innerText, held = listeners;
-          off();
-          Object.assign(window, { addEventListener: add, removeEventListener: remove });
-          el.remove();
-          return { text, held, there: figure.querySelector(".nfig-live").innerText, left: listeners };
-        }""",
-        [figures.figure.widget_module(name), name],
-    )
-    assert report["text"].strip()
-    assert name == "matching" or report["text"] == report["there"]
-    assert report["held"] > 0
-    assert report["left"] == 0
+    on_page = aid(page, name).locator(".nfig-live").inner_text()
+    widget = mounted(page, name, json.loads(aid(page, name).locator("script").text_content()))
+    assert widget["text"].strip()
+    assert name == "matching" or widget["text"] == on_page
+    assert widget["held"] > 0
+    assert unmounted(page) == 0
 
 
 STATES = {

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from urllib.parse import parse_qs, urlsplit
 
+import figure_page
 import pytest
 import torch
+from widgets import mounted
 
 from companion import figures
 from companion.figures.convolution import slid
@@ -133,15 +135,10 @@ def test_guesses_are_a_list_without_javascript(open_page):
 
 
 def test_figure_that_cannot_start_keeps_its_picture_and_says_so(chromium, tmp_path):
-    files = figures.page_files()
     broken = FIGURES["neuron_boundary"].html.replace('"points":[[', '"points":[null,[')
-    whole = FIGURES["softmax_temperature"].html
-    scripts = "".join(files[f"{n}.js"] for n in ("kit", "neuron_boundary", "softmax_temperature"))
     page_file = tmp_path / "page.html"
-    page_file.write_text(
-        f'<!doctype html><meta charset="utf-8"><style>{files["figures.css"]}</style>{broken}{whole}<script>{scripts}</script>',
-        encoding="utf-8",
-    )
+    body = broken + FIGURES["softmax_temperature"].html
+    page_file.write_text(figure_page.document(body, ["neuron_boundary", "softmax_temperature"]), encoding="utf-8")
     page = chromium.new_page()
     page.goto(page_file.as_uri())
     page.wait_for_function("() => !document.querySelector('[data-nfig]:not([data-on])')")
@@ -214,20 +211,10 @@ def test_choosing_a_neuron_shows_its_map_and_its_own_sliders(open_page):
 
 def test_two_widgets_on_one_page_share_no_id(open_page):
     page = open_page()
+    for name in ("xor_network", "softmax_temperature"):
+        mounted(page, name, FIGURES[name].state)
     shared = page.evaluate(
-        """async ([sources, states]) => {
-          for (const [i, source] of sources.entries()) {
-            const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
-            const { default: widget } = await import(url), el = document.createElement("div");
-            const shell = '<figure class="nfig"><div class="nfig-body"></div></figure>';
-            widget.render({ model: { get: (k) => ({ shell, state: states[i] })[k] }, el });
-            document.body.append(el);
-          }
-          const ids = [...document.querySelectorAll("[id]")].map((e) => e.id);
-          return ids.filter((id, i) => ids.indexOf(id) !== i); }""",
-        [
-            [figures.figure.widget_module(name) for name in ("xor_network", "softmax_temperature")],
-            [FIGURES[name].state for name in ("xor_network", "softmax_temperature")],
-        ],
+        "(() => { const ids = [...document.querySelectorAll('[id]')].map((e) => e.id); "
+        "return ids.filter((id, i) => ids.indexOf(id) !== i); })()"
     )
     assert shared == []

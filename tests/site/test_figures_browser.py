@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+import re
 from itertools import product
 
 import pytest
 import torch
+from widgets import mounted, unmounted
 
 from companion import figures
 from companion import functional as F
@@ -379,31 +381,11 @@ def test_page_is_readable_without_script(open_page):
 @pytest.mark.parametrize("name", FIGURES)
 def test_widget_module_renders_alone_and_cleans_up(open_page, name):
     page = open_page()
-    state = page.evaluate("(n) => JSON.parse(fig(n).querySelector('script').textContent)", name)
-    report = page.evaluate(
-        """async ([source, state, name]) => {
-          const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
-          const { default: widget } = await import(url), el = document.createElement("div");
-          const shell = '<figure class="nfig"><div class="nfig-body"></div></figure>';
-          let listeners = 0;
-          const add = window.addEventListener, remove = window.removeEventListener;
-          window.addEventListener = (...a) => { listeners += 1; add.apply(window, a); };
-          window.removeEventListener = (...a) => { listeners -= 1; remove.apply(window, a); };
-          const off = widget.render({ model: { get: (k) => ({ shell, state })[k] }, el });
-          document.body.append(el);
-          const text = el.querySelector(".nfig-live").innerText, held = listeners;
-          off();
-          Object.assign(window, { addEventListener: add, removeEventListener: remove });
-          el.remove();
-          const onPage = fig(name).querySelector(".nfig-live").innerText.replace(/\\n*Share this state/, "");
-          const same = text === onPage;
-          return { text, held, same, left: listeners };
-        }""",
-        [figures.figure.widget_module(name), state, name],
-    )
-    assert report["same"], report["text"]
-    assert report["held"] > 0
-    assert report["left"] == 0
+    on_page = page.evaluate("(n) => fig(n).querySelector('.nfig-live').innerText", name)
+    widget = mounted(page, name, page.evaluate("(n) => JSON.parse(fig(n).querySelector('script').textContent)", name))
+    assert widget["text"] == re.sub(r"\n*Share this state", "", on_page)
+    assert widget["held"] > 0
+    assert unmounted(page) == 0
 
 
 # ---- access and size

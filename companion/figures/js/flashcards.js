@@ -1,5 +1,5 @@
 // Flashcards with spaced repetition: each card comes back when it is about to be forgotten (FSRS, by ts-fsrs).
-import { bar, button, h, keepsake, markup, plural, root, status } from "./kit.js";
+import { bar, button, endOfDay, h, keepsake, markup, plural, root, status } from "./kit.js";
 import { library } from "./parts/fsrs.js";
 
 const MINUTE = 60e3, DAY = 1440 * MINUTE, AHEAD = 20 * MINUTE;
@@ -37,8 +37,6 @@ export function answersFor(kept, now) {
     return { name, grade, kept: card, wait: spell(card.due - at) };
   });
 }
-
-const endOfDay = (now) => new Date(now).setHours(24, 0, 0, 0);
 
 /**
  * Count a deck and say which cards come next: due ones, then new ones, then those whose minutes are nearly over.

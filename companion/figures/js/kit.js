@@ -3,6 +3,7 @@
 export * from "./kit/dom.js";
 export * from "./kit/numbers.js";
 export * from "./kit/geometry.js";
+export * from "./kit/chance.js";
 export * from "./kit/frame.js";
 export * from "./kit/parts.js";
 export * from "./kit/controls.js";

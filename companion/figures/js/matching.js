@@ -1,5 +1,5 @@
 // Matching game: press a term, then what it means, or the other way round. No dragging, no clock.
-import { bar, button, h, keepsake, markup, plural, root, status } from "./kit.js";
+import { bar, button, h, keepsake, markup, plural, remixed, root, status } from "./kit.js";
 
 const ROUND = 5;
 
@@ -10,12 +10,6 @@ const ROUND = 5;
  */
 export function draw(shown, random = Math.random, size = ROUND) {
   return shown.map((times, i) => [times + random() * 0.9, i]).sort((a, b) => a[0] - b[0]).slice(0, size).map(([, i]) => i);
-}
-
-/** The same places in another order, so that a column never repeats the other one. */
-export function mixed(places, random = Math.random) {
-  const order = places.map((p) => [random(), p]).sort((a, b) => a[0] - b[0]).map(([, p]) => p);
-  return order.length > 1 && order.every((p, i) => p === places[i]) ? [...order.slice(1), order[0]] : order;
 }
 
 /**
@@ -78,7 +72,8 @@ function render({ model, el }) {
     terms.replaceChildren();
     meanings.replaceChildren();
     chosen.forEach((i) => entry(terms, 0, pairs[i].term, i));
-    mixed(chosen).forEach((i) => entry(meanings, 1, pairs[i].definition, i));
+    // In another order than the terms, so that a column never repeats the other one.
+    remixed(chosen).forEach((i) => entry(meanings, 1, pairs[i].definition, i));
     say.textContent = `${plural(left, "pair")}. Choose a term, then its meaning.`;
     score();
   }

@@ -1,5 +1,5 @@
 // The reader's own progress over the chapters: shown, saved as a file, taken from one, erased.
-import { bar, button, h, keepsake, markup, root, status, uid } from "./kit.js";
+import { bar, button, endOfDay, h, keepsake, markup, root, status, uid } from "./kit.js";
 
 const LARGEST = 2e6; // bytes of a file that is read at all
 
@@ -11,7 +11,7 @@ const LARGEST = 2e6; // bytes of a file that is read at all
  */
 export function standing(chapter, read, now) {
   const done = read("objectives." + chapter.id) ?? [], quiz = read("quiz." + chapter.id), cards = read("cards." + chapter.id) ?? {};
-  const met = chapter.cards.filter((key) => cards[key]), tonight = new Date(now).setHours(24, 0, 0, 0);
+  const met = chapter.cards.filter((key) => cards[key]), tonight = endOfDay(now);
   return {
     objectives: `${chapter.objectives.filter((id) => done.includes(id)).length} of ${chapter.objectives.length}`,
     quiz: quiz ? `${quiz.best} of ${quiz.of}` : "not yet",

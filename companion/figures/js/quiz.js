@@ -1,5 +1,5 @@
 // Practice test: an explanation for whichever option was chosen, a result by objective, and the missed ones again.
-import { bar, button, h, keepsake, markup, root, status, uid } from "./kit.js";
+import { bar, button, h, keepsake, markup, remixed, root, status, uid } from "./kit.js";
 
 /**
  * The count in words.
@@ -13,23 +13,6 @@ export function verdict(right, asked, total, streak = 0) {
   const row = streak > 1 ? ` ${streak} in a row.` : "";
   if (asked < total) return `${right} of ${asked} right so far, ${total - asked} to go.${row}`;
   return `${right} of ${total} right.` + (right === total ? " All of them." : " Read the explanations of those you missed, then try again.");
-}
-
-/** A new list in another order; `random` gives numbers from 0 to below 1. */
-export function shuffled(list, random = Math.random) {
-  const mixed = [...list];
-  for (let i = mixed.length - 1; i > 0; i--) {
-    const j = Math.floor(random() * (i + 1));
-    [mixed[i], mixed[j]] = [mixed[j], mixed[i]];
-  }
-  return mixed;
-}
-
-/** Mix until the order differs from the one before; one or no item stays as it is. */
-export function remixed(list, random = Math.random) {
-  let mixed = shuffled(list, random);
-  if (list.length > 1 && mixed.every((v, i) => v === list[i])) mixed = [...list.slice(1), list[0]];
-  return mixed;
 }
 
 /**

@@ -23,3 +23,9 @@ export function put(node, v, text = fmt(v)) {
   node.textContent = text;
   node.dataset.v = String(v);
 }
+
+/**
+ * When the reader's day ends: a card that is due before that is due today.
+ * @param {number} now
+ */
+export const endOfDay = (now) => new Date(now).setHours(24, 0, 0, 0);
