@@ -91,7 +91,7 @@ def browser(everything: bool = False) -> bool:
     which = [] if everything else ["-m", "not slow"]
     timed = "tests/site/test_performance.py"  # alone, so that no other test shares the processor with what is measured
     together = command(
-        *PYTEST, "-n", "2", "--dist", "loadfile", "tests/site", "--ignore", timed, *which, CHROMIUM=found
+        *PYTEST, "-n", "2", "--dist", "worksteal", "tests/site", "--ignore", timed, *which, CHROMIUM=found
     )
     return command(*PYTEST, "--capture=no", timed, *which, CHROMIUM=found) and together
 

@@ -118,7 +118,7 @@ def softmax_temperature() -> Figure:
         controls={
             **{f"z{name}": Slider(f"logit of {name}", -5, 5, 0.1, z) for name, z in zip(names, logits)},
             "logT": Slider("temperature T", -1, 1, 0.01, 0.0),
-            "shift": Slider("common shift c", -1000, 1000, 1, 0),
+            "shift": Slider("common shift c", -300, 300, 1, 0),
         },
         task="Predict: at which common shift do the naive bars vanish while the stable ones stand still? Find it. Then, "
         "with shift 0, find the temperature at which the winner has 99 %.",

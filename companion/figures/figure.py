@@ -95,24 +95,26 @@ class Figure:
 
     def _shell(self, data: str = "") -> str:
         return (
-            f'<figure class="nfig" data-nfig="{self.name}" role="group" aria-label="{html.escape(self.alt)}">'
-            f"{data}"
+            f'<figure class="nfig" data-nfig="{self.name}" aria-label="{html.escape(self.alt)}">'
+            f"{data}{self._question()}"
             f'<div class="nfig-body"><div class="nfig-fallback">{self.fallback}</div></div>'
-            f"<figcaption>{html.escape(self.caption)}</figcaption>{self._task()}</figure>"
+            f"{self._folded_answer()}<figcaption>{html.escape(self.caption)}</figcaption></figure>"
         )
 
-    def _task(self) -> str:
-        """Return the task, the guesses and the folded answer."""
+    def _question(self) -> str:
+        """Return the task and the guesses: above the picture, because a prediction comes first."""
         if not self.task:
             return ""
         guesses = "".join(f"<li>{html.escape(guess)}</li>" for guess in self.guesses)
         if guesses:
             guesses = f'<ol type="a" class="nfig-guesses" data-right="{self.right}">{guesses}</ol>'
+        return f'<div class="nfig-task"><p>{html.escape(self.task)}</p>{guesses}</div>'
+
+    def _folded_answer(self) -> str:
+        if not self.answer:
+            return ""
         answer = f"<p>{html.escape(self.answer)}</p>"
-        folded = (
-            f'<details class="nfig-answer"><summary>Show the answer</summary>{answer}</details>' if self.answer else ""
-        )
-        return f'<div class="nfig-task"><p>{html.escape(self.task)}</p>{guesses}{folded}</div>'
+        return f'<details class="nfig-answer"><summary>Show the answer</summary>{answer}</details>'
 
     def widget(self) -> Any:
         """Return a new anywidget that shows this figure; anywidget is imported here and not before."""

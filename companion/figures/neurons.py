@@ -239,7 +239,7 @@ def xor_network() -> Figure:
         "band between two parallel lines."
     )
     controls: dict[str, Control] = {
-        "node": Choice("look at", {"or": "OR", "and": "AND", "out": "out"}, "out"),
+        "node": Choice("look at", {"or": "OR", "and": "AND", "out": "out"}, "or"),
         "x1": Toggle("input x₁ is 1", True),
         "x2": Toggle("input x₂ is 1"),
     }

@@ -9,6 +9,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urljoin, urlsplit
 
+import figure_page
 import pytest
 import site_extras
 import yaml
@@ -88,8 +89,8 @@ class Visit:
         self.page.on("pageerror", lambda e: self.errors.append(str(e)))
         self.page.on("response", lambda r: self.responses.append(r))
         self.answer = self.page.goto(served + path, wait_until="load")
-        if js:  # figures are mounted one after another
-            self.page.wait_for_function("() => !document.querySelector('[data-nfig]:not([data-on])')")
+        if js and "#" not in path:
+            self.page.evaluate(figure_page.PAST_ALL)
 
     def overflow(self) -> tuple[int, list[str]]:
         """By how many pixels the page is wider than the window, and which elements of it are."""

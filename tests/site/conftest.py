@@ -102,7 +102,7 @@ def opened(chromium):
             page.add_init_script(script)
         page.goto(url)
         if js:
-            page.wait_for_function("() => !document.querySelector('[data-nfig]:not([data-on])')")
+            page.evaluate(figure_page.PAST_ALL)
         return page
 
     yield opener

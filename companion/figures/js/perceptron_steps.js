@@ -37,10 +37,10 @@ function render({ model, el }) {
       p.area.append(marker(p.X(x1), p.Y(x2), t ? "nfig-dot-b" : "nfig-dot-a", t, here ? 7 : 5));
     });
   });
-  // All steps on a line: where the rule was wrong, and where the reader is.
+  // The steps so far on a line: where the rule was wrong, and where the reader is. What comes is the reader's to predict.
   const strip = plot(frame, { x: [-1, steps.length + 1], y: [0, 1], aspect: 0.06, yticks: 0, xlabel: "step", ylabel: "mistakes",
     label: "The steps at which the rule made a mistake" }, (p) => {
-    steps.forEach((one, k) => {
+    steps.slice(0, S.step).forEach((one, k) => {
       if (one.prediction !== one.target) p.area.append(s("path", { d: `M${p.X(k + 1)} 0V${p.high}`, class: "nfig-tick-bad" }));
     });
     p.area.append(s("path", { d: `M${p.X(S.step) - 6} 0h12l-6 9Z`, class: "nfig-ink-a" }));

@@ -32,22 +32,43 @@ function mount(figure, module, state) {
 
 const sorry = (text) => h("p", { class: "nfig-note", role: "status" }, text);
 
-// One figure after another, each in a task of its own: a reader's tap or key is heard in between.
-export async function mountAll(modules, page = document) {
-  const link = linked(location.search), seen = {};
+// A figure starts when the reader comes near it: a chapter opens without the work, and the layout, of those far below.
+export function mountAll(modules, page = document) {
+  const link = linked(location.search), seen = {}, waiting = new Map();
   for (const figure of /** @type {NodeListOf<HTMLElement>} */ (page.querySelectorAll("[data-nfig]:not([data-on])"))) {
     const kind = figure.dataset.nfig, n = (seen[kind] || 0) + 1, name = n > 1 ? `${kind}-${n}` : kind;
     seen[kind] = n;
     if (!modules[kind]) continue;
-    await new Promise((done) => setTimeout(done));
     if (!document.getElementById(`figure-${name}`)) figure.id = `figure-${name}`;
-    mount(figure, modules[kind], () => ({ ...JSON.parse(figure.querySelector("script[type='application/json']").textContent),
-      figure: name, linked: link?.figure === name ? link.values : null }));
+    waiting.set(figure, () => mount(figure, modules[kind], () => ({
+      ...JSON.parse(figure.querySelector("script[type='application/json']").textContent),
+      figure: name, linked: link?.figure === name ? link.values : null,
+    })));
   }
+  whenNear(waiting);
   if (!link) return;
   const asked = document.getElementById(`figure-${link.figure}`);
   if (asked) asked.scrollIntoView();
   else page.querySelector("[data-nfig]")?.before(sorry(`The link asks for a figure that is not on this page: ${link.figure.slice(0, 60)}.`));
+}
+
+// Runs what waits for an element once it is less than two screens of a phone away, each in a task of its own, so that a
+// tap or a key is heard in between. Where the browser does not keep the reader's place when something above grows, all run at once.
+function whenNear(waiting) {
+  const run = async (elements) => {
+    for (const element of elements) {
+      await new Promise((done) => setTimeout(done));
+      waiting.get(element)?.();
+      waiting.delete(element);
+    }
+  };
+  if (!("IntersectionObserver" in window) || !CSS.supports("overflow-anchor", "auto")) return void run([...waiting.keys()]);
+  const watch = new IntersectionObserver((met) => {
+    const near = met.filter((entry) => entry.isIntersecting).map((entry) => entry.target);
+    near.forEach((element) => watch.unobserve(element));
+    run(near);
+  }, { rootMargin: "1600px 0px" });
+  waiting.forEach((_, element) => watch.observe(element));
 }
 
 // anywidget: the same shell as the page has, filled by the module; Python sends shell and state as two traits.

@@ -42,12 +42,12 @@ function render({ model, el }) {
   });
 
   // Where the exponents lie, and between which ends the exponential of a float32 is neither 0 nor inf.
-  const scale = plot(frame, { x: [-1100, 1100], y: [0, 1], aspect: 0.12, xticks: 5, yticks: 0, xlabel: "exponent (z + c) / T",
+  const scale = plot(frame, { x: [-330, 330], y: [0, 1], aspect: 0.12, xticks: 5, yticks: 0, xlabel: "exponent (z + c) / T",
     ylabel: "shaded: exp stays inside float32", label: "Exponents of the naive formula on a line, with the range that float32 can take" }, (p) => {
     const [low, high] = model.get("limits"), left = p.X(low);
     p.area.append(s("rect", { x: left, y: 0, width: p.X(high) - left, height: p.high, class: "nfig-safe" }));
     naive(logits(), S.shift, T()).exponents.forEach((e, i) => {
-      const x = p.X(Math.max(-1090, Math.min(1090, e)));
+      const x = p.X(Math.max(-326, Math.min(326, e)));
       p.area.append(s("path", { d: `M${x} 2V${p.high - 2}`, class: e > high || e < low ? "nfig-tick-bad" : "nfig-tick", "stroke-dasharray": ["", "6 3", "2 3"][i] }));
     });
   });

@@ -47,9 +47,9 @@ function render({ model, el }) {
     }
   });
 
-  const body = h("tbody"), heads = ["x₁", "x₂", names[0], names[1], "out", "XOR", ""];
+  const body = h("tbody"), heads = ["x₁", "x₂", names[0], names[1], "out", "XOR", "judged"];
   const table = h("table", { class: "nfig-table" }, h("caption", {}, "All four rows"),
-    h("thead", {}, h("tr", {}, ...heads.map((t) => (t ? h("th", { scope: "col" }, t) : h("td", {}))))), body);
+    h("thead", {}, h("tr", {}, ...heads.map((t) => h("th", { scope: "col" }, t)))), body);
 
   function update() {
     const net = netOf(S), x = [+S.x1, +S.x2], now = forward(net, x), k = NEURONS.indexOf(S.node);
