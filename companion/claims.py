@@ -2,11 +2,14 @@
 
 A sentence says "about 0.97"; the cell above it computes the number and guards it. What is printed, stored and
 compared at every run is the *expected* value with its tolerance, never the raw result: training gives slightly
-different numbers on another processor, and a claim must hold on all of them.
+different numbers on another processor, and a claim must hold on all of them. In a notebook, and so on the page, the
+number that *this* run gave stands beside it.
 """
 
 from __future__ import annotations
 
+import html
+import sys
 from decimal import Decimal
 from typing import Any
 
@@ -104,7 +107,21 @@ def _bounds(number: float, at_least: Number | None, at_most: Number | None, what
 def _hold(holds: bool, expected: str, number: float, what: str) -> None:
     if not holds:
         raise ClaimError(f"claim: {what} expected {expected}, got {number:.6g}; mend the text or the code")
-    print(f"✓ {what}: {expected}")
+    text = f"✓ {what}: {expected}"
+    came = f"{number:.0f}" if number == round(number) and number < 1e9 else f"{number:.4g}"
+    stated = "" if expected in (came, "True", "False") else f" (stated: {html.escape(expected)})"
+    _tell(text, f"✓ {html.escape(what)}: <b>{came if stated or expected == came else expected}</b>{stated}")
+
+
+def _tell(text: str, rich: str) -> None:
+    """Print the text; in a notebook it is what is stored and compared, and the rich one is what is shown."""
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    if shell is None:
+        print(text)
+        return
+    from IPython.display import display
+
+    display({"text/plain": text, "text/html": f'<pre class="claim">{rich}</pre>'}, raw=True)
 
 
 def _tolerance(expected: Number, abs: float | None, spread: float | None) -> float:

@@ -74,6 +74,21 @@ def test_parts_stand_in_order_and_call_their_aids(chapter):
 
 
 @chapters
+def test_every_exercise_is_asked_for_in_the_section_that_it_says_to_read(chapter):
+    page, text = anatomy.page(chapter), anatomy.markdown(anatomy.read(anatomy.page(chapter)))
+    for exercise in map(bank.get, bank.ids(chapter)):
+        link = f"[{exercise.id}, {exercise.title[0].lower()}"
+        section = re.search(rf"^##+ {re.escape(exercise.read)}\n(.*?)(?=^##+ |\Z)", text, re.M | re.S)
+        assert section, f"{exercise.id}: no section {exercise.read!r}"
+        asked = (
+            "**Now you.** Exercise" in section[1] and f"../exercises/{page.name}#" in section[1] and link in section[1]
+        )
+        assert asked, (
+            f"{exercise.id}: end {exercise.read!r} with **Now you.** Exercise {link}...](../exercises/{page.name}#...)."
+        )
+
+
+@chapters
 def test_counts(chapter):
     cells, aids = anatomy.read(anatomy.page(chapter)), study.load(chapter)
     parts, text = anatomy.sections(cells), anatomy.markdown(cells)
