@@ -31,6 +31,7 @@ def claim(
     what: str,
     abs: float | None = None,
     spread: float | None = None,
+    runs: int = 1,
     at_least: Number | None = None,
     at_most: Number | None = None,
 ) -> None:
@@ -41,7 +42,9 @@ def claim(
         expected: what the text says. Write it as text (``"0.90"``) to keep a final zero.
         what: the quantity in words; it is printed and named when the claim fails.
         abs: the tolerance; at most one unit of the last digit of ``expected``.
-        spread: the recorded standard deviation over seeds; the tolerance is three times it.
+        spread: the recorded standard deviation of a single run over seeds; the tolerance is three times that of
+            the value, which is a mean over ``runs``: 3 spread / √runs.
+        runs: how many runs the value is the mean of.
         at_least: a lower bound, in place of ``expected``.
         at_most: an upper bound, in place of ``expected`` or beside ``at_least``.
 
@@ -61,7 +64,7 @@ def claim(
     if isinstance(expected, bool | int) and abs is None and spread is None:
         _hold(number == expected, f"{expected}", number, what)
         return
-    tolerance = _tolerance(expected, abs, spread)
+    tolerance = _tolerance(expected, abs, None if spread is None else spread / runs**0.5)
     # Half a unit of the last float digit is granted to the comparison itself: 0.3 - 0.2 is not 0.1.
     inside = -tolerance * 1.000001 <= number - float(expected) <= tolerance * 1.000001
     _hold(inside, f"{expected} ± {tolerance:.3g}", number, what)

@@ -89,7 +89,7 @@ class Visit:
         self.page.on("pageerror", lambda e: self.errors.append(str(e)))
         self.page.on("response", lambda r: self.responses.append(r))
         self.answer = self.page.goto(served + path, wait_until="load")
-        if js and "#" not in path:
+        if js and self.page.locator("[data-nfig]").count() and "#" not in path:
             self.page.evaluate(figure_page.PAST_ALL)
 
     def overflow(self) -> tuple[int, list[str]]:
