@@ -83,8 +83,9 @@ def evaluate(
         model: A module, which is put into eval mode meanwhile, or any function from examples to outputs.
         X: The examples, or pairs of examples and targets that can be gone through again.
         y: The targets, one for each example; None where X has them.
-        metrics: Names, of ``"accuracy"``, ``"mse"``, ``"bce"``, ``"cross_entropy"``; or functions of
-            outputs and targets (in this order, as losses take them) under names of your own.
+        metrics: Names, of ``"accuracy"``, ``"mse"``, ``"bce"``, ``"cross_entropy"``; or functions under
+            names of your own. They are called f(targets, outputs): the truth first, the order of
+            :mod:`companion.metrics` and scikit-learn, and not that of a loss.
         batch_size: Examples at a time, 1 or more. Batches keep their size.
         over: ``"all"`` or ``"batches"``.
 
@@ -97,6 +98,10 @@ def evaluate(
 
     >>> evaluate(lambda x: x - 0.5, torch.tensor([0.0, 1.0, 1.0]), torch.tensor([0, 1, 0]), metrics="accuracy")
     {'accuracy': 0.6666666666666666}
+    >>> from companion.metrics import precision_score
+    >>> yes = {"precision": lambda y, z: precision_score(y, z >= 0)}
+    >>> evaluate(lambda x: x - 0.5, torch.tensor([0.0, 1.0, 1.0]), torch.tensor([0, 1, 0]), metrics=yes)
+    {'precision': 0.5}
     """
     require_whole("evaluate", "batch_size", batch_size, least=1)
     require_choice("evaluate", "over", over, ("all", "batches"))
@@ -167,12 +172,12 @@ def measure(
 
 
 def metric_functions(where: str, metrics: Metrics) -> dict[str, Metric]:
-    """Return metrics as functions by name."""
+    """Return metrics by name, all as functions of outputs and targets; own ones come the other way round."""
     if isinstance(metrics, Mapping):
         for name, function in metrics.items():
             if not callable(function):
-                raise bad_type(where, f"metrics[{name!r}]", "a function of outputs and targets", function)
-        return dict(metrics)
+                raise bad_type(where, f"metrics[{name!r}]", "a function of targets and outputs", function)
+        return {name: _truth_first(function) for name, function in metrics.items()}
     if not isinstance(metrics, (str, list, tuple)):
         raise bad_type(where, "metrics", "names, or functions by name", metrics, "{'mae': l1_loss} gives one a name")
     names = [metrics] if isinstance(metrics, str) else list(metrics)
@@ -180,6 +185,10 @@ def metric_functions(where: str, metrics: Metrics) -> dict[str, Metric]:
     for name in names:
         require_choice(where, "metrics", name, known)
     return {name: known[name] for name in names}
+
+
+def _truth_first(function: Metric) -> Metric:
+    return lambda outputs, targets: function(targets, outputs)
 
 
 def _share_right(outputs: Tensor, targets: Tensor) -> float:

@@ -63,7 +63,8 @@ def fit(
         generator: A CPU generator for the shuffling; None takes that of X where it has one, else PyTorch's
             global one.
         validation: Examples and targets, or batches, to measure on after each epoch; never trained on.
-        metrics: What else is measured there, as for :func:`~companion.training.evaluate`.
+        metrics: What else is measured there, as for :func:`~companion.training.evaluate`: names, or
+            functions under names of your own, called f(targets, outputs).
         callbacks: What looks on and steps in, called in this order, checkpoints last.
         accumulate: Take one step for so many batches, 1 or more. Their gradients are averaged by size: it is
             the step of one large batch, if the loss is a mean over examples and no layer (batch

@@ -116,7 +116,7 @@ def test_best_weights_are_put_back_after_an_error_and_hold_running_statistics():
 def test_early_stopping_with_a_metric_of_fit():
     scores = iter([0.5, 0.7, 0.6, 0.7, 0.9])
     stopping = EarlyStopping(2, "score", mode="max")
-    metrics = {"score": lambda z, t: next(scores)}
+    metrics = {"score": lambda t, z: next(scores)}
     history = fit(line(), X, Y, loss="mse", validation=(X, Y), metrics=metrics, callbacks=[stopping])
     assert history.metrics["score"] == [0.5, 0.7, 0.6, 0.7]
     assert stopping.best == 0.7
@@ -153,7 +153,7 @@ def test_schedule_goes_the_way_of_torch():
 @pytest.mark.parametrize("home", [ReduceLROnPlateau, torch.optim.lr_scheduler.ReduceLROnPlateau])
 def test_schedule_shows_the_watched_number_to_one_that_watches(home):
     scores = iter([1.0, 1.0, 1.0, 0.5, 0.5])
-    options = {"validation": (X, Y), "metrics": {"score": lambda z, t: next(scores)}}
+    options = {"validation": (X, Y), "metrics": {"score": lambda t, z: next(scores)}}
     schedule = Schedule(lambda o: home(o, patience=0, factor=0.5), monitor="score")
     assert rates(schedule, epochs=5, batch_size=12, **options) == pytest.approx([0.1, 0.1, 0.05, 0.025, 0.025])
 
@@ -275,7 +275,7 @@ def test_tensorboard_gets_every_curve_and_is_closed(monkeypatch):
     monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", types.SimpleNamespace(SummaryWriter=Writer))
     board = TensorBoard("runs/first")
     history = fit(
-        line(), X, Y, loss="mse", epochs=2, lr=0.5, validation=(X, Y), metrics={"mae": lambda z, t: (z - t).abs().mean()},
+        line(), X, Y, loss="mse", epochs=2, lr=0.5, validation=(X, Y), metrics={"mae": lambda t, z: (z - t).abs().mean()},
         callbacks=[Schedule(lambda o: ExponentialLR(o, 0.5)), board],
     )  # fmt: skip
     assert (Writer.made.folder, Writer.made.closed) == ("runs/first", True)

@@ -10,7 +10,7 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 from companion import nn
 from companion.data import gate, iris
 from companion.functional import l1_loss
-from companion.metrics import f1_score
+from companion.metrics import f1_score, precision_score, recall_score
 from companion.models import Perceptron, mlp
 from companion.random import generator
 from companion.training import accuracy, evaluate, predict
@@ -76,12 +76,12 @@ def test_evaluate_counts_every_example_once_whatever_the_size_of_the_last_batch(
 def test_evaluate_over_all_is_right_for_what_is_no_mean_over_examples():
     data = iris()
     model = mlp([4, 3], generator=generator(0))
-    f1 = lambda z, y: f1_score(y, z.argmax(1), average="macro")  # noqa: E731
+    f1 = lambda y, z: f1_score(y, z.argmax(1), average="macro")  # noqa: E731
     with torch.no_grad():
-        want = f1(model(data.X), data.y)
+        want = f1(data.y, model(data.X))
     assert evaluate(model, data.X, data.y, metrics={"f1": f1}, batch_size=7) == {"f1": want}
     parts = evaluate(model, data.X, data.y, metrics={"f1": f1}, batch_size=50, over="batches")["f1"]
-    assert parts == pytest.approx(sum(f1(model(x), t) for x, t in zip(data.X.split(50), data.y.split(50))) / 3)
+    assert parts == pytest.approx(sum(f1(t, model(x)) for x, t in zip(data.X.split(50), data.y.split(50))) / 3)
     assert parts != want
 
 
@@ -89,13 +89,21 @@ def test_evaluate_takes_names_functions_and_a_single_name():
     X, y = torch.tensor([[1.0], [3.0]]), torch.tensor([[0.0], [1.0]])
     assert evaluate(lambda x: x, X, y, metrics="mse") == {"mse": 2.5}
     assert evaluate(lambda x: x, X, y, metrics=("mse",)) == {"mse": 2.5}
-    assert evaluate(lambda x: x, X, y, metrics={"mae": l1_loss, "rows": lambda z, t: len(t)}) == {
+    assert evaluate(lambda x: x, X, y, metrics={"mae": l1_loss, "rows": lambda t, z: len(t)}) == {
         "mae": 1.5,
         "rows": 2.0,
     }
     assert evaluate(lambda x: x - 2, X, y, metrics="bce")["bce"] == pytest.approx(
         oracle.binary_cross_entropy_with_logits(X - 2, y).item()
     )
+
+
+def test_evaluate_gives_own_functions_the_truth_first_so_that_precision_and_recall_stay_themselves():
+    X, y = torch.tensor([1.0, 1.0, 1.0, -1.0]), torch.tensor([1, 0, 0, 1])  # 3 said, 1 of them right; 2 true
+    scores = {"precision": precision_score, "recall": recall_score}
+    want = {"precision": 1 / 3, "recall": 1 / 2}
+    for over, size in (("all", 3), ("batches", 4)):
+        assert evaluate(lambda x: (x >= 0).long(), X, y, metrics=scores, over=over, batch_size=size) == want
 
 
 X, Y = torch.zeros(2, 1), torch.zeros(2, 1)
@@ -116,7 +124,7 @@ PAIRS = "a tensor, or batches that can be gone through again"
         (lambda: predict(lambda x: x.sum(), X), ValueError, "predict: model expected one output for each example, got a single number"),
         (lambda: evaluate(lambda x: x, X, Y, metrics="f1"), ValueError, "evaluate: metrics expected 'accuracy' or 'mse' or 'bce' or 'cross_entropy', got 'f1'"),
         (lambda: evaluate(lambda x: x, X, Y, metrics=l1_loss), TypeError, "evaluate: metrics expected names, or functions by name, got function; {'mae': l1_loss} gives one a name"),
-        (lambda: evaluate(lambda x: x, X, Y, metrics={"f1": "f1"}), TypeError, "evaluate: metrics['f1'] expected a function of outputs and targets, got str"),
+        (lambda: evaluate(lambda x: x, X, Y, metrics={"f1": "f1"}), TypeError, "evaluate: metrics['f1'] expected a function of targets and outputs, got str"),
         (lambda: evaluate(lambda x: x, X, Y, metrics={"gap": torch.sub}), ValueError, "evaluate: metrics['gap'] expected a single number, got (2, 1); take the mean"),
         (lambda: evaluate(lambda x: x, X, Y, metrics="mse", over="rows"), ValueError, "evaluate: over expected 'all' or 'batches', got 'rows'"),
         (lambda: evaluate(lambda x: x, X, Y[:1], metrics="mse"), ValueError, "evaluate: y expected 2 targets, one for each example, got (1, 1)"),

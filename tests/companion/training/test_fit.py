@@ -383,7 +383,7 @@ def test_fit_moves_model_and_data_to_a_device_that_computes_nothing(monkeypatch,
 def test_measuring_moves_batches_to_the_device_of_the_model():
     model, seen = nn.Linear(3, 1, device="meta"), []
 
-    def metric(outputs, targets):
+    def metric(targets, outputs):
         seen.extend([outputs.device.type, targets.device.type])
         return 0.0
 
@@ -455,15 +455,26 @@ def test_fit_counts_the_last_batch_of_an_iterable_by_its_size():
 def test_fit_measures_metrics_of_all_validation_rows_by_name():
     data = iris()
     model = mlp([4, 3], generator=generator(0))
-    f1 = lambda z, y: f1_score(y, z.argmax(1), average="macro")  # noqa: E731
+    f1 = lambda y, z: f1_score(y, z.argmax(1), average="macro")  # noqa: E731
     history = fit(
         model, data.X, data.y, loss="cross_entropy", epochs=3, generator=generator(0), validation=(data.X, data.y),
-        metrics={"accuracy": lambda z, y: accuracy_score(y, z.argmax(1)), "f1": f1},
+        metrics={"accuracy": lambda y, z: accuracy_score(y, z.argmax(1)), "f1": f1},
     )  # fmt: skip
     assert {name: len(values) for name, values in history.metrics.items()} == {"accuracy": 3, "f1": 3}
     assert history.metrics["accuracy"][-1] == accuracy(model, data.X, data.y)
-    assert history.metrics["f1"][-1] == f1(model(data.X), data.y)
+    assert history.metrics["f1"][-1] == f1(data.y, model(data.X))
     assert list(history.columns()) == ["loss", "val_loss", "accuracy", "f1"]
+
+
+def test_fit_gives_own_metrics_the_truth_first():
+    seen = []
+    X, y = torch.zeros(3, 2), torch.tensor([[1.0], [2.0], [3.0]])
+    metrics = {"truth": lambda targets, outputs: seen.append((targets, outputs)) or targets.sum()}
+    model = nn.Linear(2, 1)
+    history = fit(model, X, y, loss="mse", epochs=1, validation=(X, y), metrics=metrics)
+    assert history.metrics == {"truth": [6.0]}
+    assert torch.equal(seen[0][0], y)
+    assert torch.equal(seen[0][1], model(X))
 
 
 # --- how it takes a step ----------------------------------------------------------------------------------
