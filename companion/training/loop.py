@@ -14,8 +14,9 @@ from companion.data import Batches
 from companion.errors import bad_type, bad_value
 from companion.functional._arguments import require_module, require_number, require_whole
 from companion.optim import Adam
-from companion.training.batches import Placed, batches_in_order, in_groups, training_batches
-from companion.training.evaluation import CHUNK, Metrics, measure, metric_functions
+from companion.training.batches import Placed, in_groups, training_batches
+from companion.training.evaluation import Metrics
+from companion.training.held_out import HeldOut
 from companion.training.run import Callback, History, Run, in_order
 from companion.training.step import LossFunction, Step, loss_function
 
@@ -82,8 +83,9 @@ def fit(
         TypeError: If an argument is of the wrong kind.
         ValueError: If shapes do not meet, a number is out of range, the device is missing, there is no
             example or nothing to train.
-        FloatingPointError: If the loss of a batch is nan or infinite; the model keeps the weights that led
-            there, unless a callback puts better ones back.
+        FloatingPointError: If the loss of a batch, or that of the validation, is nan or infinite. The model
+            keeps the weights that led there, unless a callback puts better ones back; what was measured
+            until then is in the error's ``history``.
 
     Source:
         Robbins and Monro (1951), A stochastic approximation method. 16 bits: Micikevicius et al. (2018),
@@ -103,7 +105,7 @@ def fit(
     place = _place(model, device)
     order = _generator(X, generator)
     batches = training_batches(X, y, batch_size, order, place)
-    held_out = _held_out(validation, place, loss_of, metrics)
+    held_out = HeldOut(validation, place, loss_of, metrics)
     step_of = Step(model, loss_of, place, precision, compile)
     called = in_order(callbacks)
     if device is not None:
@@ -122,9 +124,7 @@ def fit(
     return run.history
 
 
-def _epoch(
-    run: Run, batches: Batches | Placed, accumulate: int, step_of: Step, held_out: Callable[[Module], dict[str, float]]
-) -> None:
+def _epoch(run: Run, batches: Batches | Placed, accumulate: int, step_of: Step, held_out: HeldOut) -> None:
     """Go through all batches once, and measure on the rows that are held out."""
     run.model.train()
     run.call("on_epoch_start")
@@ -141,28 +141,10 @@ def _epoch(
         total += run.loss * size
         seen += size
         run.call("on_step_end")
-    run.history.add(total / seen, held_out(run.model))
+    run.history.add(total / seen, held_out.measure(run))
+    held_out.require_finite(run)
     run.call("on_epoch_end")
     run.epoch += 1
-
-
-def _held_out(
-    validation: Any, place: torch.device, loss_of: LossFunction, metrics: Metrics
-) -> Callable[[Module], dict[str, float]]:
-    """Return what measures a model on rows that are not trained on, by the names of the history."""
-    measures = metric_functions("fit", metrics)
-    if validation is None:
-        if measures:
-            raise bad_value("fit", "metrics", "validation data to measure them on", "none", "pass validation=(X, y)")
-        return lambda model: {}
-    for name in ("loss", "val_loss"):
-        if name in measures:
-            raise bad_value("fit", "metrics", f"other names than {name!r}", repr(name), "the loss is measured anyway")
-    X, y, names = validation, None, ("validation", "validation")
-    if isinstance(validation, (tuple, list)) and len(validation) == 2 and isinstance(validation[0], Tensor):
-        (X, y), names = validation, ("validation[0]", "validation[1]")
-    batches = batches_in_order("fit", names, X, y, CHUNK, place)
-    return lambda model: measure("fit", model, batches, {"val_loss": loss_of}, measures)
 
 
 def _count(batches: Batches | Placed) -> int | None:

@@ -14,7 +14,7 @@ from companion.errors import bad_type, bad_value
 from companion.functional._arguments import require_choice
 from companion.functional.losses import NAMED
 from companion.training.batches import Batch
-from companion.training.run import Run
+from companion.training.run import NotFinite, Run, finite
 
 LossFunction = Callable[[Tensor, Tensor], Tensor]
 
@@ -86,20 +86,16 @@ def _require_scalar(loss: Tensor) -> Tensor:
     return loss
 
 
-def _not_finite(value: float, run: Run, X: Tensor, y: Tensor) -> FloatingPointError:
+def _not_finite(value: float, run: Run, X: Tensor, y: Tensor) -> NotFinite:
     """Say where the loss left the numbers, and what to look at next."""
     rate = run.optimizer.param_groups[0]["lr"]
-    if not _finite(X):
+    if not finite(X):
         advice = "X of this batch holds nan or inf: clean the data"
-    elif not _finite(y):
+    elif not finite(y):
         advice = "y of this batch holds nan or inf: clean the data"
     elif run.step == 0:
         advice = "nothing was learned yet: look for numbers too large to be squared, or a logarithm of 0"
     else:
         advice = f"try a learning rate below {rate} (a tenth), standardise the inputs, or clip with ClipGradients"
     where = f"batch {run.batch} of epoch {run.epoch}, step {run.step}, all counted from 0"
-    return FloatingPointError(f"fit: the loss became {value} ({where}); {advice}")
-
-
-def _finite(value: Tensor) -> bool:
-    return not isinstance(value, Tensor) or bool(torch.isfinite(value).all())
+    return NotFinite(f"fit: the loss became {value} ({where}); {advice}", run.history)

@@ -261,6 +261,38 @@ def test_fit_names_the_batch_within_a_step_of_several():
         fit(nn.Linear(1, 1), batches, loss="mse", lr=1e-3, accumulate=3)
 
 
+@pytest.mark.parametrize(
+    ("X", "y", "value", "advice"),
+    [
+        (math.nan, 1.0, "nan", "X of the validation rows holds nan or inf: clean the data"),
+        (1.0, math.inf, "inf", "y of the validation rows holds nan or inf: clean the data"),
+        (1e30, 1.0, "inf", "the loss of the training rows was 4: look for numbers in the validation rows that training has not seen, or try a learning rate below 0.01 (a tenth)"),
+    ],
+)  # fmt: skip
+def test_fit_ends_at_a_validation_loss_that_is_not_finite_and_keeps_the_history(X, y, value, advice):
+    model = nn.Linear(1, 1)
+    torch.nn.init.constant_(model.weight, 1.0)
+    torch.nn.init.zeros_(model.bias)
+    held_out = torch.tensor([[1.0], [X]]), torch.tensor([[1.0], [y]])
+    with pytest.raises(FloatingPointError) as caught:
+        fit(model, torch.ones(1, 1), torch.full((1, 1), 3.0), loss="mse", validation=held_out)
+    assert (
+        str(caught.value)
+        == f"fit: the validation loss became {value} (after epoch 0, step 1, both counted from 0); {advice}"
+    )
+    assert caught.value.history.loss == [4.0]
+    assert str(caught.value.history.val_loss) == f"[{value}]"
+    assert not model.training
+
+
+def test_fit_keeps_the_history_when_a_loss_of_training_is_not_finite():
+    losses = iter([3.0, 2.0, math.nan])
+    model = nn.Linear(2, 1)
+    with pytest.raises(FloatingPointError) as caught:
+        fit(model, *R, loss=lambda z, y: z.sum() * 0 + next(losses))
+    assert caught.value.history == History(loss=[3.0, 2.0])
+
+
 @pytest.mark.parametrize(("loss", "name"), [("mse", "mse_loss"), ("bce", "binary_cross_entropy_with_logits")])
 def test_fit_refuses_outputs_and_targets_that_would_broadcast(loss, name):
     X, y = torch.zeros(6, 2), torch.zeros(6)
