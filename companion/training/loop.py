@@ -16,6 +16,7 @@ from companion.functional._arguments import require_module, require_number, requ
 from companion.optim import Adam
 from companion.training.batches import Placed, in_groups, training_batches
 from companion.training.evaluation import Metrics
+from companion.training.first_look import FirstLook
 from companion.training.held_out import HeldOut
 from companion.training.run import Callback, History, Run, in_order
 from companion.training.step import LossFunction, Step, loss_function
@@ -54,7 +55,7 @@ def fit(
             gone through anew in each epoch: a ``DataLoader``, a list.
         y: The targets, one for each example; None where X has them.
         loss: ``"mse"``, ``"bce"`` (outputs are logits, targets 0 to 1), ``"cross_entropy"`` (outputs are
-            logits), or a function of outputs and targets that returns the mean over the batch as a single
+            logits; a model that ends in a sigmoid or softmax gets a warning), or a function of outputs and targets that returns the mean over the batch as a single
             number.
         epochs: How often to go through all examples, 0 or more.
         lr: The optimizer's learning rate, above 0.
@@ -106,7 +107,7 @@ def fit(
     order = _generator(X, generator)
     batches = training_batches(X, y, batch_size, order, place)
     held_out = HeldOut(validation, place, loss_of, metrics)
-    step_of = Step(model, loss_of, place, precision, compile)
+    step_of = Step(model, loss_of, FirstLook(model, loss), place, precision, compile)
     called = in_order(callbacks)
     if device is not None:
         model.to(place)

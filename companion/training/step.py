@@ -14,6 +14,7 @@ from companion.errors import bad_type, bad_value
 from companion.functional._arguments import require_choice
 from companion.functional.losses import NAMED
 from companion.training.batches import Batch
+from companion.training.first_look import FirstLook
 from companion.training.run import NotFinite, Run, finite
 
 LossFunction = Callable[[Tensor, Tensor], Tensor]
@@ -25,15 +26,23 @@ class Step:
     Args:
         model: What is trained.
         loss_of: The mean loss of outputs and targets.
+        look: What looks at the first batch.
         place: Where it happens.
         precision: ``"bfloat16"``, ``"float16"`` or None.
         compile: Whether to compile, or a backend's name.
     """
 
     def __init__(
-        self, model: Module, loss_of: LossFunction, place: torch.device, precision: str | None, compile: bool | str
+        self,
+        model: Module,
+        loss_of: LossFunction,
+        look: FirstLook,
+        place: torch.device,
+        precision: str | None,
+        compile: bool | str,
     ) -> None:
         self.loss_of = loss_of
+        self.look: FirstLook | None = look
         self.precise: AbstractContextManager = nullcontext()
         if precision is not None:
             require_choice("fit", "precision", precision, ("bfloat16", "float16"))
@@ -52,7 +61,7 @@ class Step:
         mean = 0.0
         for X, y in group:
             with self.precise:
-                loss = self.loss_of(self.forward(X), y)
+                loss = self._loss(X, y)
             value = loss.item()
             if not math.isfinite(value):
                 raise _not_finite(value, run, X, y)
@@ -64,6 +73,16 @@ class Step:
             mean += value * share
             run.batch += 1
         return mean
+
+    def _loss(self, X: Tensor, y: Tensor) -> Tensor:
+        """Return the loss of a batch, with a look at the first one."""
+        if self.look is None:
+            return self.loss_of(self.forward(X), y)
+        outputs = self.look.outputs(self.forward, X)
+        loss = self.loss_of(outputs, y)
+        self.look.after_loss(outputs, y)
+        self.look = None
+        return loss
 
 
 def loss_function(loss: str | LossFunction) -> LossFunction:
