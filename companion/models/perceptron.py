@@ -9,7 +9,13 @@ from torch import Tensor
 
 from companion import functional as F
 from companion.errors import bad_value
-from companion.functional._arguments import require_float, require_number, require_tensor, require_whole
+from companion.functional._arguments import (
+    require_float,
+    require_float_like,
+    require_number,
+    require_tensor,
+    require_whole,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -162,10 +168,11 @@ class Perceptron:
             Mistakes by epoch, whether it converged, and every single step.
 
         Raises:
-            TypeError: If X or y is no tensor.
+            TypeError: If X or y is no tensor, or X holds floats of another type than the weights.
             ValueError: If the shapes do not meet or y holds anything but 0 and 1.
         """
         _require_examples(X, y)
+        require_float_like("fit", "X", X, [self.weight.dtype], "the perceptron's weights")
         require_whole("fit", "max_epochs", max_epochs, least=0)
         targets = y.tolist()
         history = PerceptronHistory()

@@ -14,6 +14,7 @@ from torch.nn import Module
 from companion import nn
 from companion.errors import bad_value
 from companion.functional.losses import NAMED
+from companion.training.batches import require_type
 
 APPLIES = {"bce": "a sigmoid", "cross_entropy": "a softmax"}
 _LOSSES = {
@@ -34,14 +35,16 @@ class FirstLook:
     Args:
         model: What is trained.
         loss: What ``fit`` was given.
+        precision: What ``fit`` was given.
     """
 
-    def __init__(self, model: Module, loss: Any) -> None:
-        self.model, self.logits_for = model, takes_logits(loss)
+    def __init__(self, model: Module, loss: Any, precision: str | None) -> None:
+        self.model, self.logits_for, self.precision = model, takes_logits(loss), precision
         self._last: str | None = None
 
     def outputs(self, forward: Callable[[Any], Any], X: Any) -> Any:
         """Return the model's outputs, and remember the sigmoid or softmax that they came from."""
+        require_type("X", X, self.model, self.precision)
         if self.logits_for is None:
             return forward(X)
         if forward is not self.model:  # compiled: a hook would have it compiled twice

@@ -7,9 +7,10 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn import Module
 
 from companion.errors import bad_value
-from companion.training.batches import batches_in_order
+from companion.training.batches import batches_in_order, require_type
 from companion.training.evaluation import CHUNK, Metrics, measure, metric_functions
 from companion.training.run import NotFinite, Run, finite
 from companion.training.step import LossFunction
@@ -27,6 +28,7 @@ class HeldOut:
 
     def __init__(self, validation: Any, place: torch.device, loss_of: LossFunction, metrics: Metrics) -> None:
         self.measures, self.loss_of, self.batches = metric_functions("fit", metrics), loss_of, None
+        self.X, self.name = None, "validation"
         if validation is None:
             if self.measures:
                 raise bad_value(
@@ -41,7 +43,12 @@ class HeldOut:
         X, y, names = validation, None, ("validation", "validation")
         if isinstance(validation, (tuple, list)) and len(validation) == 2 and isinstance(validation[0], Tensor):
             (X, y), names = validation, ("validation[0]", "validation[1]")
+        self.X, self.name = X, names[0]
         self.batches = batches_in_order("fit", names, X, y, CHUNK, place)
+
+    def require_type(self, model: Module, precision: str | None) -> None:
+        """Refuse examples with floats of another type than the model."""
+        require_type(self.name, self.X, model, precision)
 
     def measure(self, run: Run) -> dict[str, float]:
         """Return the validation loss and the metrics of the present epoch."""

@@ -14,7 +14,7 @@ from companion.data import Batches
 from companion.errors import bad_type, bad_value
 from companion.functional._arguments import require_module, require_number, require_whole
 from companion.optim import Adam
-from companion.training.batches import Placed, in_groups, training_batches
+from companion.training.batches import Placed, in_groups, require_type, training_batches
 from companion.training.evaluation import Metrics
 from companion.training.first_look import FirstLook
 from companion.training.held_out import HeldOut
@@ -81,7 +81,7 @@ def fit(
         The losses by epoch. The model is left in eval mode.
 
     Raises:
-        TypeError: If an argument is of the wrong kind.
+        TypeError: If an argument is of the wrong kind, or X holds floats of another type than the model.
         ValueError: If shapes do not meet, a number is out of range, the device is missing, there is no
             example or nothing to train.
         FloatingPointError: If the loss of a batch, or that of the validation, is nan or infinite. The model
@@ -106,8 +106,10 @@ def fit(
     place = _place(model, device)
     order = _generator(X, generator)
     batches = training_batches(X, y, batch_size, order, place)
+    require_type("X", X, model, precision)
     held_out = HeldOut(validation, place, loss_of, metrics)
-    step_of = Step(model, loss_of, FirstLook(model, loss), place, precision, compile)
+    step_of = Step(model, loss_of, FirstLook(model, loss, precision), place, precision, compile)
+    held_out.require_type(model, precision)
     called = in_order(callbacks)
     if device is not None:
         model.to(place)

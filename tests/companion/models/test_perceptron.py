@@ -139,6 +139,8 @@ X2, Y2 = torch.zeros(2, 2), torch.tensor([0, 1])
         (lambda: Perceptron(2).fit([[0.0, 1.0]], Y2), TypeError, "fit: X expected a tensor, got list; torch.as_tensor(X) makes one"),
         (lambda: Perceptron(2).fit(X2, [0, 1]), TypeError, "fit: y expected a tensor, got list; torch.as_tensor(y) makes one"),
         (lambda: Perceptron(2).fit(X2.long(), Y2), ValueError, "fit: X expected a float tensor, got torch.int64; X.float() converts it"),
+        (lambda: Perceptron(2).fit(X2.double(), Y2), TypeError, "fit: X expected float32 like the perceptron's weights, got float64; X.float()"),
+        (lambda: Perceptron(2, dtype=torch.float64).fit(X2, Y2), TypeError, "fit: X expected float64 like the perceptron's weights, got float32; X.double()"),
         (lambda: Perceptron(2).fit(X2[0], Y2), ValueError, "fit: X expected rows of examples, shape (N, D), got (2,)"),
         (lambda: Perceptron(2).fit(X2, Y2[:, None]), ValueError, "fit: y expected one target for each row, shape (2,), got (2, 1)"),
         (lambda: Perceptron(2).fit(X2, 2 * Y2 - 1), ValueError, "fit: y expected only 0 and 1, got [-1, 1]; targets -1 and 1 become 0 and 1 by (y + 1) / 2"),

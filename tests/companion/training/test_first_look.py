@@ -11,7 +11,7 @@ from companion import nn
 from companion.data import gate
 from companion.models import mlp
 from companion.random import generator
-from companion.training import fit
+from companion.training import Callback, fit
 
 X, YES, CLASS = torch.randn(4, 2), torch.ones(4, 1), torch.tensor([0, 1, 2, 1])
 
@@ -88,3 +88,66 @@ def test_looking_leaves_no_hook_in_the_model_and_changes_no_number():
     a, b = (fit(m, X, y, loss=loss, epochs=3, generator=generator(1)) for m, loss in zip(models, ("bce", own)))
     assert a == b
     assert not any(layer._forward_hooks for layer in models[0].modules())
+
+
+FLOATS = {torch.float32: "float", torch.float64: "double", torch.bfloat16: "bfloat16"}
+
+
+@pytest.mark.parametrize("own", FLOATS)
+@pytest.mark.parametrize("came", FLOATS)
+@pytest.mark.parametrize("layers", [nn, torch.nn])
+def test_floats_of_another_type_than_the_model_are_refused_before_training(own, came, layers):
+    data, begun = (X.to(came), YES.to(came)), []
+    model = layers.Linear(2, 1, dtype=own)
+    start = type("Start", (Callback,), {"on_fit_start": lambda self, run: begun.append(run)})()
+    options = {"loss": "mse", "epochs": 1, "callbacks": [start]}
+    if own == came:
+        fit(model, *data, validation=data, **options)
+        assert len(begun) == 1
+        return
+    short = [str(dtype).removeprefix("torch.") for dtype in (own, came)]
+    right = X.to(own), YES.to(own)
+    for call, name in (
+        (lambda: fit(model, *data, **options), "X"),
+        (lambda: fit(model, [data], **{**options, "callbacks": []}), "X"),
+        (lambda: fit(model, *right, validation=data, **options), "validation[0]"),
+    ):
+        with pytest.raises(TypeError) as caught:
+            call()
+        assert str(caught.value) == (
+            f"fit: {name} expected {short[0]} like the model's parameters, got {short[1]}; {name}.{FLOATS[own]}()"
+        )
+    assert not begun
+
+
+@pytest.mark.parametrize("precision", [None, "bfloat16"])
+def test_whole_numbers_reach_an_embedding(precision):
+    model = torch.nn.Sequential(nn.Embedding(5, 3), nn.Flatten(), nn.Linear(6, 1))
+    history = fit(model, torch.tensor([[0, 1], [2, 3]]), YES[:2], loss="mse", epochs=1, precision=precision)
+    assert len(history.loss) == 1
+
+
+@pytest.mark.parametrize("came", [torch.float32, torch.bfloat16])
+def test_precision_brings_short_floats_together_itself(came):
+    history = fit(torch.nn.Linear(2, 1), X.to(came), YES, loss="mse", epochs=1, precision="bfloat16")
+    assert len(history.loss) == 1
+
+
+def test_precision_does_not_reach_64_bits():
+    with pytest.raises(TypeError, match=r"^fit: X expected float32 like the model's parameters, got float64; X.float"):
+        fit(torch.nn.Linear(2, 1), X.double(), YES, loss="mse", precision="bfloat16")
+    with pytest.raises(TypeError, match=r"^fit: X expected float64 like the model's parameters, got float32; X.double"):
+        fit(torch.nn.Linear(2, 1).double(), X, YES, loss="mse", precision="bfloat16")
+
+
+def test_a_model_of_two_types_takes_either():
+    class Two(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.a, self.b = torch.nn.Linear(2, 3), torch.nn.Linear(3, 1, dtype=torch.float64)
+
+        def forward(self, x):
+            return self.b(self.a(x.float()).double())
+
+    for came in (torch.float32, torch.float64):
+        assert len(fit(Two(), X.to(came), YES.double(), loss="mse", epochs=1).loss) == 1
