@@ -72,6 +72,7 @@ class FirstLook:
                 f"the loss applies {APPLIES[self.logits_for]} itself: leave the layer out (accuracy takes logits too)"
             )
             _warn(bad_value("fit", "model", expected, f"those of a last layer {self._last}", hint))
+        _warn_of_broadcasting(outputs, y)
 
 
 def takes_logits(loss: Any) -> str | None:
@@ -96,5 +97,19 @@ def _same_numbers(a: Any, b: Any) -> bool:
     return a is b or (isinstance(b, Tensor) and a.data_ptr() == b.data_ptr() != 0)
 
 
-def _warn(sentence: ValueError) -> None:
-    warnings.warn(str(sentence), stacklevel=_CALLER)
+def _warn_of_broadcasting(outputs: Any, y: Tensor) -> None:
+    """Warn of a column beside a row, which a loss function by somebody else takes for a table."""
+    n = len(y)
+    shapes = (tuple(outputs.shape) if isinstance(outputs, Tensor) else None, tuple(y.shape))
+    if n < 2 or shapes not in (((n, 1), (n,)), ((n,), (n, 1))):
+        return
+    fix = "y[:, None]" if y.ndim == 1 else "y[:, 0]"
+    hint = (
+        f"most losses will broadcast the two to ({n}, {n}) and compare every output with every target; "
+        f"{fix} makes the shapes meet"
+    )
+    _warn(bad_value("fit", "y", f"the shape of the outputs, {shapes[0]}", shapes[1], hint), _CALLER + 1)
+
+
+def _warn(sentence: ValueError, level: int = _CALLER) -> None:
+    warnings.warn(str(sentence), stacklevel=level)

@@ -56,7 +56,7 @@ def fit(
         y: The targets, one for each example; None where X has them.
         loss: ``"mse"``, ``"bce"`` (outputs are logits, targets 0 to 1), ``"cross_entropy"`` (outputs are
             logits; a model that ends in a sigmoid or softmax gets a warning), or a function of outputs and targets that returns the mean over the batch as a single
-            number.
+            number. A function has to see to it itself that shapes meet; fit warns where (B, 1) meets (B,).
         epochs: How often to go through all examples, 0 or more.
         lr: The optimizer's learning rate, above 0.
         batch_size: Examples for each step, 1 or more. The last batch of an epoch may be shorter; the

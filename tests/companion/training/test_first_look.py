@@ -151,3 +151,31 @@ def test_a_model_of_two_types_takes_either():
 
     for came in (torch.float32, torch.float64):
         assert len(fit(Two(), X.to(came), YES.double(), loss="mse", epochs=1).loss) == 1
+
+
+def square(outputs, targets):
+    return (outputs - targets).square().mean()
+
+
+WIDE = "most losses will broadcast the two to (4, 4) and compare every output with every target; "
+
+
+@pytest.mark.parametrize(
+    ("flat", "y", "message"),
+    [
+        (False, YES[:, 0], "fit: y expected the shape of the outputs, (4, 1), got (4,); " + WIDE + "y[:, None] makes the shapes meet"),
+        (True, YES, "fit: y expected the shape of the outputs, (4,), got (4, 1); " + WIDE + "y[:, 0] makes the shapes meet"),
+    ],
+)  # fmt: skip
+def test_a_column_beside_a_row_gets_one_warning_when_the_loss_is_a_function(flat, y, message):
+    model = torch.nn.Sequential(nn.Linear(2, 1), *[nn.Flatten(0)] * flat)
+    with pytest.warns(UserWarning, match="broadcast") as caught:
+        fit(model, X, y, loss=square, epochs=2)
+    assert [str(warning.message) for warning in caught] == [message]
+    assert caught[0].filename == __file__
+
+
+def test_shapes_that_meet_and_a_single_row_get_no_warning():
+    fit(nn.Linear(2, 1), X, YES, loss=square, epochs=1)
+    fit(nn.Linear(2, 3), X, CLASS, loss=lambda z, y: F.cross_entropy(z, y), epochs=1)
+    fit(nn.Linear(2, 1), X[:1], YES[:1, 0], loss=square, epochs=1)
