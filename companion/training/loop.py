@@ -58,7 +58,8 @@ def fit(
             logits; a model that ends in a sigmoid or softmax gets a warning), or a function of outputs and targets that returns the mean over the batch as a single
             number. A function has to see to it itself that shapes meet; fit warns where (B, 1) meets (B,).
         epochs: How often to go through all examples, 0 or more.
-        lr: The optimizer's learning rate, above 0.
+        lr: The optimizer's learning rate, above 0. The default suits the small networks and short trainings
+            of this course; it is ten times the 0.001 of PyTorch's Adam, which larger and deeper networks want.
         batch_size: Examples for each step, 1 or more. The last batch of an epoch may be shorter; the
             recorded loss counts it by its size. Where X holds batches they keep their own.
         optimizer: What makes an optimizer from parameters and ``lr=``.
