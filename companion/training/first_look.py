@@ -47,6 +47,13 @@ class FirstLook:
         require_type("X", X, self.model, self.precision)
         if self.logits_for is None:
             return forward(X)
+        outputs = self._watched(forward, X)
+        if self.logits_for == "cross_entropy":
+            _require_two_classes(outputs)
+        return outputs
+
+    def _watched(self, forward: Callable[[Any], Any], X: Any) -> Any:
+        """Return the model's outputs, and remember the layer."""
         if forward is not self.model:  # compiled: a hook would have it compiled twice
             self._last = _ends_in(self.model)
             return forward(X)
@@ -83,6 +90,14 @@ def takes_logits(loss: Any) -> str | None:
         if loss in (name, *_LOSSES[name]) or isinstance(loss, _LOSS_LAYERS[name]):
             return name
     return None
+
+
+def _require_two_classes(outputs: Any) -> None:
+    """Refuse a single class: it has all the probability whatever the model says."""
+    if isinstance(outputs, Tensor) and outputs.ndim > 1 and outputs.shape[1] == 1:
+        expected = "two outputs or more for cross-entropy, one for each class"
+        hint = "the loss of a single class is always 0; loss='bce' tells two classes apart by one output"
+        raise bad_value("fit", "model", expected, tuple(outputs.shape), hint)
 
 
 def _ends_in(model: Module) -> str | None:

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import Module
 
 from companion.errors import bad_value
-from companion.training.batches import batches_in_order, require_type
+from companion.training.batches import Placed, batches_in_order, require_type
 from companion.training.evaluation import CHUNK, Metrics, measure, metric_functions
 from companion.training.run import NotFinite, Run, finite
 from companion.training.step import LossFunction
@@ -28,7 +28,8 @@ class HeldOut:
 
     def __init__(self, validation: Any, place: torch.device, loss_of: LossFunction, metrics: Metrics) -> None:
         self.measures, self.loss_of, self.batches = metric_functions("fit", metrics), loss_of, None
-        self.X, self.name = None, "validation"
+        self.first: Any = None
+        self.name = "validation"
         if validation is None:
             if self.measures:
                 raise bad_value(
@@ -43,12 +44,45 @@ class HeldOut:
         X, y, names = validation, None, ("validation", "validation")
         if isinstance(validation, (tuple, list)) and len(validation) == 2 and isinstance(validation[0], Tensor):
             (X, y), names = validation, ("validation[0]", "validation[1]")
-        self.X, self.name = X, names[0]
         self.batches = batches_in_order("fit", names, X, y, CHUNK, place)
+        self.name, source = names[0], self.batches.source
+        if isinstance(source, (tuple, list)) and source:
+            self.first = source[0]
 
-    def require_type(self, model: Module, precision: str | None) -> None:
-        """Refuse examples with floats of another type than the model."""
-        require_type(self.name, self.X, model, precision)
+    def require_type(self, model: Module) -> None:
+        """Refuse examples with floats of another type than the model, which measures in full precision."""
+        if isinstance(self.first, (tuple, list)) and self.first:
+            require_type(self.name, self.first[0], model, None)
+
+    def rehearse(self, model: Module, training: tuple[Any, Any]) -> None:
+        """Measure the first batch where it is at hand, so that what does not fit shows before an epoch is trained.
+
+        Where the training rows do not fit either, it is left to the training to say so.
+        """
+        if self.first is None or self.batches is None:
+            return
+        batches = Placed("fit", "validation", [self.first], self.batches.device)
+        ((X, y),) = batches
+        fault = self._fault(model, batches)
+        if fault is None:
+            return
+        if all(isinstance(part, Tensor) for part in training):
+            rows = [tuple(part[:CHUNK] for part in training)]
+            if self._fault(model, Placed("fit", "X", rows, self.batches.device)) is not None:
+                return
+        shapes = " and ".join(str(tuple(part.shape)) for part in (X, y) if isinstance(part, Tensor))
+        expected = "examples and targets that model and loss take"
+        raise bad_value("fit", "validation", expected, f"a batch of shapes {shapes}", str(fault)) from fault
+
+    def _fault(self, model: Module, batches: Placed) -> Exception | None:
+        """Return what measuring the loss raises, if anything; no random number is used up."""
+        place = batches.device
+        try:
+            with torch.random.fork_rng(devices=[place] if place is not None and place.type == "cuda" else []):
+                measure("fit", model, batches, {"val_loss": self.loss_of}, {})
+        except (ValueError, TypeError, RuntimeError, IndexError) as error:
+            return error
+        return None
 
     def measure(self, run: Run) -> dict[str, float]:
         """Return the validation loss and the metrics of the present epoch."""

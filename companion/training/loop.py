@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -65,7 +66,8 @@ def fit(
         optimizer: What makes an optimizer from parameters and ``lr=``.
         generator: A CPU generator for the shuffling; None takes that of X where it has one, else PyTorch's
             global one.
-        validation: Examples and targets, or batches, to measure on after each epoch; never trained on.
+        validation: Examples and targets, or batches, to measure on after each epoch; never trained on. The
+            first batch of tensors or of a list is tried before the first epoch.
         metrics: What else is measured there, as for :func:`~companion.training.evaluate`: names, or
             functions under names of your own, called f(targets, outputs).
         callbacks: What looks on and steps in, called in this order, checkpoints last.
@@ -110,10 +112,12 @@ def fit(
     require_type("X", X, model, precision)
     held_out = HeldOut(validation, place, loss_of, metrics)
     step_of = Step(model, loss_of, FirstLook(model, loss, precision), place, precision, compile)
-    held_out.require_type(model, precision)
+    held_out.require_type(model)
     called = in_order(callbacks)
     if device is not None:
         model.to(place)
+    if epochs:
+        held_out.rehearse(model, (X, y))
     stepper = _make_optimizer(optimizer, model, lr)
     run = Run(model, stepper, epochs, _count(batches), order, step_of.scaler, called)
     run.call("on_fit_start")
@@ -188,4 +192,8 @@ def _make_optimizer(optimizer: Callable[..., torch.optim.Optimizer], model: Modu
     made = optimizer(model.parameters(), lr=lr)
     if not isinstance(made, torch.optim.Optimizer):
         raise bad_type("fit", "optimizer", "what makes an optimizer", made)
+    closure = inspect.signature(made.step).parameters.get("closure")
+    if closure is not None and closure.default is inspect.Parameter.empty:
+        hint = "fit computes the loss once for each step, which SGD and Adam are content with"
+        raise bad_type("fit", "optimizer", "one whose step needs no closure", made, hint)
     return made

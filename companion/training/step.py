@@ -92,6 +92,11 @@ def loss_function(loss: str | LossFunction) -> LossFunction:
             expected = "'mse', 'bce', 'cross_entropy' or a function"
             raise bad_value("fit", "loss", expected, repr(loss), "a function takes outputs and targets")
         return NAMED[loss]
+    if isinstance(loss, type):
+        prefix = "nn." if issubclass(loss, Module) else ""
+        hint = f"{prefix}{loss.__name__}() makes one of it"
+        expected = "a name or a function of outputs and targets"
+        raise TypeError(str(bad_value("fit", "loss", expected, f"the class {loss.__name__}", hint)))
     if not callable(loss):
         raise bad_type("fit", "loss", "a name or a function of outputs and targets", loss)
     return lambda outputs, targets: _require_scalar(loss(outputs, targets))

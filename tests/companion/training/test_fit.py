@@ -96,6 +96,8 @@ def test_fit_measures_validation_in_eval_mode_without_touching_the_model():
     seen = []
     model.register_forward_hook(lambda m, inputs, out: seen.append((m.training, len(inputs[0]), out.requires_grad)))
     history = fit(model, X[:20], y[:20], loss="mse", epochs=2, batch_size=8, validation=(X[20:], y[20:]))
+    rehearsal, *seen = seen
+    assert rehearsal == (False, 10, False)
     assert seen == 2 * ([(True, 8, True), (True, 8, True), (True, 4, True), (False, 10, False)])
     assert model[1].num_batches_tracked == 6
     assert len(history.val_loss) == 2
@@ -313,6 +315,10 @@ C = torch.zeros(4, 2), torch.tensor([0, 1, 2, 1])
         (R, {"loss": None}, TypeError, "fit: loss expected a name or a function of outputs and targets, got NoneType"),
         (R, {"loss": lambda a, b: (a - b) ** 2}, ValueError, "fit: loss expected a single number for the batch, got (4, 1); take the mean"),
         (R, {"loss": lambda a, b: 1.0}, TypeError, "fit: loss expected a function that returns a tensor, got float"),
+        (R, {"loss": torch.nn.MSELoss}, TypeError, "fit: loss expected a name or a function of outputs and targets, got the class MSELoss; nn.MSELoss() makes one of it"),
+        (R, {"loss": nn.CrossEntropyLoss}, TypeError, "fit: loss expected a name or a function of outputs and targets, got the class CrossEntropyLoss; nn.CrossEntropyLoss() makes one of it"),
+        (R, {"optimizer": torch.optim.LBFGS}, TypeError, "fit: optimizer expected one whose step needs no closure, got LBFGS; fit computes the loss once for each step, which SGD and Adam are content with"),
+        ((C[0], 0 * C[1]), {"loss": "cross_entropy"}, ValueError, "fit: model expected two outputs or more for cross-entropy, one for each class, got (4, 1); the loss of a single class is always 0; loss='bce' tells two classes apart by one output"),
         (R, {"epochs": -1}, ValueError, "fit: epochs expected 0 or more, got -1"),
         (R, {"epochs": 1.5}, TypeError, "fit: epochs expected a whole number, got float"),
         (R, {"batch_size": 0}, ValueError, "fit: batch_size expected 1 or more, got 0"),
@@ -393,7 +399,7 @@ def test_fit_moves_model_and_data_to_the_device_asked_for(device):
     for data in ((X, y), (batches, None)):
         fit(model, *data, loss="mse", epochs=1, batch_size=25, validation=(X, y), device=device)
     assert set(seen) == {(device.type, device.type)}
-    assert len(seen) == 2 + 1 + 5 + 1
+    assert len(seen) == 1 + 2 + 1 + 1 + 5 + 1  # validation is tried once before each training
 
 
 @pytest.mark.parametrize("as_batches", [False, True])
@@ -507,6 +513,45 @@ def test_fit_gives_own_metrics_the_truth_first():
     assert history.metrics == {"truth": [6.0]}
     assert torch.equal(seen[0][0], y)
     assert torch.equal(seen[0][1], model(X))
+
+
+@pytest.mark.parametrize("as_batches", [False, True])
+@pytest.mark.parametrize(
+    ("held_out", "loss", "got"),
+    [
+        ((R[0], R[1][:, 0]), "mse", "shapes (4, 2) and (4,); mse_loss: target expected the shape of input, (4, 1), got (4,); broad"),
+        ((R[0][:, :1], R[1]), "mse", "shapes (4, 1) and (4, 1); linear: x expected"),
+        ((R[0], R[1] - 1), "bce", "shapes (4, 2) and (4, 1); binary_cross_entropy_with_logits: target expected values from 0 to 1, got values from -1 to -1"),
+    ],
+)  # fmt: skip
+def test_fit_finds_validation_that_does_not_fit_before_the_first_epoch(held_out, loss, got, as_batches):
+    model, begun = nn.Linear(2, 1), []
+    start = type("Start", (Callback,), {"on_epoch_start": lambda self, run: begun.append(run)})()
+    with pytest.raises(ValueError) as caught:
+        fit(model, *R, loss=loss, validation=[held_out] if as_batches else held_out, callbacks=[start])
+    want = f"fit: validation expected examples and targets that model and loss take, got a batch of {got}"
+    assert str(caught.value).startswith(want)
+    assert not begun
+
+
+def test_fit_blames_the_training_rows_where_they_do_not_fit_either():
+    flat = R[0], R[1][:, 0]
+    with pytest.raises(ValueError, match=r"^mse_loss: target expected the shape of input"):
+        fit(nn.Linear(2, 1), *flat, loss="mse", validation=flat)
+
+
+def test_fit_tries_the_validation_without_using_up_a_random_number():
+    class Noisy(nn.Linear):
+        def forward(self, x):
+            return super().forward(x) + torch.rand(())
+
+    drawn = []
+    for validation in (None, (R[0], R[1])):
+        torch.manual_seed(3)
+        model = Noisy(2, 1)
+        first = type("First", (Callback,), {"on_epoch_start": lambda self, run: drawn.append(torch.rand(()).item())})()
+        fit(model, *R, loss="mse", epochs=1, validation=validation, callbacks=[first])
+    assert drawn[0] == drawn[1]
 
 
 # --- how it takes a step ----------------------------------------------------------------------------------
