@@ -17,5 +17,15 @@ def bad_type(where: str, argument: str, expected: str, got: object, hint: str = 
     return TypeError(_sentence(where, argument, expected, type(got).__name__, hint))
 
 
+def bad_dtype(where: str, argument: str, expected: object, like: str, got: object, hint: str = "") -> TypeError:
+    """Return (not raise) a ``TypeError`` in the same form, about the types of the numbers in two tensors.
+
+    >>> bad_dtype("fit", "X", "torch.float32", "the model's parameters", "torch.float64", "X.float()")
+    TypeError("fit: X expected float32 like the model's parameters, got float64; X.float()")
+    """
+    short = [str(dtype).removeprefix("torch.") for dtype in (expected, got)]
+    return TypeError(_sentence(where, argument, f"{short[0]} like {like}", short[1], hint))
+
+
 def _sentence(where: str, argument: str, expected: str, got: object, hint: str) -> str:
     return f"{where}: {argument} expected {expected}, got {got}" + (f"; {hint}" if hint else "")

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import Module
 
-from companion.errors import bad_type, bad_value
+from companion.errors import bad_dtype, bad_type, bad_value
 
 
 def require_tensor(where: str, argument: str, value: Tensor) -> None:
@@ -24,6 +24,19 @@ def require_float(where: str, argument: str, value: Tensor) -> None:
     require_tensor(where, argument, value)
     if not value.is_floating_point():
         raise bad_value(where, argument, "a float tensor", value.dtype, f"{argument}.float() converts it")
+
+
+_CONVERTED_BY = {torch.float32: "float", torch.float64: "double", torch.float16: "half", torch.bfloat16: "bfloat16"}
+
+
+def require_float_like(where: str, argument: str, value: object, dtypes: Collection[torch.dtype], like: str) -> None:
+    """Refuse a float tensor of another float type than those given, the first of which is named; others pass."""
+    if not isinstance(value, Tensor) or value.dtype in dtypes or not {value.dtype, *dtypes} <= _CONVERTED_BY.keys():
+        return
+    wanted = next(iter(dtypes), value.dtype)
+    if wanted != value.dtype:
+        hint = f"{argument}.{_CONVERTED_BY[wanted]}()"
+        raise bad_dtype(where, argument, wanted, like, value.dtype, hint)
 
 
 def require_module(where: str, argument: str, value: Module) -> None:

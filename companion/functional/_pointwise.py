@@ -16,8 +16,10 @@ def pointwise(z: Tensor, value: Callable[[Tensor], Tensor], slope: Callable[[Ten
 
     Why by hand: an intermediate result may overflow although value and derivative are both harmless. In
     :math:`1 / (1 + e^{-z})` at z = -1000 the exponential is inf, and 1 / inf = 0 is right; automatic
-    differentiation goes on to multiply that inf by 0 and gets nan. It is also quicker, because the steps are
-    neither stored nor differentiated one by one.
+    differentiation goes on to multiply that inf by 0 and gets nan. The steps in between are not stored. It is
+    not quick: forward and back took 1.3 to 8 times as long as PyTorch's own functions, and sigmoid, SiLU and
+    softplus 1.1 to 5 times as long as the bare formula, tanh a third to once (float32 on one core of a CPU,
+    500 to 1000000 entries).
 
     Args:
         z: Float tensor of any shape.

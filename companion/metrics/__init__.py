@@ -2,6 +2,10 @@
 
 One number comes back as a Python float (it is printed, compared and stored), several as a tensor on the device
 of the arguments. ``*_score`` is better when it is high, ``*_error`` and ``*_loss`` when it is low.
+
+The truth comes first, (y_true, y_pred), as in scikit-learn; :func:`~companion.training.fit` and
+:func:`~companion.training.evaluate` call the functions of their ``metrics=`` in this order too. A loss takes
+them the other way round: (outputs, targets).
 """
 
 from companion.metrics.areas import average_precision_score, roc_auc_score

@@ -9,7 +9,13 @@ from torch import Tensor
 
 from companion import functional as F
 from companion.errors import bad_value
-from companion.functional._arguments import require_float, require_number, require_tensor, require_whole
+from companion.functional._arguments import (
+    require_float,
+    require_float_like,
+    require_number,
+    require_tensor,
+    require_whole,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -162,10 +168,11 @@ class Perceptron:
             Mistakes by epoch, whether it converged, and every single step.
 
         Raises:
-            TypeError: If X or y is no tensor.
-            ValueError: If the shapes do not meet or y holds anything but 0 and 1.
+            TypeError: If X or y is no tensor, or X holds floats of another type than the weights.
+            ValueError: If the shapes do not meet, X holds nan or inf, or y holds anything but 0 and 1.
         """
         _require_examples(X, y)
+        require_float_like("fit", "X", X, [self.weight.dtype], "the perceptron's weights")
         require_whole("fit", "max_epochs", max_epochs, least=0)
         targets = y.tolist()
         history = PerceptronHistory()
@@ -189,6 +196,10 @@ def _require_examples(X: Tensor, y: Tensor) -> None:
     require_tensor("fit", "y", y)
     if X.ndim != 2 or not len(X):
         raise bad_value("fit", "X", "rows of examples, shape (N, D)", tuple(X.shape))
+    lost = int((~torch.isfinite(X)).any(dim=1).sum())  # (N, D) -> (N,)
+    if lost:
+        hint = "a sum with nan reaches no decision: clean the data"
+        raise bad_value("fit", "X", "finite numbers", f"nan or inf in {lost} of {len(X)} rows", hint)
     if y.shape != X.shape[:1]:
         raise bad_value("fit", "y", f"one target for each row, shape ({len(X)},)", tuple(y.shape))
     values = sorted(set(y.tolist()))

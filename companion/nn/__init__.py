@@ -1,7 +1,12 @@
-"""Layers: the functions of :mod:`companion.functional` as modules, drop-in for those of ``torch.nn``.
+"""Layers: the functions of :mod:`companion.functional` as modules, to be read and used in place of ``torch.nn``'s.
 
 Names, constructor arguments, parameter names and initial distributions are PyTorch's; a ``state_dict`` made
 by one loads into the other. The containers are PyTorch's own.
+
+Not all that takes PyTorch's layers takes these. ``inplace=True`` is refused, and losses have no
+``size_average`` and ``reduce``. ``torch.jit.script`` cannot read them; ``torch.compile`` can.
+``isinstance(layer, torch.nn.Linear)`` is false, so tools that look for PyTorch's classes (quantisation,
+initial weights by kind of layer) pass them by. Shapes and targets are checked more strictly.
 """
 
 from torch.nn import Flatten, Module, Parameter, Sequential

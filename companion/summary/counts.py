@@ -52,8 +52,11 @@ def count_flops(model: Callable[..., Any], *inputs: Tensor) -> int:
     .. math:: \text{FLOPs}\left( (n \times k) (k \times m) \right) = 2 n k m
 
     Only products count, because nearly all the work lies there: the sums with biases, activations and
-    normalisation are left out. Convolutions count as the products that they are, padding included. What is
-    counted is what is really computed, whoever wrote the layers.
+    normalisation are left out. Convolutions count as the products that they are, padding included.
+
+    What PyTorch computes in one closed piece cannot be seen and counts 0: on a CPU ``torch.nn.LSTM``,
+    ``torch.nn.Bilinear``, and in eval mode ``torch.nn.MultiheadAttention`` and the encoder layers made of it.
+    The LSTM and the attention of :mod:`companion.nn` count in full.
 
     Args:
         model: A module or any function of tensors.

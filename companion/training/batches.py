@@ -12,9 +12,10 @@ from torch.nn import Module
 
 from companion.data import Batches
 from companion.errors import bad_type, bad_value
-from companion.functional._arguments import require_tensor
+from companion.functional._arguments import require_float_like, require_tensor
 
 Batch = tuple[Tensor, Tensor]
+SHORT = {torch.float32, torch.bfloat16, torch.float16}
 
 
 class Placed:
@@ -68,6 +69,14 @@ def require_examples(where: str, x_name: str, X: Tensor, y_name: str, y: Tensor 
     if y.ndim == 0 or len(y) != len(X):
         raise bad_value(where, y_name, f"{len(X)} targets, one for each example", tuple(y.shape))
     return y
+
+
+def require_type(argument: str, X: object, model: Module, precision: str | None) -> None:
+    """Refuse floats of another type than the parameters that they meet first; integers, for embeddings, pass."""
+    dtypes = list(dict.fromkeys(p.dtype for p in model.parameters() if p.is_floating_point()))
+    if precision is not None and set(dtypes) & SHORT:
+        dtypes += list(SHORT)  # autocast brings these together itself
+    require_float_like("fit", argument, X, dtypes, "the model's parameters")
 
 
 def in_groups(batches: Iterable[Any], count: int) -> Iterator[list[Batch]]:

@@ -13,6 +13,7 @@ from companion.functional._arguments import require_choice, require_tensor, requ
 from companion.functional._modes import evaluating
 from companion.functional.losses import NAMED
 from companion.training.batches import Batch, Placed, batches_in_order, device_of, moved
+from companion.training.right import require_one_each, share_right
 
 Metric = Callable[[Tensor, Tensor], Any]
 Metrics = str | Sequence[str] | Mapping[str, Metric]
@@ -83,8 +84,9 @@ def evaluate(
         model: A module, which is put into eval mode meanwhile, or any function from examples to outputs.
         X: The examples, or pairs of examples and targets that can be gone through again.
         y: The targets, one for each example; None where X has them.
-        metrics: Names, of ``"accuracy"``, ``"mse"``, ``"bce"``, ``"cross_entropy"``; or functions of
-            outputs and targets (in this order, as losses take them) under names of your own.
+        metrics: Names, of ``"accuracy"``, ``"mse"``, ``"bce"``, ``"cross_entropy"``; or functions under
+            names of your own. They are called f(targets, outputs): the truth first, the order of
+            :mod:`companion.metrics` and scikit-learn, and not that of a loss.
         batch_size: Examples at a time, 1 or more. Batches keep their size.
         over: ``"all"`` or ``"batches"``.
 
@@ -97,6 +99,10 @@ def evaluate(
 
     >>> evaluate(lambda x: x - 0.5, torch.tensor([0.0, 1.0, 1.0]), torch.tensor([0, 1, 0]), metrics="accuracy")
     {'accuracy': 0.6666666666666666}
+    >>> from companion.metrics import precision_score
+    >>> yes = {"precision": lambda y, z: precision_score(y, z >= 0)}
+    >>> evaluate(lambda x: x - 0.5, torch.tensor([0.0, 1.0, 1.0]), torch.tensor([0, 1, 0]), metrics=yes)
+    {'precision': 0.5}
     """
     require_whole("evaluate", "batch_size", batch_size, least=1)
     require_choice("evaluate", "over", over, ("all", "batches"))
@@ -116,7 +122,7 @@ def accuracy(model: Callable[[Tensor], Tensor], X: Tensor, y: Tensor) -> float:
     Args:
         model: A module, which is put into eval mode meanwhile, or any function from examples to logits.
         X: The examples; the first axis counts them.
-        y: The class numbers, N of them.
+        y: The class numbers, N of them: 0 and 1, or whole numbers from 0 to C - 1.
 
     Shape:
         The model's outputs are (N,), (N, 1) or (N, C).
@@ -126,7 +132,8 @@ def accuracy(model: Callable[[Tensor], Tensor], X: Tensor, y: Tensor) -> float:
 
     Raises:
         TypeError: If X or y is no tensor.
-        ValueError: If there is no example, or outputs and targets are not N each.
+        ValueError: If there is no example, outputs and targets are not N each, an output is nan, or a target
+            is the number of no class.
 
     >>> accuracy(lambda x: x - 0.5, torch.tensor([0.0, 1.0, 1.0]), torch.tensor([0, 1, 0]))
     0.6666666666666666
@@ -135,11 +142,9 @@ def accuracy(model: Callable[[Tensor], Tensor], X: Tensor, y: Tensor) -> float:
     require_tensor("accuracy", "y", y)
     if not len(X):
         raise bad_value("accuracy", "X", "one example or more", "none")
-    if y.numel() != len(X) or len(y) != len(X):
-        hint = "y.argmax(dim=1) turns rows of 0 and 1 into class numbers"
-        raise bad_value("accuracy", "y", f"{len(X)} class numbers", f"shape {tuple(y.shape)}", hint)
+    require_one_each(y, len(X))
     batches = batches_in_order("accuracy", ("X", "y"), X, y, CHUNK, device_of(model))
-    return measure("accuracy", model, batches, {}, {"accuracy": _share_right})["accuracy"]
+    return measure("accuracy", model, batches, {}, {"accuracy": share_right})["accuracy"]
 
 
 def measure(
@@ -167,34 +172,23 @@ def measure(
 
 
 def metric_functions(where: str, metrics: Metrics) -> dict[str, Metric]:
-    """Return metrics as functions by name."""
+    """Return metrics by name, all as functions of outputs and targets; own ones come the other way round."""
     if isinstance(metrics, Mapping):
         for name, function in metrics.items():
             if not callable(function):
-                raise bad_type(where, f"metrics[{name!r}]", "a function of outputs and targets", function)
-        return dict(metrics)
+                raise bad_type(where, f"metrics[{name!r}]", "a function of targets and outputs", function)
+        return {name: _truth_first(function) for name, function in metrics.items()}
     if not isinstance(metrics, (str, list, tuple)):
         raise bad_type(where, "metrics", "names, or functions by name", metrics, "{'mae': l1_loss} gives one a name")
     names = [metrics] if isinstance(metrics, str) else list(metrics)
-    known: dict[str, Metric] = {"accuracy": _share_right, **NAMED}
+    known: dict[str, Metric] = {"accuracy": share_right, **NAMED}
     for name in names:
         require_choice(where, "metrics", name, known)
     return {name: known[name] for name in names}
 
 
-def _share_right(outputs: Tensor, targets: Tensor) -> float:
-    """Return the share of logits that lead to the right class."""
-    n = len(targets)
-    if len(outputs) != n or outputs.ndim not in (1, 2):
-        expected = f"outputs of shape ({n},), ({n}, 1) or ({n}, C)"
-        raise bad_value("accuracy", "model", expected, tuple(outputs.shape))
-    if targets.numel() != n:
-        raise bad_value("accuracy", "y", f"{n} class numbers", f"shape {tuple(targets.shape)}")
-    if outputs.ndim == 2 and outputs.shape[1] > 1:
-        said = outputs.argmax(dim=1)  # (N, C) -> (N,)
-    else:
-        said = (outputs >= 0).reshape(n)  # (N, 1) or (N,) -> (N,)
-    return (said == targets.reshape(n)).double().mean().item()
+def _truth_first(function: Metric) -> Metric:
+    return lambda outputs, targets: function(targets, outputs)
 
 
 def _said(where: str, model: Callable[[Tensor], Tensor], X: Tensor) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -14,8 +15,10 @@ from companion.data import Batches
 from companion.errors import bad_type, bad_value
 from companion.functional._arguments import require_module, require_number, require_whole
 from companion.optim import Adam
-from companion.training.batches import Placed, batches_in_order, in_groups, training_batches
-from companion.training.evaluation import CHUNK, Metrics, measure, metric_functions
+from companion.training.batches import Placed, in_groups, require_type, training_batches
+from companion.training.evaluation import Metrics
+from companion.training.first_look import FirstLook
+from companion.training.held_out import HeldOut
 from companion.training.run import Callback, History, Run, in_order
 from companion.training.step import LossFunction, Step, loss_function
 
@@ -53,17 +56,20 @@ def fit(
             gone through anew in each epoch: a ``DataLoader``, a list.
         y: The targets, one for each example; None where X has them.
         loss: ``"mse"``, ``"bce"`` (outputs are logits, targets 0 to 1), ``"cross_entropy"`` (outputs are
-            logits), or a function of outputs and targets that returns the mean over the batch as a single
-            number.
+            logits; a model that ends in a sigmoid or softmax gets a warning), or a function of outputs and targets that returns the mean over the batch as a single
+            number. A function has to see to it itself that shapes meet; fit warns where (B, 1) meets (B,).
         epochs: How often to go through all examples, 0 or more.
-        lr: The optimizer's learning rate, above 0.
+        lr: The optimizer's learning rate, above 0. The default suits the small networks and short trainings
+            of this course; it is ten times the 0.001 of PyTorch's Adam, which larger and deeper networks want.
         batch_size: Examples for each step, 1 or more. The last batch of an epoch may be shorter; the
             recorded loss counts it by its size. Where X holds batches they keep their own.
         optimizer: What makes an optimizer from parameters and ``lr=``.
         generator: A CPU generator for the shuffling; None takes that of X where it has one, else PyTorch's
             global one.
-        validation: Examples and targets, or batches, to measure on after each epoch; never trained on.
-        metrics: What else is measured there, as for :func:`~companion.training.evaluate`.
+        validation: Examples and targets, or batches, to measure on after each epoch; never trained on. The
+            first batch of tensors or of a list is tried before the first epoch.
+        metrics: What else is measured there, as for :func:`~companion.training.evaluate`: names, or
+            functions under names of your own, called f(targets, outputs).
         callbacks: What looks on and steps in, called in this order, checkpoints last.
         accumulate: Take one step for so many batches, 1 or more. Their gradients are averaged by size: it is
             the step of one large batch, if the loss is a mean over examples and no layer (batch
@@ -78,11 +84,12 @@ def fit(
         The losses by epoch. The model is left in eval mode.
 
     Raises:
-        TypeError: If an argument is of the wrong kind.
+        TypeError: If an argument is of the wrong kind, or X holds floats of another type than the model.
         ValueError: If shapes do not meet, a number is out of range, the device is missing, there is no
             example or nothing to train.
-        FloatingPointError: If the loss of a batch is nan or infinite; the model keeps the weights that led
-            there, unless a callback puts better ones back.
+        FloatingPointError: If the loss of a batch, or that of the validation, is nan or infinite. The model
+            keeps the weights that led there, unless a callback puts better ones back; what was measured
+            until then is in the error's ``history``.
 
     Source:
         Robbins and Monro (1951), A stochastic approximation method. 16 bits: Micikevicius et al. (2018),
@@ -102,11 +109,15 @@ def fit(
     place = _place(model, device)
     order = _generator(X, generator)
     batches = training_batches(X, y, batch_size, order, place)
-    held_out = _held_out(validation, place, loss_of, metrics)
-    step_of = Step(model, loss_of, place, precision, compile)
+    require_type("X", X, model, precision)
+    held_out = HeldOut(validation, place, loss_of, metrics)
+    step_of = Step(model, loss_of, FirstLook(model, loss, precision), place, precision, compile)
+    held_out.require_type(model)
     called = in_order(callbacks)
     if device is not None:
         model.to(place)
+    if epochs:
+        held_out.rehearse(model, (X, y))
     stepper = _make_optimizer(optimizer, model, lr)
     run = Run(model, stepper, epochs, _count(batches), order, step_of.scaler, called)
     run.call("on_fit_start")
@@ -121,9 +132,7 @@ def fit(
     return run.history
 
 
-def _epoch(
-    run: Run, batches: Batches | Placed, accumulate: int, step_of: Step, held_out: Callable[[Module], dict[str, float]]
-) -> None:
+def _epoch(run: Run, batches: Batches | Placed, accumulate: int, step_of: Step, held_out: HeldOut) -> None:
     """Go through all batches once, and measure on the rows that are held out."""
     run.model.train()
     run.call("on_epoch_start")
@@ -140,28 +149,10 @@ def _epoch(
         total += run.loss * size
         seen += size
         run.call("on_step_end")
-    run.history.add(total / seen, held_out(run.model))
+    run.history.add(total / seen, held_out.measure(run))
+    held_out.require_finite(run)
     run.call("on_epoch_end")
     run.epoch += 1
-
-
-def _held_out(
-    validation: Any, place: torch.device, loss_of: LossFunction, metrics: Metrics
-) -> Callable[[Module], dict[str, float]]:
-    """Return what measures a model on rows that are not trained on, by the names of the history."""
-    measures = metric_functions("fit", metrics)
-    if validation is None:
-        if measures:
-            raise bad_value("fit", "metrics", "validation data to measure them on", "none", "pass validation=(X, y)")
-        return lambda model: {}
-    for name in ("loss", "val_loss"):
-        if name in measures:
-            raise bad_value("fit", "metrics", f"other names than {name!r}", repr(name), "the loss is measured anyway")
-    X, y, names = validation, None, ("validation", "validation")
-    if isinstance(validation, (tuple, list)) and len(validation) == 2 and isinstance(validation[0], Tensor):
-        (X, y), names = validation, ("validation[0]", "validation[1]")
-    batches = batches_in_order("fit", names, X, y, CHUNK, place)
-    return lambda model: measure("fit", model, batches, {"val_loss": loss_of}, measures)
 
 
 def _count(batches: Batches | Placed) -> int | None:
@@ -201,4 +192,8 @@ def _make_optimizer(optimizer: Callable[..., torch.optim.Optimizer], model: Modu
     made = optimizer(model.parameters(), lr=lr)
     if not isinstance(made, torch.optim.Optimizer):
         raise bad_type("fit", "optimizer", "what makes an optimizer", made)
+    closure = inspect.signature(made.step).parameters.get("closure")
+    if closure is not None and closure.default is inspect.Parameter.empty:
+        hint = "fit computes the loss once for each step, which SGD and Adam are content with"
+        raise bad_type("fit", "optimizer", "one whose step needs no closure", made, hint)
     return made

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import torch
+from torch import Tensor
 from torch.nn import Module
 
 from companion.errors import bad_type, bad_value
@@ -41,6 +42,23 @@ class History:
             **({"val_loss": self.val_loss} if self.val_loss else {}),
             **self.metrics,
         }
+
+
+class NotFinite(FloatingPointError):
+    """A loss has left the numbers.
+
+    Attributes:
+        history: What was measured until then.
+    """
+
+    def __init__(self, message: str, history: History) -> None:
+        super().__init__(message)
+        self.history = history
+
+
+def finite(value: Any) -> bool:
+    """Tell whether there is neither nan nor inf in a tensor; what is no tensor cannot be looked at."""
+    return not isinstance(value, Tensor) or bool(torch.isfinite(value).all())
 
 
 @dataclass

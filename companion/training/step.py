@@ -14,7 +14,8 @@ from companion.errors import bad_type, bad_value
 from companion.functional._arguments import require_choice
 from companion.functional.losses import NAMED
 from companion.training.batches import Batch
-from companion.training.run import Run
+from companion.training.first_look import FirstLook
+from companion.training.run import NotFinite, Run, finite
 
 LossFunction = Callable[[Tensor, Tensor], Tensor]
 
@@ -25,15 +26,23 @@ class Step:
     Args:
         model: What is trained.
         loss_of: The mean loss of outputs and targets.
+        look: What looks at the first batch.
         place: Where it happens.
         precision: ``"bfloat16"``, ``"float16"`` or None.
         compile: Whether to compile, or a backend's name.
     """
 
     def __init__(
-        self, model: Module, loss_of: LossFunction, place: torch.device, precision: str | None, compile: bool | str
+        self,
+        model: Module,
+        loss_of: LossFunction,
+        look: FirstLook,
+        place: torch.device,
+        precision: str | None,
+        compile: bool | str,
     ) -> None:
         self.loss_of = loss_of
+        self.look: FirstLook | None = look
         self.precise: AbstractContextManager = nullcontext()
         if precision is not None:
             require_choice("fit", "precision", precision, ("bfloat16", "float16"))
@@ -52,7 +61,7 @@ class Step:
         mean = 0.0
         for X, y in group:
             with self.precise:
-                loss = self.loss_of(self.forward(X), y)
+                loss = self._loss(X, y)
             value = loss.item()
             if not math.isfinite(value):
                 raise _not_finite(value, run, X, y)
@@ -65,6 +74,16 @@ class Step:
             run.batch += 1
         return mean
 
+    def _loss(self, X: Tensor, y: Tensor) -> Tensor:
+        """Return the loss of a batch, with a look at the first one."""
+        if self.look is None:
+            return self.loss_of(self.forward(X), y)
+        outputs = self.look.outputs(self.forward, X)
+        loss = self.loss_of(outputs, y)
+        self.look.after_loss(outputs, y)
+        self.look = None
+        return loss
+
 
 def loss_function(loss: str | LossFunction) -> LossFunction:
     """Return a loss by its name, or a function that is asked for a single number."""
@@ -73,6 +92,11 @@ def loss_function(loss: str | LossFunction) -> LossFunction:
             expected = "'mse', 'bce', 'cross_entropy' or a function"
             raise bad_value("fit", "loss", expected, repr(loss), "a function takes outputs and targets")
         return NAMED[loss]
+    if isinstance(loss, type):
+        prefix = "nn." if issubclass(loss, Module) else ""
+        hint = f"{prefix}{loss.__name__}() makes one of it"
+        expected = "a name or a function of outputs and targets"
+        raise TypeError(str(bad_value("fit", "loss", expected, f"the class {loss.__name__}", hint)))
     if not callable(loss):
         raise bad_type("fit", "loss", "a name or a function of outputs and targets", loss)
     return lambda outputs, targets: _require_scalar(loss(outputs, targets))
@@ -86,20 +110,16 @@ def _require_scalar(loss: Tensor) -> Tensor:
     return loss
 
 
-def _not_finite(value: float, run: Run, X: Tensor, y: Tensor) -> FloatingPointError:
+def _not_finite(value: float, run: Run, X: Tensor, y: Tensor) -> NotFinite:
     """Say where the loss left the numbers, and what to look at next."""
     rate = run.optimizer.param_groups[0]["lr"]
-    if not _finite(X):
+    if not finite(X):
         advice = "X of this batch holds nan or inf: clean the data"
-    elif not _finite(y):
+    elif not finite(y):
         advice = "y of this batch holds nan or inf: clean the data"
     elif run.step == 0:
         advice = "nothing was learned yet: look for numbers too large to be squared, or a logarithm of 0"
     else:
         advice = f"try a learning rate below {rate} (a tenth), standardise the inputs, or clip with ClipGradients"
     where = f"batch {run.batch} of epoch {run.epoch}, step {run.step}, all counted from 0"
-    return FloatingPointError(f"fit: the loss became {value} ({where}); {advice}")
-
-
-def _finite(value: Tensor) -> bool:
-    return not isinstance(value, Tensor) or bool(torch.isfinite(value).all())
+    return NotFinite(f"fit: the loss became {value} ({where}); {advice}", run.history)

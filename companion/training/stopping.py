@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from typing import Any
 
 from torch import Tensor
@@ -32,10 +33,13 @@ class Watch:
         """Start anew."""
         self.best = -self.sign * math.inf
 
+    def name(self, run: Run) -> str:
+        """Return the name of what is watched."""
+        return self.monitor or ("val_loss" if "val_loss" in run.history.columns() else "loss")
+
     def latest(self, run: Run) -> float:
         """Return the number of the present epoch."""
-        columns = run.history.columns()
-        name = self.monitor or ("val_loss" if "val_loss" in columns else "loss")
+        columns, name = run.history.columns(), self.name(run)
         if name not in columns:
             known = " or ".join(repr(column) for column in columns)
             hint = "fit(..., validation=, metrics=) measures more"
@@ -111,6 +115,9 @@ class BestWeights(Callback):
 class EarlyStopping(BestWeights):
     """Stop when some epochs in a row have not beaten the best, and put the best weights back.
 
+    A metric that is nan (a loss that is ends the training) beats nothing: it warns and counts as an epoch
+    without a new best.
+
     Args:
         patience: The number of epochs without a new best after which it stops, 1 or more.
         monitor: What is watched, as for :class:`BestWeights`.
@@ -150,6 +157,12 @@ class EarlyStopping(BestWeights):
     def on_epoch_end(self, run: Run) -> None:
         """Count the epochs since the best, and stop after too many."""
         super().on_epoch_end(run)
+        if math.isnan(self._watch.latest(run)):
+            name = self._watch.name(run)
+            warnings.warn(
+                f"EarlyStopping: {name!r} is nan in epoch {run.epoch}, counted from 0; it counts as no new best",
+                stacklevel=5,  # where fit was called
+            )
         self.waited = 0 if self.best_epoch == run.epoch else self.waited + 1
         run.stop |= self.waited >= self.patience
 

@@ -209,3 +209,79 @@ def test_scatter_gives_each_class_its_marker():
     )
     assert [len(c.get_offsets()) for c in ax.collections] == [1, 2]
     assert [c.get_label() for c in ax.collections] == ["a", "b"]
+
+
+def test_scatter_tells_twelve_classes_apart_by_marker_and_colour():
+    _, ax = plotting.plt.subplots()
+    y = torch.arange(12)
+    plotting.scatter_classes(ax, torch.stack([y, y], 1).float(), y, [str(k) for k in range(12)])
+    looks = [
+        (tuple(c.get_edgecolor()[0]), len(c.get_facecolor()), c.get_paths()[0].vertices.round(3).tobytes())
+        for c in ax.collections
+    ]
+    assert len({marker for _, _, marker in looks}) == 12
+    assert len({(color, filled) for color, filled, _ in looks}) == 12
+    assert len({color[:3] for color, _, _ in looks}) == 6
+    assert [c.get_offsets().tolist() for c in ax.collections] == [[[k, k]] for k in range(12)]
+
+
+P = torch.zeros(3, 2)
+
+
+@pytest.mark.parametrize(
+    ("X", "y", "names", "error", "message"),
+    [
+        (P, torch.tensor([0, 1, 2]), ["a", "b"], ValueError, "y expected class numbers from 0 to 1, as there are 2 names, got 2; each name stands for a number, the first for 0"),
+        (P, torch.tensor([-1.0, 1, 0.5]), ["a", "b"], ValueError, "y expected class numbers from 0 to 1, as there are 2 names, got -1, 0.5; each name stands for a number, the first for 0"),
+        (P, torch.tensor([0, 1]), ["a", "b"], ValueError, "y expected 3 class numbers, shape (3,), got (2,)"),
+        (P[:, :1], torch.tensor([0, 1, 1]), ["a", "b"], ValueError, "X expected two features of each example, shape (N, 2), got (3, 1); X[:, [0, 1]] takes two"),
+        (P, torch.tensor([0, 1, 1]), ["a"] * 13, ValueError, "names expected 1 to 12 classes, got 13; more could not be told apart: draw some of them, or several plots"),
+        (P, torch.tensor([0, 1, 1]), [], ValueError, "names expected 1 to 12 classes, got 0; more could not be told apart: draw some of them, or several plots"),
+        (P, [0, 1, 1], ["a"], TypeError, "y expected a tensor, got list"),
+    ],
+)  # fmt: skip
+def test_scatter_refuses_labels_without_a_name(X, y, names, error, message):
+    with pytest.raises(error) as caught:
+        plotting.scatter_classes(plotting.plt.figure().gca(), X, y, names)
+    assert str(caught.value) == f"scatter_classes: {message}"
+
+
+@pytest.mark.parametrize(
+    "predict",
+    [
+        lambda x: (x[:, 0] >= 0.5).float(),
+        lambda x: (x[:, 0] >= 0.5).long(),
+        lambda x: x[:, 0] >= 0.5,
+        lambda x: (x[:, :1] >= 0.5).float(),
+        lambda x: x[:, 0] - 0.5,
+        lambda x: 1000 * (x[:, :1] - 0.5),
+        lambda x: 2.0 * (x[:, 0] >= 0.5) - 1,
+        lambda x: torch.stack([0 * x[:, 0], x[:, 0] - 0.4999], 1),
+    ],
+    ids=["decisions", "whole", "bool", "column", "logits", "large logits", "signs", "two logits"],
+)
+def test_regions_shade_the_same_for_decisions_and_for_logits(predict):
+    _, ax = plotting.plt.subplots()
+    plotting.regions(ax, predict, (0, 1), (0, 1), steps=11)
+    xs = torch.cat([torch.as_tensor(p.vertices) for c in ax.collections for p in c.get_paths()])[:, 0]
+    assert xs.min().item() == pytest.approx(0.45)  # half-way between the last 0 and the first 1
+    assert xs.max() == 1
+
+
+HINT = "write lambda x: model(x) >= 0 for logits, >= 0.5 for probabilities, == k for class numbers"
+
+
+@pytest.mark.parametrize(
+    ("predict", "error", "message"),
+    [
+        (lambda x: x[:, 0], ValueError, f"decisions 0 and 1, or logits, got values from 0 to 1; {HINT}"),
+        (lambda x: (3 * x[:, 0]).floor(), ValueError, f"decisions 0 and 1, or logits, got values from 0 to 3; {HINT}"),
+        (lambda x: x[:, 0] * float("nan"), ValueError, f"decisions 0 and 1, or logits, got values from nan to nan; {HINT}"),
+        (lambda x: torch.zeros(len(x), 3), ValueError, "one decision, or one or two logits, for each point, got (121, 3); lambda x: model(x).argmax(dim=1) == k shades class k"),
+        (lambda x: x.tolist(), TypeError, "a function that returns a tensor, got list"),
+    ],
+)  # fmt: skip
+def test_regions_refuse_what_is_neither_a_decision_nor_a_logit(predict, error, message):
+    with pytest.raises(error) as caught:
+        plotting.regions(plotting.plt.figure().gca(), predict, (0, 1), (0, 1), steps=11)
+    assert str(caught.value) == f"regions: predict expected {message}"

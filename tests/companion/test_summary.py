@@ -64,6 +64,15 @@ def test_flops_of_a_network_of_fully_connected_layers_follow_the_formula():
     assert count_flops(torch.nn.ReLU(), torch.zeros(3)) == 0
 
 
+def test_count_flops_sees_into_our_layers_where_those_of_torch_are_closed():
+    x = torch.zeros(5, 2, 3)  # (T, B, D)
+    assert count_flops(nn.LSTM(3, 4), x) == 2 * 5 * 2 * (4 * 4) * (3 + 4)
+    assert count_flops(torch.nn.LSTM(3, 4), x) == 0
+    q = torch.zeros(2, 3, 4)  # (B, T, D): four products with 4 x 4 weights, and two of each head's queries and keys
+    attention = [kind.MultiheadAttention(4, 2, batch_first=True).eval() for kind in (nn, torch.nn)]
+    assert [count_flops(layer, q, q, q) for layer in attention] == [2 * 2 * (4 * 3 * 4 * 4 + 2 * 3 * 3 * 4), 0]
+
+
 def test_counting_leaves_no_gradient_and_needs_no_numbers():
     model = mlp([4, 3])
     flops = count_flops(model, torch.full((2, 4), math.nan))

@@ -61,6 +61,8 @@ def require_within(
     if span is None or (nan and math.isnan(span[0])):
         return
     if not low <= span[0] <= span[1] <= high:
+        if math.isnan(span[0]):
+            raise bad_value(where, argument, expected, "nan", f"torch.isnan({argument}) finds where")
         raise bad_value(where, argument, expected, f"values from {span[0]:.6g} to {span[1]:.6g}", hint)
 
 

@@ -1,5 +1,7 @@
 """The perceptron's rule, its bound, and what it cannot learn."""
 
+import math
+
 import pytest
 import torch
 
@@ -125,7 +127,7 @@ def test_perceptron_stops_at_the_epochs_it_was_given():
     assert (history.mistakes, history.converged, history.steps) == ([], False, [])
 
 
-X2, Y2 = torch.zeros(2, 2), torch.tensor([0, 1])
+X2, Y2, Y3 = torch.zeros(2, 2), torch.tensor([0, 1]), torch.tensor([0, 1, 1])
 
 
 @pytest.mark.parametrize(
@@ -139,6 +141,10 @@ X2, Y2 = torch.zeros(2, 2), torch.tensor([0, 1])
         (lambda: Perceptron(2).fit([[0.0, 1.0]], Y2), TypeError, "fit: X expected a tensor, got list; torch.as_tensor(X) makes one"),
         (lambda: Perceptron(2).fit(X2, [0, 1]), TypeError, "fit: y expected a tensor, got list; torch.as_tensor(y) makes one"),
         (lambda: Perceptron(2).fit(X2.long(), Y2), ValueError, "fit: X expected a float tensor, got torch.int64; X.float() converts it"),
+        (lambda: Perceptron(2).fit(X2.double(), Y2), TypeError, "fit: X expected float32 like the perceptron's weights, got float64; X.float()"),
+        (lambda: Perceptron(2, dtype=torch.float64).fit(X2, Y2), TypeError, "fit: X expected float64 like the perceptron's weights, got float32; X.double()"),
+        (lambda: Perceptron(2).fit(torch.tensor([[1.0, math.nan], [math.inf, math.nan], [0, 1]]), Y3), ValueError, "fit: X expected finite numbers, got nan or inf in 2 of 3 rows; a sum with nan reaches no decision: clean the data"),
+        (lambda: Perceptron(2).fit(torch.tensor([[1.0, 2.0], [1, 3], [-math.inf, 1]]), Y3), ValueError, "fit: X expected finite numbers, got nan or inf in 1 of 3 rows; a sum with nan reaches no decision: clean the data"),
         (lambda: Perceptron(2).fit(X2[0], Y2), ValueError, "fit: X expected rows of examples, shape (N, D), got (2,)"),
         (lambda: Perceptron(2).fit(X2, Y2[:, None]), ValueError, "fit: y expected one target for each row, shape (2,), got (2, 1)"),
         (lambda: Perceptron(2).fit(X2, 2 * Y2 - 1), ValueError, "fit: y expected only 0 and 1, got [-1, 1]; targets -1 and 1 become 0 and 1 by (y + 1) / 2"),

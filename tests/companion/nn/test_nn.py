@@ -176,3 +176,13 @@ def test_linear_refuses_sizes_out_of_range(arguments, error, message):
     with pytest.raises(error) as caught:
         nn.Linear(*arguments)
     assert str(caught.value) == message
+
+
+def test_layers_are_none_of_torchs_classes_as_the_package_says():
+    own = [getattr(nn, name) for name in nn.__all__]
+    shared = {nn.Flatten, nn.Module, nn.Parameter, nn.Sequential}
+    named = [kind for kind in own if kind not in shared and hasattr(torch.nn, kind.__name__)]
+    assert len(named) > 30
+    assert not [kind for kind in named if issubclass(kind, getattr(torch.nn, kind.__name__))]
+    for said in ("inplace=True", "torch.jit.script", "isinstance(layer, torch.nn.Linear)"):
+        assert said in nn.__doc__

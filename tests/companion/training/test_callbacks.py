@@ -59,8 +59,6 @@ def follow(callback, values, name="val_loss"):
         ([5, 4, 4, 4], {"patience": 1, "min_delta": 1.0}, 2, 5, 0),  # exactly min_delta is not enough
         ([1, 2, 3, 2, 1, 0], {"patience": 2, "mode": "max"}, 5, 3, 2),
         ([1, 1.5, 1.9], {"patience": 2, "mode": "max", "min_delta": 1.0}, 3, 1, 0),
-        ([3, math.nan, math.nan, 1], {"patience": 2}, 3, 3, 0),
-        ([math.nan, 2, 3], {"patience": 2}, 3, 2, 1),
     ],
 )
 def test_early_stopping_stops_in_time_and_puts_the_best_weights_back(values, options, epochs, best, best_epoch):
@@ -69,6 +67,40 @@ def test_early_stopping_stops_in_time_and_puts_the_best_weights_back(values, opt
     assert (seen, stopping.best, stopping.best_epoch) == (epochs, best, best_epoch)
     assert model.weight.item() == best_epoch
     assert stopping.waited == epochs - 1 - best_epoch
+
+
+@pytest.mark.parametrize(
+    ("values", "epochs", "best", "best_epoch", "nans"),
+    [([3, math.nan, math.nan, 1], 3, 3, 0, [1, 2]), ([math.nan, 2, 3], 3, 2, 1, [0])],
+)
+def test_early_stopping_says_that_a_value_is_nan_and_counts_it_as_no_new_best(values, epochs, best, best_epoch, nans):
+    stopping = EarlyStopping(2, "score")
+    with pytest.warns(UserWarning, match="is nan in epoch") as caught:
+        seen, _ = follow(stopping, values, "score")
+    assert [str(warning.message) for warning in caught] == [
+        f"EarlyStopping: 'score' is nan in epoch {epoch}, counted from 0; it counts as no new best" for epoch in nans
+    ]
+    assert (seen, stopping.best, stopping.best_epoch) == (epochs, best, best_epoch)
+
+
+def test_early_stopping_points_its_warning_at_the_line_that_trains():
+    stopping = EarlyStopping(1, "score")
+    with pytest.warns(UserWarning, match="'score' is nan in epoch 0") as caught:
+        fit(line(), X, Y, loss="mse", epochs=1, validation=(X, Y), metrics={"score": lambda y, z: math.nan}, callbacks=[stopping])  # fmt: skip
+    assert caught[0].filename == __file__
+
+
+def test_a_validation_loss_that_is_nan_ends_the_training_before_early_stopping_could_wait_for_it():
+    stopping = EarlyStopping(5)
+    losses = iter([9.0, 1.0, 0.5, math.nan, 0.1])  # the first is that of the rehearsal
+    model = line()
+
+    def loss(outputs, targets):
+        return (outputs - targets).square().mean() if model.training else torch.tensor(next(losses))
+
+    with pytest.raises(FloatingPointError, match="the validation loss became nan"):
+        fit(model, X, Y, loss=loss, validation=(X, Y), callbacks=[stopping])
+    assert (stopping.best, stopping.best_epoch, stopping.waited) == (0.5, 1, 0)
 
 
 def test_best_weights_never_stop_a_training_and_forget_an_earlier_one():
@@ -116,7 +148,7 @@ def test_best_weights_are_put_back_after_an_error_and_hold_running_statistics():
 def test_early_stopping_with_a_metric_of_fit():
     scores = iter([0.5, 0.7, 0.6, 0.7, 0.9])
     stopping = EarlyStopping(2, "score", mode="max")
-    metrics = {"score": lambda z, t: next(scores)}
+    metrics = {"score": lambda t, z: next(scores)}
     history = fit(line(), X, Y, loss="mse", validation=(X, Y), metrics=metrics, callbacks=[stopping])
     assert history.metrics["score"] == [0.5, 0.7, 0.6, 0.7]
     assert stopping.best == 0.7
@@ -153,7 +185,7 @@ def test_schedule_goes_the_way_of_torch():
 @pytest.mark.parametrize("home", [ReduceLROnPlateau, torch.optim.lr_scheduler.ReduceLROnPlateau])
 def test_schedule_shows_the_watched_number_to_one_that_watches(home):
     scores = iter([1.0, 1.0, 1.0, 0.5, 0.5])
-    options = {"validation": (X, Y), "metrics": {"score": lambda z, t: next(scores)}}
+    options = {"validation": (X, Y), "metrics": {"score": lambda t, z: next(scores)}}
     schedule = Schedule(lambda o: home(o, patience=0, factor=0.5), monitor="score")
     assert rates(schedule, epochs=5, batch_size=12, **options) == pytest.approx([0.1, 0.1, 0.05, 0.025, 0.025])
 
@@ -275,7 +307,7 @@ def test_tensorboard_gets_every_curve_and_is_closed(monkeypatch):
     monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", types.SimpleNamespace(SummaryWriter=Writer))
     board = TensorBoard("runs/first")
     history = fit(
-        line(), X, Y, loss="mse", epochs=2, lr=0.5, validation=(X, Y), metrics={"mae": lambda z, t: (z - t).abs().mean()},
+        line(), X, Y, loss="mse", epochs=2, lr=0.5, validation=(X, Y), metrics={"mae": lambda t, z: (z - t).abs().mean()},
         callbacks=[Schedule(lambda o: ExponentialLR(o, 0.5)), board],
     )  # fmt: skip
     assert (Writer.made.folder, Writer.made.closed) == ("runs/first", True)

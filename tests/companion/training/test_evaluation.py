@@ -10,7 +10,7 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 from companion import nn
 from companion.data import gate, iris
 from companion.functional import l1_loss
-from companion.metrics import f1_score
+from companion.metrics import f1_score, precision_score, recall_score
 from companion.models import Perceptron, mlp
 from companion.random import generator
 from companion.training import accuracy, evaluate, predict
@@ -76,12 +76,12 @@ def test_evaluate_counts_every_example_once_whatever_the_size_of_the_last_batch(
 def test_evaluate_over_all_is_right_for_what_is_no_mean_over_examples():
     data = iris()
     model = mlp([4, 3], generator=generator(0))
-    f1 = lambda z, y: f1_score(y, z.argmax(1), average="macro")  # noqa: E731
+    f1 = lambda y, z: f1_score(y, z.argmax(1), average="macro")  # noqa: E731
     with torch.no_grad():
-        want = f1(model(data.X), data.y)
+        want = f1(data.y, model(data.X))
     assert evaluate(model, data.X, data.y, metrics={"f1": f1}, batch_size=7) == {"f1": want}
     parts = evaluate(model, data.X, data.y, metrics={"f1": f1}, batch_size=50, over="batches")["f1"]
-    assert parts == pytest.approx(sum(f1(model(x), t) for x, t in zip(data.X.split(50), data.y.split(50))) / 3)
+    assert parts == pytest.approx(sum(f1(t, model(x)) for x, t in zip(data.X.split(50), data.y.split(50))) / 3)
     assert parts != want
 
 
@@ -89,7 +89,7 @@ def test_evaluate_takes_names_functions_and_a_single_name():
     X, y = torch.tensor([[1.0], [3.0]]), torch.tensor([[0.0], [1.0]])
     assert evaluate(lambda x: x, X, y, metrics="mse") == {"mse": 2.5}
     assert evaluate(lambda x: x, X, y, metrics=("mse",)) == {"mse": 2.5}
-    assert evaluate(lambda x: x, X, y, metrics={"mae": l1_loss, "rows": lambda z, t: len(t)}) == {
+    assert evaluate(lambda x: x, X, y, metrics={"mae": l1_loss, "rows": lambda t, z: len(t)}) == {
         "mae": 1.5,
         "rows": 2.0,
     }
@@ -98,7 +98,19 @@ def test_evaluate_takes_names_functions_and_a_single_name():
     )
 
 
+def test_evaluate_gives_own_functions_the_truth_first_so_that_precision_and_recall_stay_themselves():
+    X, y = torch.tensor([1.0, 1.0, 1.0, -1.0]), torch.tensor([1, 0, 0, 1])  # 3 said, 1 of them right; 2 true
+    scores = {"precision": precision_score, "recall": recall_score}
+    want = {"precision": 1 / 3, "recall": 1 / 2}
+    for over, size in (("all", 3), ("batches", 4)):
+        assert evaluate(lambda x: (x >= 0).long(), X, y, metrics=scores, over=over, batch_size=size) == want
+
+
 X, Y = torch.zeros(2, 1), torch.zeros(2, 1)
+SEVERAL = (
+    "accuracy is the share of examples whose one class is right, and these rows hold several labels; measure "
+    "each label: metrics={'labels': lambda y, z: ((z >= 0) == y).double().mean()}"
+)
 PAIRS = "a tensor, or batches that can be gone through again"
 
 
@@ -116,14 +128,14 @@ PAIRS = "a tensor, or batches that can be gone through again"
         (lambda: predict(lambda x: x.sum(), X), ValueError, "predict: model expected one output for each example, got a single number"),
         (lambda: evaluate(lambda x: x, X, Y, metrics="f1"), ValueError, "evaluate: metrics expected 'accuracy' or 'mse' or 'bce' or 'cross_entropy', got 'f1'"),
         (lambda: evaluate(lambda x: x, X, Y, metrics=l1_loss), TypeError, "evaluate: metrics expected names, or functions by name, got function; {'mae': l1_loss} gives one a name"),
-        (lambda: evaluate(lambda x: x, X, Y, metrics={"f1": "f1"}), TypeError, "evaluate: metrics['f1'] expected a function of outputs and targets, got str"),
+        (lambda: evaluate(lambda x: x, X, Y, metrics={"f1": "f1"}), TypeError, "evaluate: metrics['f1'] expected a function of targets and outputs, got str"),
         (lambda: evaluate(lambda x: x, X, Y, metrics={"gap": torch.sub}), ValueError, "evaluate: metrics['gap'] expected a single number, got (2, 1); take the mean"),
         (lambda: evaluate(lambda x: x, X, Y, metrics="mse", over="rows"), ValueError, "evaluate: over expected 'all' or 'batches', got 'rows'"),
         (lambda: evaluate(lambda x: x, X, Y[:1], metrics="mse"), ValueError, "evaluate: y expected 2 targets, one for each example, got (1, 1)"),
         (lambda: evaluate(lambda x: x, X, metrics="mse"), TypeError, "evaluate: y expected a tensor, got NoneType; torch.as_tensor(y) makes one"),
         (lambda: evaluate(lambda x: x, X[:0], Y[:0], metrics="mse"), ValueError, "evaluate: X expected one example or more, got (0, 1)"),
         (lambda: evaluate(lambda x: x, X, Y, metrics="mse", batch_size=1.5), TypeError, "evaluate: batch_size expected a whole number, got float"),
-        (lambda: evaluate(lambda x: x, X, torch.zeros(2, 2), metrics="accuracy"), ValueError, "accuracy: y expected 2 class numbers, got shape (2, 2)"),
+        (lambda: evaluate(lambda x: x, X, torch.zeros(2, 2), metrics="accuracy"), ValueError, "accuracy: y expected 2 class numbers, got shape (2, 2); " + SEVERAL),
     ],
 )  # fmt: skip
 def test_what_cannot_be_measured_is_refused(call, error, message):
@@ -168,8 +180,9 @@ def test_accuracy_puts_the_modes_back_after_an_error():
 @pytest.mark.parametrize(
     ("outputs", "X", "y", "error", "message"),
     [
-        (torch.zeros(2), torch.zeros(2), torch.zeros(3), ValueError, "accuracy: y expected 2 class numbers, got shape (3,); y.argmax(dim=1) turns rows of 0 and 1 into class numbers"),
+        (torch.zeros(2), torch.zeros(2), torch.zeros(3), ValueError, "accuracy: y expected 2 class numbers, got shape (3,)"),
         (torch.zeros(2, 2), torch.zeros(2), torch.eye(2), ValueError, "accuracy: y expected 2 class numbers, got shape (2, 2); y.argmax(dim=1) turns rows of 0 and 1 into class numbers"),
+        (torch.zeros(2, 3), torch.zeros(2), torch.tensor([[1, 1, 0], [0, 0, 0]]), ValueError, "accuracy: y expected 2 class numbers, got shape (2, 3); " + SEVERAL),
         (torch.zeros(2, 3, 4), torch.zeros(2), torch.zeros(2), ValueError, "accuracy: model expected outputs of shape (2,), (2, 1) or (2, C), got (2, 3, 4)"),
         (torch.zeros(3), torch.zeros(2), torch.zeros(2), ValueError, "accuracy: model expected outputs of shape (2,), (2, 1) or (2, C), got (3,)"),
         (None, torch.zeros(0), torch.zeros(0), ValueError, "accuracy: X expected one example or more, got none"),
@@ -181,3 +194,42 @@ def test_accuracy_refuses_what_cannot_be_compared(outputs, X, y, error, message)
     with pytest.raises(error) as caught:
         accuracy(lambda x: outputs, X, y)
     assert str(caught.value) == message
+
+
+NAN, INF = float("nan"), float("inf")
+
+
+@pytest.mark.parametrize(
+    ("outputs", "y", "message"),
+    [
+        ([NAN, 1.0, NAN], [0, 1, 1], "model expected finite outputs, got nan for 2 of 3 examples; look at the model's weights and at X for nan"),
+        ([[NAN, 1.0], [0.0, 1.0]], [1, 1], "model expected finite outputs, got nan for 1 of 2 examples; look at the model's weights and at X for nan"),
+        ([0.0, 1.0], [-1, 1], "y expected class numbers 0 and 1, got values from -1 to 1; (y + 1) / 2 makes 0 and 1 of -1 and 1"),
+        ([0.0, 1.0], [1, 2], "y expected class numbers 0 and 1, got values from 1 to 2; y - 1 makes them start at 0"),
+        ([[0.0], [1.0]], [0, 2], "y expected class numbers 0 and 1, got values from 0 to 2; one output tells two classes apart; a model needs one output for each class"),
+        ([[0.0, 1, 2], [1, 2, 3], [1, 2, 3]], [1, 2, 3], "y expected class numbers, whole, from 0 to 2, got values from 1 to 3; y - 1 makes them start at 0"),
+        ([[0.0, 1, 2], [1, 2, 3]], [-100, 2], "y expected class numbers, whole, from 0 to 2, got values from -100 to 2; the model has 3 outputs; a model needs one output for each class"),
+        ([0.0, 1.0], [0.25, 1.0], "y expected class numbers 0 and 1, got values from 0.25 to 1; for targets that are no classes there are 'mse' and companion.metrics.r2_score"),
+        ([[0.0, 1, 2], [1, 2, 3]], [0.5, 2.0], "y expected class numbers, whole, from 0 to 2, got values from 0.5 to 2; for targets that are no classes there are 'mse' and companion.metrics.r2_score"),
+        ([0.0, 1.0], [NAN, 1.0], "y expected class numbers 0 and 1, got nan for 1 of 2"),
+    ],
+)  # fmt: skip
+def test_accuracy_refuses_outputs_that_are_nan_and_labels_of_no_class(outputs, y, message):
+    outputs, y = torch.tensor(outputs), torch.tensor(y)
+    for call in (accuracy, lambda *data: evaluate(*data, metrics="accuracy")):
+        with pytest.raises(ValueError) as caught:
+            call(lambda x: outputs, torch.zeros(len(y)), y)
+        assert str(caught.value) == "accuracy: " + message
+
+
+def test_accuracy_takes_infinite_logits_and_labels_of_any_type():
+    logits = torch.tensor([INF, -INF, 1.0])
+    for y in (torch.tensor([1, 0, 0]), torch.tensor([1.0, 0.0, 0.0]), torch.tensor([True, False, False])):
+        assert accuracy(lambda x: logits, y, y) == pytest.approx(2 / 3)
+        assert accuracy(lambda x: torch.stack([-logits, logits], 1), y, y) == pytest.approx(2 / 3)
+
+
+def test_what_is_advised_for_several_labels_measures_each_of_them():
+    y, z = torch.tensor([[1.0, 1.0], [0.0, 1.0]]), torch.tensor([[2.0, -1.0], [-1.0, 3.0]])
+    advised = {"labels": lambda y, z: ((z >= 0) == y).double().mean()}
+    assert evaluate(lambda x: z, torch.zeros(2), y, metrics=advised) == {"labels": 0.75}

@@ -96,6 +96,8 @@ def test_fit_measures_validation_in_eval_mode_without_touching_the_model():
     seen = []
     model.register_forward_hook(lambda m, inputs, out: seen.append((m.training, len(inputs[0]), out.requires_grad)))
     history = fit(model, X[:20], y[:20], loss="mse", epochs=2, batch_size=8, validation=(X[20:], y[20:]))
+    rehearsal, *seen = seen
+    assert rehearsal == (False, 10, False)
     assert seen == 2 * ([(True, 8, True), (True, 8, True), (True, 4, True), (False, 10, False)])
     assert model[1].num_batches_tracked == 6
     assert len(history.val_loss) == 2
@@ -261,6 +263,38 @@ def test_fit_names_the_batch_within_a_step_of_several():
         fit(nn.Linear(1, 1), batches, loss="mse", lr=1e-3, accumulate=3)
 
 
+@pytest.mark.parametrize(
+    ("X", "y", "value", "advice"),
+    [
+        (math.nan, 1.0, "nan", "X of the validation rows holds nan or inf: clean the data"),
+        (1.0, math.inf, "inf", "y of the validation rows holds nan or inf: clean the data"),
+        (1e30, 1.0, "inf", "the loss of the training rows was 4: look for numbers in the validation rows that training has not seen, or try a learning rate below 0.01 (a tenth)"),
+    ],
+)  # fmt: skip
+def test_fit_ends_at_a_validation_loss_that_is_not_finite_and_keeps_the_history(X, y, value, advice):
+    model = nn.Linear(1, 1)
+    torch.nn.init.constant_(model.weight, 1.0)
+    torch.nn.init.zeros_(model.bias)
+    held_out = torch.tensor([[1.0], [X]]), torch.tensor([[1.0], [y]])
+    with pytest.raises(FloatingPointError) as caught:
+        fit(model, torch.ones(1, 1), torch.full((1, 1), 3.0), loss="mse", validation=held_out)
+    assert (
+        str(caught.value)
+        == f"fit: the validation loss became {value} (after epoch 0, step 1, both counted from 0); {advice}"
+    )
+    assert caught.value.history.loss == [4.0]
+    assert str(caught.value.history.val_loss) == f"[{value}]"
+    assert not model.training
+
+
+def test_fit_keeps_the_history_when_a_loss_of_training_is_not_finite():
+    losses = iter([3.0, 2.0, math.nan])
+    model = nn.Linear(2, 1)
+    with pytest.raises(FloatingPointError) as caught:
+        fit(model, *R, loss=lambda z, y: z.sum() * 0 + next(losses))
+    assert caught.value.history == History(loss=[3.0, 2.0])
+
+
 @pytest.mark.parametrize(("loss", "name"), [("mse", "mse_loss"), ("bce", "binary_cross_entropy_with_logits")])
 def test_fit_refuses_outputs_and_targets_that_would_broadcast(loss, name):
     X, y = torch.zeros(6, 2), torch.zeros(6)
@@ -281,6 +315,10 @@ C = torch.zeros(4, 2), torch.tensor([0, 1, 2, 1])
         (R, {"loss": None}, TypeError, "fit: loss expected a name or a function of outputs and targets, got NoneType"),
         (R, {"loss": lambda a, b: (a - b) ** 2}, ValueError, "fit: loss expected a single number for the batch, got (4, 1); take the mean"),
         (R, {"loss": lambda a, b: 1.0}, TypeError, "fit: loss expected a function that returns a tensor, got float"),
+        (R, {"loss": torch.nn.MSELoss}, TypeError, "fit: loss expected a name or a function of outputs and targets, got the class MSELoss; nn.MSELoss() makes one of it"),
+        (R, {"loss": nn.CrossEntropyLoss}, TypeError, "fit: loss expected a name or a function of outputs and targets, got the class CrossEntropyLoss; nn.CrossEntropyLoss() makes one of it"),
+        (R, {"optimizer": torch.optim.LBFGS}, TypeError, "fit: optimizer expected one whose step needs no closure, got LBFGS; fit computes the loss once for each step, which SGD and Adam are content with"),
+        ((C[0], 0 * C[1]), {"loss": "cross_entropy"}, ValueError, "fit: model expected two outputs or more for cross-entropy, one for each class, got (4, 1); the loss of a single class is always 0; loss='bce' tells two classes apart by one output"),
         (R, {"epochs": -1}, ValueError, "fit: epochs expected 0 or more, got -1"),
         (R, {"epochs": 1.5}, TypeError, "fit: epochs expected a whole number, got float"),
         (R, {"batch_size": 0}, ValueError, "fit: batch_size expected 1 or more, got 0"),
@@ -361,7 +399,7 @@ def test_fit_moves_model_and_data_to_the_device_asked_for(device):
     for data in ((X, y), (batches, None)):
         fit(model, *data, loss="mse", epochs=1, batch_size=25, validation=(X, y), device=device)
     assert set(seen) == {(device.type, device.type)}
-    assert len(seen) == 2 + 1 + 5 + 1
+    assert len(seen) == 1 + 2 + 1 + 1 + 5 + 1  # validation is tried once before each training
 
 
 @pytest.mark.parametrize("as_batches", [False, True])
@@ -383,7 +421,7 @@ def test_fit_moves_model_and_data_to_a_device_that_computes_nothing(monkeypatch,
 def test_measuring_moves_batches_to_the_device_of_the_model():
     model, seen = nn.Linear(3, 1, device="meta"), []
 
-    def metric(outputs, targets):
+    def metric(targets, outputs):
         seen.extend([outputs.device.type, targets.device.type])
         return 0.0
 
@@ -455,15 +493,65 @@ def test_fit_counts_the_last_batch_of_an_iterable_by_its_size():
 def test_fit_measures_metrics_of_all_validation_rows_by_name():
     data = iris()
     model = mlp([4, 3], generator=generator(0))
-    f1 = lambda z, y: f1_score(y, z.argmax(1), average="macro")  # noqa: E731
+    f1 = lambda y, z: f1_score(y, z.argmax(1), average="macro")  # noqa: E731
     history = fit(
         model, data.X, data.y, loss="cross_entropy", epochs=3, generator=generator(0), validation=(data.X, data.y),
-        metrics={"accuracy": lambda z, y: accuracy_score(y, z.argmax(1)), "f1": f1},
+        metrics={"accuracy": lambda y, z: accuracy_score(y, z.argmax(1)), "f1": f1},
     )  # fmt: skip
     assert {name: len(values) for name, values in history.metrics.items()} == {"accuracy": 3, "f1": 3}
     assert history.metrics["accuracy"][-1] == accuracy(model, data.X, data.y)
-    assert history.metrics["f1"][-1] == f1(model(data.X), data.y)
+    assert history.metrics["f1"][-1] == f1(data.y, model(data.X))
     assert list(history.columns()) == ["loss", "val_loss", "accuracy", "f1"]
+
+
+def test_fit_gives_own_metrics_the_truth_first():
+    seen = []
+    X, y = torch.zeros(3, 2), torch.tensor([[1.0], [2.0], [3.0]])
+    metrics = {"truth": lambda targets, outputs: seen.append((targets, outputs)) or targets.sum()}
+    model = nn.Linear(2, 1)
+    history = fit(model, X, y, loss="mse", epochs=1, validation=(X, y), metrics=metrics)
+    assert history.metrics == {"truth": [6.0]}
+    assert torch.equal(seen[0][0], y)
+    assert torch.equal(seen[0][1], model(X))
+
+
+@pytest.mark.parametrize("as_batches", [False, True])
+@pytest.mark.parametrize(
+    ("held_out", "loss", "got"),
+    [
+        ((R[0], R[1][:, 0]), "mse", "shapes (4, 2) and (4,); mse_loss: target expected the shape of input, (4, 1), got (4,); broad"),
+        ((R[0][:, :1], R[1]), "mse", "shapes (4, 1) and (4, 1); linear: x expected"),
+        ((R[0], R[1] - 1), "bce", "shapes (4, 2) and (4, 1); binary_cross_entropy_with_logits: target expected values from 0 to 1, got values from -1 to -1"),
+    ],
+)  # fmt: skip
+def test_fit_finds_validation_that_does_not_fit_before_the_first_epoch(held_out, loss, got, as_batches):
+    model, begun = nn.Linear(2, 1), []
+    start = type("Start", (Callback,), {"on_epoch_start": lambda self, run: begun.append(run)})()
+    with pytest.raises(ValueError) as caught:
+        fit(model, *R, loss=loss, validation=[held_out] if as_batches else held_out, callbacks=[start])
+    want = f"fit: validation expected examples and targets that model and loss take, got a batch of {got}"
+    assert str(caught.value).startswith(want)
+    assert not begun
+
+
+def test_fit_blames_the_training_rows_where_they_do_not_fit_either():
+    flat = R[0], R[1][:, 0]
+    with pytest.raises(ValueError, match=r"^mse_loss: target expected the shape of input"):
+        fit(nn.Linear(2, 1), *flat, loss="mse", validation=flat)
+
+
+def test_fit_tries_the_validation_without_using_up_a_random_number():
+    class Noisy(nn.Linear):
+        def forward(self, x):
+            return super().forward(x) + torch.rand(())
+
+    drawn = []
+    for validation in (None, (R[0], R[1])):
+        torch.manual_seed(3)
+        model = Noisy(2, 1)
+        first = type("First", (Callback,), {"on_epoch_start": lambda self, run: drawn.append(torch.rand(()).item())})()
+        fit(model, *R, loss="mse", epochs=1, validation=validation, callbacks=[first])
+    assert drawn[0] == drawn[1]
 
 
 # --- how it takes a step ----------------------------------------------------------------------------------

@@ -12,10 +12,9 @@ import html
 import io
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-import matplotlib.pyplot as plt
 import numpy as np
 import torch
 from matplotlib.axes import Axes
@@ -23,45 +22,32 @@ from matplotlib.collections import LineCollection, PathCollection
 from matplotlib.container import BarContainer
 from matplotlib.figure import Figure as MplFigure
 
-from .errors import bad_type, bad_value
+from companion.errors import bad_type, bad_value
+from companion.plotting.look import COLORS, DASHES, MARKERS, plt
+from companion.plotting.planes import boundary, regions, scatter_classes
 
-#: Colour-blind-safe colours, readable on white and (through the page's variables) on dark. One colour per thing through a chapter.
-COLORS = {
-    "blue": "#0072b2",
-    "orange": "#c44e00",
-    "green": "#00795a",
-    "purple": "#9b3d86",
-    "grey": "#6e6e6e",
-    "gold": "#8a6a00",
-}
-#: The second cue beside colour, in the same order.
-DASHES = ["-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1))]
-MARKERS = ["o", "s", "^", "D", "v", "P"]
+__all__ = [
+    "COLORS",
+    "DASHES",
+    "MARKERS",
+    "Shown",
+    "bars",
+    "boundary",
+    "lines",
+    "network",
+    "plt",
+    "regions",
+    "scatter_classes",
+    "show",
+    "summary",
+]
+
+
 MAX_BYTES = 150_000
 #: How small a letter, and a raised or lowered digit, may get on the screen (CSS pixels): a digit of 7 is as high as an "x" of 9.
 SMALLEST, SMALLEST_RAISED = 9.0, 7.0
 #: The text column of a phone. A plot whose letters would get too small in it scrolls sideways instead.
 PHONE = 340
-
-plt.rcParams.update(
-    {
-        "figure.figsize": (4.8, 3.2),
-        "font.size": 11,
-        "font.sans-serif": ["DejaVu Sans", "Arial", "sans-serif"],
-        "axes.prop_cycle": plt.cycler(color=list(COLORS.values())),
-        "axes.spines.top": False,
-        "axes.spines.right": False,
-        "axes.grid": True,
-        "grid.color": "#cccccc",
-        "grid.linewidth": 0.6,
-        "lines.linewidth": 2,
-        "legend.frameon": False,
-        "legend.fontsize": 10,
-        "figure.constrained_layout.use": True,
-        "svg.fonttype": "none",
-        "svg.hashsalt": "neurons-to-gans",
-    }
-)
 
 
 class Shown:
@@ -149,43 +135,6 @@ def bars(
     ax.axhline(0, color="black", lw=1)
     ax.set(xlabel=xlabel, ylabel=ylabel, **axes)
     return fig
-
-
-def scatter_classes(ax: Axes, X: torch.Tensor, y: torch.Tensor, names: Sequence[str]) -> None:
-    """Plot two features of each example, one colour *and* marker per class. Shape: X (N, 2), y (N,)."""
-    points = X.detach().cpu().numpy()
-    for k, name in enumerate(names):
-        own = points[(y == k).cpu().numpy()]
-        color = list(COLORS.values())[k]
-        ax.scatter(own[:, 0], own[:, 1], s=26, marker=MARKERS[k], color=color, alpha=0.8, label=name, linewidths=0)
-
-
-def boundary(ax: Axes, weight: Sequence[float], bias: float, xlim: tuple[float, float], **style: Any) -> None:
-    """Draw the line on which a neuron's weighted sum is 0: w1 x1 + w2 x2 + b = 0."""
-    w1, w2 = (float(w) for w in weight)
-    if w2 == 0:
-        if w1 == 0:
-            raise bad_value(
-                "boundary", "weight", "at least one weight other than 0", [w1, w2], "without it there is no line"
-            )
-        ax.axvline(-float(bias) / w1, **style)
-        return
-    ends = np.array(xlim)
-    ax.plot(ends, -(w1 * ends + float(bias)) / w2, **style)
-
-
-def regions(
-    ax: Axes,
-    predict: Callable[[torch.Tensor], torch.Tensor],
-    xlim: tuple[float, float],
-    ylim: tuple[float, float],
-    steps: int = 60,
-) -> None:
-    """Shade the half of the plane where ``predict`` says 1. ``predict`` maps (N, 2) to (N,)."""
-    grid_x, grid_y = torch.meshgrid(torch.linspace(*xlim, steps), torch.linspace(*ylim, steps), indexing="xy")
-    with torch.no_grad():
-        fires = predict(torch.stack([grid_x.ravel(), grid_y.ravel()], dim=1)).reshape(steps, steps)
-    ax.contourf(grid_x, grid_y, fires.numpy(), levels=[0.5, 1.5], colors=[COLORS["orange"]], alpha=0.15, hatches=["//"])
 
 
 class _Wires(LineCollection):
