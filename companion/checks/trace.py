@@ -99,8 +99,8 @@ class Trace:
 
     ``tensors`` holds every result under its name, ``again.<name>`` of the second call, ``after.<argument>``
     as the caller's argument looked afterwards, and ``grad.<argument>``. ``facts`` holds short texts about
-    them: ``<name>.type``, ``<name>.dtype``, ``<name>.device``, ``grad.<argument>`` (``"lost"``), ``structure``,
-    ``used`` (a ready-made function that does the work), ``touched`` (what it changed for everybody), ``drew``.
+    them: ``<name>.type``, ``<name>.dtype``, ``<name>.device``, ``<name>.holds`` (what a list holds),
+    ``grad.<argument>`` (``"lost"``), ``structure``, ``used`` (a ready-made function that does the work), ``touched`` (what it changed for everybody), ``drew``.
     """
 
     tensors: Mapping[str, Tensor]
