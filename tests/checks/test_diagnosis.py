@@ -418,6 +418,15 @@ def test_place_of_the_fault_is_told_when_no_mistake_is_known(id, answer, seen):
     assert result.next
 
 
+def test_result_that_alone_is_wrong_is_told_in_words_that_name_it():
+    exercise = dataclasses.replace(bank.get("02.5"), mistakes=())
+    result = diagnose.assess(exercise, exercise.answer(wrong_bias_only), ours=True)
+    assert result.why == (
+        "So the lines that make `W` need no change. The mistake is in a line that is there for `b` alone."
+    )
+    assert "gives `b` a value" in result.next
+
+
 def test_relation_or_place_is_claimed_only_if_it_holds_in_every_case():
     floor = lambda z, threshold: (z // threshold).clamp(0, 1)  # noqa: E731  # right for every threshold above 0
     exercise = dataclasses.replace(bank.get("01.2"), mistakes=())
