@@ -301,6 +301,8 @@ def _wrong(found: Findings, i: int, failure: Failure, known: Mistake | None) -> 
         came = [(out.name, trace.tensors.get(out.name)) for out in exercise.returns]
         text = ", ".join((f"{n} = " if len(came) > 1 else "") + show(v) for n, v in came if v is not None)
         lines.append(("yours", text))
+    if known is None and trace.crash and trace.crash.names:
+        lines.append(("shapes", trace.crash.names))
     lines.append(("hint", f'hint("{exercise.id}")'))
     said = known or failure
     kind, name = ("mistake", known.name) if known else (failure.kind, "")

@@ -84,13 +84,18 @@ class Case:
 
 @dataclass(frozen=True)
 class Crash:
-    """Where and how a learner's code stopped: ``raised``, ``signature``, ``missing``, ``timeout``, or ``not reached``."""
+    """Where and how a learner's code stopped: ``raised``, ``signature``, ``missing``, ``timeout``, or ``not reached``.
+
+    ``names`` tells the shapes of what the line names, ``like`` a name that is there, written nearly as the missing one.
+    """
 
     kind: str
     type: str = ""
     text: str = ""
     line_number: int = 0
     line: str = ""
+    names: str = ""
+    like: str = ""
 
 
 @dataclass(frozen=True)
@@ -100,7 +105,8 @@ class Trace:
     ``tensors`` holds every result under its name, ``again.<name>`` of the second call, ``after.<argument>``
     as the caller's argument looked afterwards, and ``grad.<argument>``. ``facts`` holds short texts about
     them: ``<name>.type``, ``<name>.dtype``, ``<name>.device``, ``<name>.holds`` (what a list holds),
-    ``grad.<argument>`` (``"lost"``), ``structure``, ``used`` (a ready-made function that does the work), ``touched`` (what it changed for everybody), ``drew``.
+    ``grad.<argument>`` (``"lost"``), ``structure``, ``used`` (a ready-made function that does the work), ``touched``
+    (what it changed for everybody), ``drew``.
     """
 
     tensors: Mapping[str, Tensor]
