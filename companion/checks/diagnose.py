@@ -114,7 +114,7 @@ def judge(found: Findings, run_mistake: RunMistake, again: Callable[[Case], Find
         done = f"{len(cases)} of {len(cases)} cases are as they should be."
         scores = exercise.scores(found.observed) if exercise.scores else ""
         return Result(exercise.id, "right", done, scores=scores)
-    worst = min(found.wrong, key=lambda i: (_level(found.failures, i), cases[i].size, i))
+    worst = min(found.wrong, key=lambda i: (_level(found.failures, i), cases[i].oddness, i))
     mistake, i = recognise(found, worst, run_mistake) or (None, worst)
     shown = (found, i) if again is None else _smallest_case(found, i, mistake, run_mistake, again)
     failure = shown[0].failures[shown[1]]
@@ -207,7 +207,7 @@ def not_attempted(exercise: Exercise, empty: Sequence[str] = ()) -> Result:
 
 
 def recognise(found: Findings, worst: int, run_mistake: RunMistake) -> tuple[Mistake, int] | None:
-    """Return the known mistake that behaves like the learner's answer, and the smallest case that shows it.
+    """Return the known mistake that behaves like the learner's answer, and the plainest case that shows it.
 
     First a mistake that agrees in everything; failing that, and if no guard speaks, one that agrees in the values of
     the results.
@@ -219,14 +219,14 @@ def recognise(found: Findings, worst: int, run_mistake: RunMistake) -> tuple[Mis
     for mistake in exercise.mistakes:
         if mistake.matches is not None:
             if not any(t.crash for t in mine) and mistake.matches(cases, found.observed):
-                return mistake, _smallest(found, range(len(cases)))
+                return mistake, _plainest(found, range(len(cases)))
             continue
         # With several functions a mistake in one of them is judged on that one's cases only.
         about = [i for i, c in enumerate(cases) if c.function in ("", getattr(mistake.answer, "__name__", ""))]
         about = about if len(exercise.functions) > 1 else list(range(len(cases)))
         if not any(found.failures[i] for i in about):
             continue
-        first = _smallest(found, about)
+        first = _plainest(found, about)
         (theirs,) = run_mistake(mistake, [cases[first]])
         if not (same(exercise, mine[first], theirs) or same_results(exercise, mine[first], theirs)):
             continue  # most mistakes end here: one small case tells them apart
@@ -239,8 +239,8 @@ def recognise(found: Findings, worst: int, run_mistake: RunMistake) -> tuple[Mis
     return same_values
 
 
-def _smallest(found: Findings, among: Sequence[int]) -> int:
-    return min((i for i in among if found.failures[i]), key=lambda i: (found.cases[i].size, i), default=0)
+def _plainest(found: Findings, among: Sequence[int]) -> int:
+    return min((i for i in among if found.failures[i]), key=lambda i: (found.cases[i].oddness, i), default=0)
 
 
 _BESIDE = ("used", "touched", "drew", "holds")

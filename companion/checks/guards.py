@@ -123,9 +123,14 @@ def _dtypes(exercise: Exercise, case: Case, mine: Trace, right: Trace) -> Failur
         key = f"{out.name}.dtype"
         got, wanted = mine.facts.get(key), right.facts.get(key)
         if out.kind == "tensor" and wanted is not None and got != wanted:
-            seen = f"{_what(exercise, out.name)} should keep the argument's dtype, {wanted}, with {case.name}, and is {got}."
-            why = "A new tensor or a comparison has brought in a dtype of its own."
-            return Failure(Level.DTYPE, "dtype", seen, why, "Print the dtype after each line. Where does it change?")
+            given = next(
+                (n for n, a in case.args.items() if getattr(a, "dtype", None) == right.tensors[out.name].dtype), ""
+            )
+            what = _what(exercise, out.name).replace("Your", "your")
+            seen = f"`{given}` is {wanted} here, and {what} is {got}: it should keep that dtype."
+            if not given:
+                seen = f"{_what(exercise, out.name)} should have the dtype {wanted} with {case.name}, and has {got}."
+            return Failure(Level.DTYPE, "dtype", seen, *wrong_kind.of_dtype(got, given or "x"))
     return None
 
 

@@ -63,6 +63,7 @@ class Case:
         says: what to tell the learner when this case is the first to fail and no known mistake explains it.
         show: whether its input may be shown.
         axes: argument to the names of its axes, where they are known: the case can then be made smaller.
+        example: whether the statement works it out: shown before any other, because the learner knows it.
     """
 
     name: str
@@ -74,12 +75,32 @@ class Case:
     says: str = ""
     show: bool = True
     axes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    example: bool = False
 
     @property
     def size(self) -> int:
         """Number of values in its arguments: the smaller, the easier to explain, but for none at all."""
         sizes = [a.numel() if isinstance(a, Tensor) else len(str(a)) for a in self.args.values()]
         return sum(sizes) if all(sizes) else 1000
+
+    @property
+    def oddness(self) -> tuple[bool, int]:
+        """How hard it is to follow: the statement's example least, then by size and by numbers that nobody would choose."""
+        return not self.example, self.size + sum(_oddness(a) for a in self.args.values())
+
+
+def _oddness(value: Value) -> int:
+    """Return by how many plain numbers a value counts for more than its size."""
+    if isinstance(value, float):
+        return 4 * (value == 0)  # an argument at 0 is a case of its own
+    if not isinstance(value, Tensor) or not value.is_floating_point() or not value.numel():
+        return 0
+    numbers = value.detach().to(torch.float64).flatten()
+    size = numbers.abs()
+    extreme = (size >= 100) | ((size > 0) & (size < 1e-3)) | numbers.isnan()
+    long = ~extreme & ((100 * numbers).round() - 100 * numbers).abs().gt(1e-3)
+    alike = value.dim() > 0 and bool((numbers == numbers[0]).all())
+    return int(9 * extreme.sum() + long.sum()) + 6 * alike + 3 * (value.dtype == torch.float64)
 
 
 @dataclass(frozen=True)

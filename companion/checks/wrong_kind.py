@@ -94,6 +94,23 @@ def advice(wanted: str, kind: str, holds: str, shape: tuple[int, ...] | None) ->
     return found or _other(kind)
 
 
+def of_dtype(got: str | None, given: str) -> Advice:
+    """Return what to say about a result of another dtype than that of the argument called ``given``."""
+    makers = {
+        "float32": "`.float()` gives float32 always, whatever came in; so do `torch.tensor(1.0)` and `torch.zeros(3)`.",
+        "float64": "`.double()` gives float64 always, whatever came in; so does a number that has been through NumPy.",
+        "bool": "A comparison answers with True and False, and their dtype is bool.",
+        "int64": "`.long()`, `torch.tensor(1)` and `argmax` give whole numbers, whatever came in.",
+        "int32": "`.int()` gives whole numbers, whatever came in.",
+    }
+    why = makers.get(got or "", "A new tensor or a comparison has brought in a dtype of its own.")
+    return Advice(
+        f"{why} The next layer multiplies the result by weights of the dtype that came in, and stops if they differ.",
+        f"Write `.to({given}.dtype)` instead, or `dtype={given}.dtype` where you make a tensor; `torch.zeros_like({given})` "
+        "takes the dtype over by itself.",
+    )
+
+
 def _for_a_tensor(kind: str, holds: str) -> Advice | None:
     if kind in LISTS:
         return {"tensors": LIST_OF_TENSORS, "numbers": LIST_OF_NUMBERS}.get(holds)

@@ -73,7 +73,7 @@ def test_crash_shows_the_learners_line_the_error_and_what_to_look_at():
         in result.message
     )
     assert result.why.startswith("Two shapes do not fit together.")
-    assert result.next.startswith("Print the shape of each tensor")
+    assert result.next.startswith("Write the two shapes side by side")
     assert "drive.py" not in repr(result)
 
 

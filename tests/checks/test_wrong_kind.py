@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 import torch
 
 from companion.checks import bank, check, diagnose
 from companion.checks.bank import Out
 from companion.checks.reading import read
-from companion.checks.wrong_kind import advice
+from companion.checks.trace import Case
+from companion.checks.wrong_kind import advice, of_dtype
 
 T = torch.tensor
 
@@ -166,3 +169,47 @@ def test_mistake_in_a_list_of_another_kind_is_still_named():
         return weight, bias, [T(n) for n in history]
 
     assert diagnose.assess(exercise, exercise.answer(in_tensors), ours=True).mistake == known.name
+
+
+# -- another dtype -----------------------------------------------------------------------------------
+
+
+def test_float_where_the_dtype_should_stay_is_told_on_two_numbers():
+    result = check("01.2", lambda z, threshold: (z >= threshold).float())
+    assert result.message == "`z` is float64 here, and your result is float32: it should keep that dtype."
+    assert result.why.startswith("`.float()` gives float32 always")
+    assert result.next.startswith("Write `.to(z.dtype)`")
+    assert dict(result.shown)["input"] == "z = [-1, 2], threshold = 0.5"
+
+
+def test_dtype_of_one_of_several_results_keeps_the_case_of_its_name():
+    result = check("02.5", lambda W1, b1, W2, b2: ((W2 @ W1).float(), W2 @ b1 + b2))
+    assert result.message == "`W1` is float64 here, and `W` is float32: it should keep that dtype."
+
+
+@pytest.mark.parametrize(
+    ("got", "words"),
+    [
+        ("float32", "`.float()`"),
+        ("float64", "`.double()`"),
+        ("int64", "`.long()`"),
+        ("int32", "`.int()`"),
+        ("bool", "True and False"),
+        ("float16", "of its own"),
+    ],
+)
+def test_what_made_another_dtype_is_named(got, words):
+    said = of_dtype(got, "z")
+    assert words in said.why
+    assert "z.dtype" in said.next
+
+
+def test_dtype_that_no_argument_has_is_told_by_its_name():
+    exercise = bank.get("01.2")
+    z = torch.tensor([1, 2])
+    cases = [Case("whole numbers", {"z": z, "threshold": 1.5})]
+    found = dataclasses.replace(
+        exercise, mistakes=(), cases=lambda seed: cases, reference=(lambda z, threshold: (z >= threshold).float(),)
+    )
+    result = diagnose.assess(found, {"fires": lambda z, threshold: (z >= threshold).double()})
+    assert result.message == "Your result should have the dtype float32 with whole numbers, and has float64."

@@ -51,6 +51,7 @@ def _weighted_sum_cases(seed: int) -> list[Case]:
             "one row",
             {"x": rows([2.0, 1.0]), "weight": vector(3.0, -1.0), "bias": number(0.5)},
             grad=three,
+            example=True,
         ),
         Case(
             "as many rows as features",

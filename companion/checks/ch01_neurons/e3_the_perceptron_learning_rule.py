@@ -62,11 +62,12 @@ def _update_cases(seed: int) -> list[Case]:
     given = {"target": number(1.0, F64), "bias": number(-30.0, F64), "lr": 0.1}
     drawn = draw("float64", {"x": "D", "weight": "D"}, seed, sizes={"D": 4}, plus=given)
     in_order = {name: drawn.args[name] for name in ("x", "target", "weight", "bias", "lr")}
+    worked_out = case("an example that fires and should not", [2.0, -1.0], 0.0, [1.0, 0.5], 0.25)
     return [
         case("an example that is predicted rightly (1)", [1.0, 2.0], 1.0, [1.0, -0.5], 0.25),
         case("an example that is predicted rightly (0)", [1.0, 2.0], 0.0, [-1.0, 0.5], -0.25),
         case("an example that should fire and does not", [2.0, -1.0, 1.5], 1.0, [1.0, 0.5, -2.0], 0.25),
-        case("an example that fires and should not", [2.0, -1.0], 0.0, [1.0, 0.5], 0.25),
+        dataclasses.replace(worked_out, example=True),
         case("a bias that decides", [1.0, -1.0], 1.0, [1.0, 0.5], -2.0),
         case("all weights 0 and target 0", [3.0, 1.0], 0.0, [0.0, 0.0], 0.0),
         case("all weights 0 and target 1", [3.0, 1.0], 1.0, [0.0, 0.0], 0.0),

@@ -51,7 +51,7 @@ def _train_cases(seed: int) -> list[Case]:
     hard = torch.randn(9, 2, generator=g)
     return [
         Case("one epoch of OR", {"X": corners, "y": vector(0.0, 1.0, 1.0, 1.0), "max_epochs": 1}),
-        Case("the four rows of OR", {"X": corners, "y": vector(0.0, 1.0, 1.0, 1.0), "max_epochs": 20}),
+        Case("the four rows of OR", {"X": corners, "y": vector(0.0, 1.0, 1.0, 1.0), "max_epochs": 8}, example=True),
         Case("the four rows of AND", {"X": corners, "y": vector(0.0, 0.0, 0.0, 1.0), "max_epochs": 30}),
         Case("a single row", {"X": rows([2.0, -1.0]), "y": vector(0.0), "max_epochs": 4}),
         Case("XOR, which has no solution", {"X": corners, "y": vector(0.0, 1.0, 1.0, 0.0), "max_epochs": 7}),

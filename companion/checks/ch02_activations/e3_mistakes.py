@@ -177,7 +177,7 @@ _OVERFLOWS = (
     Mistake(
         "divides by the maximum",
         _divided,
-        "Your shares are too much alike: 100 and 0 in one row are hardly told apart.",
+        "Your shares are too much alike: a logit of 100 and one of 0, side by side, would hardly be told apart.",
         "You divide the logits by the largest. That keeps exp small and changes the question: shares depend on "
         "differences, and a division shrinks each difference, as a temperature does.",
         "Multiply all logits of a row by 10: do your shares stay as they were, and should they? Look for a change that "

@@ -41,7 +41,7 @@ def _softmax_by_rows(z: Tensor, dim: int) -> Tensor:
 def _softmax_cases(seed: int) -> list[Case]:
     three = {"B": 2, "C": 3, "T": 4}
     return [
-        Case("two different rows, dim=-1", {"z": rows([0.0, 1.0], [5.0, 1.0]), "dim": -1}, grad=("z",)),
+        Case("two different rows, dim=-1", {"z": rows([0.0, 1.0], [5.0, 1.0]), "dim": -1}, grad=("z",), example=True),
         Case("two rows of three, dim=0", {"z": rows([0.0, 1.0, 3.0], [2.0, 1.0, -1.0]), "dim": 0}, grad=("z",)),
         Case("a logit of 100", {"z": rows([100.0, 99.0, 0.0]), "dim": -1}, grad=("z",)),
         Case("rows that lie 200 apart", {"z": rows([60.0, 59.0], [-140.0, -142.0]), "dim": -1}, grad=("z",)),

@@ -44,6 +44,7 @@ def _dead_cases(seed: int) -> list[Case]:
         Case(
             "one dead unit of three",
             {"activations": rows([1.0, 0.0, 0.0], [0.0, 0.0, 2.0])},
+            example=True,
         ),
         Case(
             "a silent sample and one dead unit of four",
