@@ -161,7 +161,8 @@ def _finite(exercise: Exercise, case: Case, mine: Trace, right: Trace) -> Failur
             (
                 torch.isnan,
                 "nan",
-                "inf - inf, 0 / 0 and 0 * inf have no value; so has the logarithm of a negative number.",
+                "nan stands for a number that there is not: inf - inf, 0 / 0 and 0 * inf have no value, and neither has "
+                "the logarithm of a negative number.",
             ),
             (torch.isinf, "inf", "A number has grown beyond what the dtype holds, or something was divided by 0."),
         ):
@@ -172,7 +173,7 @@ def _finite(exercise: Exercise, case: Case, mine: Trace, right: Trace) -> Failur
                     "finite",
                     seen,
                     why,
-                    "Print each intermediate result: which is the first that is not finite?",
+                    "Print each intermediate result for the input shown: which is the first that holds nan or inf?",
                     shows_answer=True,
                 )
     return None

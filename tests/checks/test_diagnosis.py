@@ -494,6 +494,34 @@ def test_line_that_was_running_when_time_was_up_is_named():
     assert "`while z.sum() * 0 == 0:`" in result.message or "`z = z + 0`" in result.message
 
 
+def test_nan_is_explained_in_words_that_deny_it_a_value():
+    result = check("02.1", lambda z, negative_slope=0.01: torch.where(z > 0, z, negative_slope * z) * float("nan"))
+    assert result.kind == "finite"
+    assert "have no value, and neither has the logarithm" in result.why
+
+
+@pytest.mark.parametrize(
+    ("maximum", "total", "named"),
+    [
+        (lambda z, d: z.max(d)[0], lambda e, d: e.sum(dim=d, keepdim=True), "drops the axis of the maximum"),
+        (lambda z, d: z.max(dim=d).values, lambda e, d: e.sum(d, True), "drops the axis of the maximum"),
+        (lambda z, d: z.max(d)[0], lambda e, d: e.sum(dim=d), "drops the axis of the maximum as well"),
+        (
+            lambda z, d: z.max(),
+            lambda e, d: e.sum(dim=d),
+            "shifts by the maximum of everything, and drops the summed axis",
+        ),
+        (lambda z, d: z.max(), lambda e, d: e.sum(dim=d, keepdim=True), "shifts by the maximum of everything"),
+    ],
+)
+def test_axis_that_is_lost_is_named_in_the_maximum_as_in_the_sum(maximum, total, named):
+    def softmax(z, dim):
+        e = torch.exp(z - maximum(z, dim))
+        return e / total(e, dim)
+
+    assert check("02.3", softmax).mistake == named
+
+
 # -- which case is shown -----------------------------------------------------------------------------
 
 
