@@ -113,7 +113,8 @@ def judge(found: Findings, run_mistake: RunMistake, again: Callable[[Case], Find
     if not found.wrong:
         done = f"{len(cases)} of {len(cases)} cases are as they should be."
         scores = exercise.scores(found.observed) if exercise.scores else ""
-        return Result(exercise.id, "right", done, scores=scores)
+        remark = exercise.remark(found.observed) if exercise.remark else ""
+        return Result(exercise.id, "right", f"{done} {remark}".rstrip(), scores=scores)
     worst = min(found.wrong, key=lambda i: (_level(found.failures, i), cases[i].oddness, i))
     mistake, i = recognise(found, worst, run_mistake) or (None, worst)
     shown = (found, i) if again is None else _smallest_case(found, i, mistake, run_mistake, again)

@@ -317,3 +317,17 @@ def test_one_number_for_all_flowers_is_no_known_mistake_and_says_the_shape():
     result = diagnose.assess(bank.get("01.7"), {"train_neuron": lambda X, y, X_test: y.mean()})
     assert (result.status, result.mistake) == ("wrong", "")
     assert "the shape (M,)" in result.message
+
+
+def test_rule_that_was_written_by_hand_is_right_and_told_of_learning():
+    exercise = bank.get("01.7")
+
+    def by_hand(X, y, X_test):
+        return (X_test[:, 2] + X_test[:, 3] >= 6.55).float()
+
+    result = diagnose.assess(exercise, {"train_neuron": by_hand})
+    assert result.status == "right"
+    assert result.message.startswith("4 of 4 cases are as they should be. That counts.")
+    assert "finds such a rule by itself" in result.message
+    learned = diagnose.assess(exercise, {"train_neuron": least_squares})
+    assert (learned.status, learned.message) == ("right", "4 of 4 cases are as they should be.")
