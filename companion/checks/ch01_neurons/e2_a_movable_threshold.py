@@ -59,8 +59,6 @@ class Fires:
         shape **and the dtype** of `z` and holds only 0 and 1.
 
         Example: `z = [0.25, 0.5, 0.75]` and `threshold = 0.5` give `[0, 1, 1]`.
-
-        *Serves the objective: explain the bias as a threshold that can be learned.*
     """
     cases = _fires_cases
     mistakes = (

@@ -94,8 +94,6 @@ class PerceptronUpdate:
 
         Example: `x = [2, -1]`, `target = 0`, `weight = [1, 0.5]`, `bias = 0.25`, `lr = 0.5`. The sum is 1.75,
         so the neuron fires and should not. The new weight is `[0, 1]`, the new bias `-0.25`.
-
-        *Serves the objective: carry out the perceptron learning rule by hand and in code.*
     """
     cases = _update_cases
     mistakes = MISTAKES

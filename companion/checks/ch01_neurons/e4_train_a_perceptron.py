@@ -84,8 +84,6 @@ class TrainPerceptron:
 
         Example: the four rows of OR, `[[0, 0], [0, 1], [1, 0], [1, 1]]` with `y = [0, 1, 1, 1]`, give `weight
         = [1, 1]`, `bias = -1` and the mistakes `[2, 2, 1, 0]`.
-
-        *Serves the objective: train a perceptron and read from its mistakes whether the data is separable.*
     """
     cases = _train_cases
     mistakes = MISTAKES

@@ -65,8 +65,6 @@ class CountParameters:
         `bias=False` the units have none. The inputs are numbers, not units: they have no parameters.
 
         Example: `[2, 1]`, a single neuron, has 2 weights and 1 bias, so 3 parameters.
-
-        *Serves the objective: say what a parameter is and count a network's parameters.*
     """
     cases = _count_cases
     mistakes = (

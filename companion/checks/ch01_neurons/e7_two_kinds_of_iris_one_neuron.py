@@ -200,9 +200,6 @@ class TrainNeuron:
         | the nearer of the two means | 0.80 | 0.87 | 0.93 | 0.88 |
 
         Several ways lead past 0.9: better prepared inputs, or a better choice of which weights to keep.
-
-        *Serves the objective: train a neuron on data that is not separable and judge it on rows it has not
-        seen.*
     """
     cases = _flower_cases
     mistakes = MISTAKES

@@ -107,8 +107,6 @@ class LeakyRelu:
         not call a ready-made leaky ReLU, and leave `z` as it was.
 
         Example: `z = [-3, 2]` with the default slope gives `[{-3 * s:.4g}, 2]`.
-
-        *Serves the objective: implement the common activation functions and say what each is for.*
         """
 
     @per_variant

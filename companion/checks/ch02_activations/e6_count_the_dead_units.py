@@ -73,8 +73,6 @@ class DeadShare:
         number.
 
         Example: `[[1, 0, 0], [0, 0, 2]]` gives 0.3333: only the middle unit is 0 in both rows.
-
-        *Serves the objective: measure dying ReLUs and say what causes and cures them.*
     """
     cases = _dead_cases
     mistakes = MISTAKES

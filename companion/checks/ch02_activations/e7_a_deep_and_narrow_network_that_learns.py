@@ -192,9 +192,6 @@ class DeepNetwork:
         numbers of a spread that keeps a signal alive from layer to layer behind ReLUs, and
         `torch.nn.init.xavier_normal_(linear.weight)` does so for tanh. Call it once for each linear layer, before you
         return the network. The check takes a few seconds.
-
-        *Serves the objective: choose an activation for a deep network and say what goes wrong with the
-        others.*
     """
     cases = _network_cases
     mistakes = MISTAKES
