@@ -40,7 +40,7 @@ def _count_of_the_first_round(sizes: list[int], bias: bool = True) -> int | None
 def _count_cases(seed: int) -> list[Case]:
     drawn = torch.randint(2, 9, (4,), generator=rng(seed)).tolist()
     return [
-        Case("one neuron", {"sizes": [2, 1], "bias": True}),
+        Case("one neuron", {"sizes": [2, 1], "bias": True}, example=True),
         Case("no value given for bias", {"sizes": [4, 3, 2]}),
         Case("no biases", {"sizes": [4, 3, 2], "bias": False}),
         Case("three layers of weights", {"sizes": [5, 1, 7, 3], "bias": True}),
@@ -65,8 +65,6 @@ class CountParameters:
         `bias=False` the units have none. The inputs are numbers, not units: they have no parameters.
 
         Example: `[2, 1]`, a single neuron, has 2 weights and 1 bias, so 3 parameters.
-
-        *Serves the objective: say what a parameter is and count a network's parameters.*
     """
     cases = _count_cases
     mistakes = (

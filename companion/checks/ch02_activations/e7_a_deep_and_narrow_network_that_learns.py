@@ -141,7 +141,8 @@ def _judge_network(case: Case, observed: Observed, expected: Observed) -> Verdic
         "In 400 steps it has learned too little, or something that does not hold for other digits. How much is learned "
         "depends on what reaches the last layer and on what comes back from it.",
         "Train it yourself and print the loss every 50 steps. If it hardly falls, print the spread of the activations "
-        "after each layer, before training; if it falls, try a single change of start or activation.",
+        "after each layer, before training. If it falls, but too slowly, draw other starting weights for each linear "
+        "layer: the end of the task names the functions that do so, and for which activation each is made.",
     )
 
 
@@ -186,10 +187,11 @@ class DeepNetwork:
         | ELU, default start | 0.78 | 0.68 | 0.56 |
         | ReLU, all weights drawn with spread 1 | 0.09 | 0.12 | 0.13 |
 
-        "Default start" is what `torch.nn.Linear` draws by itself. The check takes a few seconds.
-
-        *Serves the objective: choose an activation for a deep network and say what goes wrong with the
-        others.*
+        "Default start" is what `torch.nn.Linear` draws by itself. You can draw again:
+        `torch.nn.init.kaiming_normal_(linear.weight)` fills the weight of one linear layer, in place, with random
+        numbers of a spread that keeps a signal alive from layer to layer behind ReLUs, and
+        `torch.nn.init.xavier_normal_(linear.weight)` does so for tanh. Call it once for each linear layer, before you
+        return the network. The check takes a few seconds.
     """
     cases = _network_cases
     mistakes = MISTAKES
@@ -208,6 +210,6 @@ class DeepNetwork:
         "deviation after each layer.",
         "The default start makes weights too small for a ReLU. To keep the spread, a unit with n inputs "
         "needs weights with a spread of about sqrt(2 / n).",
-        "For each Linear: `torch.nn.init.normal_(linear.weight, std=(2 / inputs) ** 0.5)` and biases at 0; "
+        "For each Linear: `torch.nn.init.kaiming_normal_(linear.weight)`, which draws with that spread, and biases at 0; "
         "then ReLU, leaky ReLU or ELU.",
     )
