@@ -27,7 +27,7 @@ def _count_by_sums(sizes: list[int], bias: bool = True) -> int:
 
 
 def _count_by_building(sizes: list[int], bias: bool = True) -> int:
-    layers = [torch.nn.Linear(a, b, bias=bias, device="meta") for a, b in pairwise(sizes)]
+    layers = [torch.nn.Linear(a, b, bias=bias) for a, b in pairwise(sizes)]
     return sum(p.numel() for layer in layers for p in layer.parameters())
 
 
@@ -56,6 +56,7 @@ class CountParameters:
 
     reference = count_parameters
     returns = (Out("out", "integer"),)
+    random = True  # a network that is built to be counted draws its weights
     read = "What a parameter is, and how many there are"
     statement = r"""
         A fully connected network is described by its sizes: `[64, 32, 10]` has 64 inputs, one hidden layer of

@@ -94,6 +94,29 @@ def _normalised() -> nn.Module:
     return nn.Sequential(*layers)
 
 
+class _Gated(_Residual):
+    """The same, with a factor before each hidden layer that starts at 0: at the start a straight line."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gates = nn.Parameter(torch.zeros(5))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the scores."""
+        h = self.first(x)
+        for gate, layer in zip(self.gates, self.inner):
+            h = h + gate * torch.relu(layer(h))
+        return self.scores(h)
+
+
+def _hard_tanh() -> nn.Module:
+    network = build_stack(nn.Hardtanh)
+    for parameter in network.parameters():
+        if parameter.dim() == 2:
+            nn.init.orthogonal_(parameter)
+    return network
+
+
 BASELINES: dict[str, Callable[[], nn.Module]] = {
     "sigmoid, default start": lambda: build_stack(nn.Sigmoid),
     "ReLU, default start": lambda: build_stack(nn.ReLU),
@@ -114,7 +137,12 @@ def _network_facts(case: Case, trace: Trace) -> Observed:
     seen |= {"shapes": t["shapes"], "start": t["start"], "twins": t["twins"]}
     if "scores" in t:
         accuracy = (t["scores"].argmax(dim=1) == labels).to(F64).mean()
-        seen |= {"accuracy": accuracy, "loss": t["loss"], "reach": torch.stack(torch.aminmax(t["scores"]))}
+        seen |= {
+            "accuracy": accuracy,
+            "loss": t["loss"],
+            "reach": torch.stack(torch.aminmax(t["scores"])),
+            "far": t["far"],
+        }
     return seen
 
 
@@ -204,6 +232,8 @@ class DeepNetwork:
         "last layer starts at 0": _last_layer_at_zero,
         "normalised, default start": _normalised,
         "residual, a module of its own": _Residual,
+        "residual, every branch off at the start": _Gated,
+        "hard tanh, orthogonal start": _hard_tanh,
     }
     hints = (
         "Build a plain stack with ReLU, send the pixels of a few digits through it and print the standard "
