@@ -67,7 +67,7 @@ const plus = (v) => (v < 0 ? `− ${short(-v)}` : `+ ${short(v)}`);
 const turned = (rows) => rows[0].map((_v, c) => rows.map((row) => row[c]));
 
 // One matrix after a sign: values (null where not known yet), what is tinted and what is in hand; flip turns it over its diagonal.
-function matrix(sign, flip, { name, values, hand, tint = null, wide = 36, shape = "" }) {
+function matrix(sign, flip, { name, values, hand, tint = null, wide = 34, shape = "" }) {
   const all = values.map((row, r) => row.map((v, c) => ({ t: short(v), tint: tint?.(r, c), hand: hand(r, c) }))), rows = flip ? turned(all) : all;
   const W = rows[0].length * wide + 4, size = shape || `(${rows.length}, ${rows[0].length})`;
   const box = (r, c, cls) => s("rect", { x: c * wide, y: r * HIGH, width: wide, height: HIGH, class: cls });
@@ -133,7 +133,7 @@ function render({ model, el }) {
   function told(L, fs, { kind, j, i }, product) {
     const f = fs[0], rows = fs.length > 1, who = `${L.who} ${j + 1}`;
     const others = (k, r) => fs.slice(1).map((one) => short(one[k][r])).join(" and "), batch = (k) => (rows ? ` The other two rows get ${others(k, j)} at once.` : "");
-    if (kind === "start") return rows ? `It is the first of three rows: one product, ${product}, serves them all.` : `It stands as a column: the first product is ${product}.`;
+    if (kind === "start") return rows ? `It is row 1 of three: ${product} serves all.` : `It stands as a column: layer 1 is ${product}.`;
     if (kind === "product") {
       return `Weight ${short(L.w[j][i])} times ${L.from}${SUB[i]} = ${short(f[L.from][i])} is ${short(L.w[j][i] * f[L.from][i])}, for ${who}: ` +
         (rows ? `column ${j + 1} of the turned weights.` : `row ${j + 1} of the weights.`);
