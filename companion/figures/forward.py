@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
 from companion import functional as F
 from companion.figures.controls import Choice, Control, Slider, Steps
 from companion.figures.figure import Figure, figure, minus
+from companion.figures.svg import Picture
 
 # ---- the network of 2, 3 and 2 neurons
 
@@ -110,3 +113,110 @@ def _worked(x: Tensor, z: Tensor, h: Tensor, y: Tensor, p: Tensor) -> str:
     head = '<th scope="col">neuron</th><th scope="col">products, bias, sum</th><th scope="col">ReLU or softmax</th>'
     caption = "All steps at x = (2, 1)"
     return f'<table class="nfig-table"><caption>{caption}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+
+
+# ---- a curve from bumps
+
+_TARGETS = {"wave": "wave", "jump": "sawtooth with a jump", "cusp": "cusp, infinitely steep"}
+_KINDS = {"bumps": "bumps of two sigmoids", "corners": "corners of ReLUs"}
+_BREAK = 0.4  # where the sawtooth jumps from 0.8 to −0.8, and where the cusp has its tip
+_INNER = (
+    torch.arange(50, 951, dtype=torch.float64) / 1000
+)  # where the error is measured; at 0 and 1 a step is half way up
+
+
+def target(name: str, x: Tensor) -> Tensor:
+    """Return a curve on [0, 1]; on the jump itself the value to its right.
+
+    The three differ in what they do to the largest error of ``n`` bumps: the smooth wave lets it fall like 1/n (and with
+    ReLU corners like 1/n²), at the cusp it falls like 1/√n with either, and at the jump it stays.
+    """
+    if name == "wave":
+        return 0.8 * torch.sin(2 * math.pi * x) + 0.3 * torch.sin(6 * math.pi * x)
+    if name == "jump":
+        return torch.where(x < _BREAK, 4 * x - 0.8, (x - _BREAK) * 8 / 3 - 0.8)
+    return 2 * (x - _BREAK).abs().sqrt() - 0.8
+
+
+def built(name: str, kind: str, n: int, steepness: float, x: Tensor) -> Tensor:
+    """Return what one hidden layer makes of ``x (N,)`` when its weights are set by hand to follow a curve.
+
+    ``bumps``: 2n sigmoids, one up and one down at the ends of each of n intervals, the curve at its middle as height;
+    each step goes by ``steepness`` over the width of a bump. ``corners``: n ReLUs, which join n + 1 points of the curve.
+    """
+    k = torch.arange(n, dtype=torch.float64)
+    if kind == "bumps":
+        height = target(name, (k + 0.5) / n)
+        weight = torch.full((2 * n, 1), float(steepness * n), dtype=torch.float64)
+        hidden = F.sigmoid(F.linear(x[:, None], weight, -steepness * torch.cat([k, k + 1])))  # (N, 1) -> (N, 2n)
+        return F.linear(hidden, torch.cat([height, -height])[None])[:, 0]
+    at = target(name, torch.arange(n + 1, dtype=torch.float64) / n)
+    slopes = at.diff() * n
+    bends = torch.cat([slopes[:1], slopes.diff()])
+    hidden = F.relu(F.linear(x[:, None], torch.ones(n, 1, dtype=torch.float64), -k / n))  # (N, 1) -> (N, n)
+    return F.linear(hidden, bends[None], at[:1])[:, 0]
+
+
+def largest_error(name: str, kind: str, n: int, steepness: float) -> float:
+    """Return the largest distance from the curve over 0.05, 0.051, ..., 0.95, at the jump to both of its sides."""
+    value = built(name, kind, n, steepness, _INNER)
+    largest = (value - target(name, _INNER)).abs().max().item()
+    if name == "jump":
+        (middle,) = value[_INNER == _BREAK].tolist()
+        largest = max(largest, abs(middle - 0.8))
+    return largest
+
+
+@figure("03", "A curve from bumps")
+def bump_builder() -> Figure:
+    """Return universal approximation by hand: n bumps of sigmoids or n corners of ReLUs on one of three curves."""
+    n, steep = 8, 20
+    error = largest_error("wave", "bumps", n, steep)
+    small, large = (largest_error("wave", "bumps", k, steep) for k in (20, 40))
+    bent, flatter = (largest_error("wave", "corners", k, steep) for k in (20, 40))
+    cusp = largest_error("cusp", "bumps", 20, steep) / largest_error("cusp", "bumps", 40, steep)
+    soft = largest_error("wave", "bumps", 20, 3) / largest_error("wave", "bumps", 40, 3)
+    factors = (1.4, 2.0, 4.0)
+    alt = minus(
+        f"A wave on [0, 1] and {n} bumps of two sigmoid steps each, {2 * n} hidden units: their sum follows the wave with a "
+        f"largest error of {error:.3f} between 0.05 and 0.95. Below, the error against the number of bumps, on logarithmic axes."
+    )
+    answer = minus(
+        f"By about 2: from 20 to 40 steep bumps the largest error falls from {small:.3f} to {large:.3f}, a factor of "
+        f"{small / large:.2f}. A flat top misses a slope by what the slope does in half a bump, and half the width halves that. "
+        f"ReLU corners follow the slope and miss only its bend: from {bent:.4f} to {flatter:.4f}, a factor of "
+        f"{bent / flatter:.2f}, near 4. (Gentle bumps melt into each other and gain more as well: {soft:.2f} with steepness 3.) "
+        f"At the cusp the factor is {cusp:.2f}. At a jump nothing helps: a network has no breaks, so half of the jump, 0.8, is "
+        "missed on one side at least."
+    )
+    caption = (
+        f"One hidden layer comes as near to a curve as you like: on the wave 20 steep bumps miss it by {small:.2f}, 40 by "
+        f"{large:.2f}. It takes a curve without a jump, and many units where the curve is steep."
+    )
+    controls: dict[str, Control] = {
+        "curve": Choice("curve", _TARGETS, "wave"),
+        "kind": Choice("parts", _KINDS, "bumps"),
+        "n": Slider("number n", 1, 60, 1, n),
+        "steepness": Slider("steepness of a step", 1, 50, 1, steep),
+    }
+    return Figure(
+        "bump_builder",
+        {"low": 50, "high": 950, "parts": 1000, "jump": [_BREAK, 0.8]},
+        alt=alt,
+        caption=caption,
+        controls=controls,
+        task="Predict: twice as many steep bumps divide the largest error on the wave by about how much? Then compare n = 20 "
+        "with n = 40, and try ReLU corners and the other curves.",
+        guesses=("1.4", "2", "4"),
+        right=min(range(3), key=lambda i: abs(math.log(small / large / factors[i]))),
+        answer=answer,
+        fallback=_sum_of_bumps(n, steep, alt),
+    )
+
+
+def _sum_of_bumps(n: int, steepness: float, alt: str) -> str:
+    x = torch.linspace(0, 1, 241, dtype=torch.float64)
+    picture = Picture((0, 1), (-1, 1), xlabel="x", ylabel="y", ticks=((0, 0.5, 1), (-1, 0, 1)))
+    picture.line(zip(x.tolist(), target("wave", x).tolist()), "b", dash="7 5")
+    picture.line(zip(x.tolist(), built("wave", "bumps", n, steepness, x).tolist()), "a", width=2.6)
+    return picture.svg(alt) + f"<p>dashed: the wave, solid: the sum of {n} bumps</p>"

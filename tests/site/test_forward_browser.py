@@ -84,3 +84,57 @@ def test_forward_trace_answer_holds_in_the_figure(open_page):
           put(n, "input x₁", a); put(n, "input x₂", b); put(n, "step", 12); return num(n, ".nfig-big") > 0; })"""
     )
     assert [i for i, one in enumerate(on) if one] == [figure.right]
+
+
+# ---- a curve from bumps
+
+
+def test_bump_builder_agrees_with_the_companion_over_the_grid(open_page):
+    page = open_page()
+    curves, kinds = ("wave", "jump", "cusp"), (("bumps", (1, 3, 20, 50)), ("corners", (20,)))
+    grid = [(c, k, s, n) for c in curves for k, many in kinds for s in many for n in (1, 2, 5, 8, 23, 40, 60)]
+    seen = page.evaluate(
+        """(grid) => grid.map(([curve, kind, s, n]) => { const f = "bump_builder";
+          put(f, "curve", curve); put(f, "parts", kind); put(f, "steepness", s); put(f, "number", n);
+          return [".nfig-big", ".nfig-units", ".nfig-params", ".nfig-ratio"].map((k) => num(f, k)); })""",
+        grid,
+    )
+    for (curve, kind, s, n), (error, units, parameters, ratio) in zip(grid, seen):
+        expected, twice = (forward.largest_error(curve, kind, k, s) for k in (n, 2 * n))
+        assert error == pytest.approx(expected, abs=1e-6)
+        assert ratio == pytest.approx(expected / twice, rel=1e-6)
+        assert (units, parameters) == ((2 * n, 6 * n + 1) if kind == "bumps" else (n, 3 * n + 1))
+
+
+def test_bump_builder_never_gets_below_half_of_the_jump(open_page):
+    page = open_page()
+    best = page.evaluate(
+        """() => { const f = "bump_builder"; put(f, "curve", "jump"); let best = 9;
+          for (const kind of ["bumps", "corners"]) { put(f, "parts", kind);
+            for (let n = 1; n <= 60; n += 1) { put(f, "number", n); best = Math.min(best, num(f, ".nfig-big")); } }
+          return best; }"""
+    )
+    assert 0.8 <= best < 0.81
+    assert "half of the jump, 0.8, is missed" in page.evaluate("say('bump_builder')")
+
+
+def test_bump_builder_marks_the_number_that_the_pointer_asks_for(open_page):
+    page = open_page()
+    svg = page.locator("[data-nfig=bump_builder] svg.nfig-svg").nth(1)
+    svg.scroll_into_view_if_needed()
+    box = svg.bounding_box()
+    page.mouse.click(box["x"] + box["width"] - 12, box["y"] + box["height"] / 2)
+    assert page.evaluate("+ctl('bump_builder', 'number').value") == 60
+    assert page.evaluate("ctl('bump_builder', 'steepness').disabled") is False
+    page.evaluate("put('bump_builder', 'parts', 'corners')")
+    assert page.evaluate("ctl('bump_builder', 'steepness').disabled") is True
+
+
+def test_bump_builder_answer_holds_in_the_figure(open_page):
+    page = open_page()
+    figure = figures.bump_builder()
+    errors = page.evaluate(
+        "[20, 40].map((n) => { put('bump_builder', 'number', n); return num('bump_builder', '.nfig-big'); })"
+    )
+    assert f"from {errors[0]:.3f} to {errors[1]:.3f}, a factor of {errors[0] / errors[1]:.2f}" in figure.answer
+    assert figure.guesses[figure.right] == "2"
