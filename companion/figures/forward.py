@@ -207,7 +207,7 @@ def bump_builder() -> Figure:
         controls=controls,
         task="Predict: twice as many steep bumps divide the largest error on the wave by about how much? Then compare n = 20 "
         "with n = 40, and try ReLU corners and the other curves.",
-        guesses=("1.4", "2", "4"),
+        guesses=tuple(f"about {factor:g}" for factor in factors),
         right=min(range(3), key=lambda i: abs(math.log(small / large / factors[i]))),
         answer=answer,
         fallback=_sum_of_bumps(n, steep, alt),
