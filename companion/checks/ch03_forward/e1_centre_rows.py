@@ -49,8 +49,6 @@ class CentreRows:
         Write `centre_rows(x)`. `x` has the shape (B, D), one example per row, and so has the result.
 
         Example: with `x = [[1, 3, 8]]` the mean is 4 and the result is `[[-3, -1, 4]]`.
-
-        *Serves the objective: first objective, a verb that can be checked.*
     """
     cases = _cases
     mistakes = (
