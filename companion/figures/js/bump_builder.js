@@ -76,7 +76,7 @@ export function largest(curve, value, { low, high, parts, jump: [at, top] }) {
   return worst;
 }
 
-const MOST = 60, SIGNS = ["1", "2", "5", "10", "20", "60"];
+const MOST = 60;
 
 function render({ model, el }) {
   const frame = root(el), places = { low: model.get("low"), high: model.get("high"), parts: model.get("parts"), jump: model.get("jump") };
@@ -100,12 +100,10 @@ function render({ model, el }) {
     p.area.append(s("path", { d: `M${p.X(worst.x)} ${p.Y(worst.should)}V${p.Y(value(worst.x))}`, class: "nfig-tick-bad" }));
   });
 
-  // Both axes carry logarithms, so their signs are written here: they stand outside of the picture, in p.above.
-  const signs = s("g"), log = Math.log10;
-  const lower = plot(frame, { x: [-0.04, log(MOST) + 0.04], y: [-2.7, 0.4], aspect: 0.44, xticks: 0, yticks: 0, xlabel: "number n", ylabel: "largest error",
+  const log = Math.log10;
+  const lower = plot(frame, { x: [-0.04, log(MOST) + 0.04], y: [-2.7, 0.4], aspect: 0.44, xticks: [1, 2, 5, 10, 20, 60].map((v) => [log(v), `${v}`]),
+    yticks: [1, 0.1, 0.01].map((v) => [log(v), `${v}`]), xlabel: "number n", ylabel: "largest error",
     label: "The largest error against the number, on logarithmic axes, with the slopes 1/n and 1/n²" }, (p) => {
-    const word = (x, y, text, anchor) => s("text", { x, y, "text-anchor": anchor }, text);
-    signs.replaceChildren(...SIGNS.map((v) => word(p.X(log(+v)), p.high + 16, v, "middle")), ...[0, -1, -2].map((v) => word(-6, p.Y(v) + 4, `${10 ** v}`, "end")));
     for (const [power, n, text] of [[1, 42, "1/n"], [2, 16, "1/n²"]]) {
       p.area.append(path(p, [[0, 0], [log(MOST), -power * log(MOST)]], "nfig-zero nfig-dashed"), s("text", { x: p.X(log(+n)), y: p.Y(-power * log(+n)) - 8, class: "nfig-under" }, text));
     }
@@ -114,7 +112,6 @@ function render({ model, el }) {
     p.area.append(path(p, errors.map((v, i) => [log(i + 1), Math.max(-4, log(v))]), "nfig-curve-a"),
       s("circle", { cx: p.X(log(S.n)), cy: p.Y(log(worst.error)), r: 6, class: "nfig-dot-b" }));
   });
-  lower.above.append(signs);
   drag(lower, (x) => C.change("n", Math.round(10 ** x)));
 
   function update() {
