@@ -1,5 +1,5 @@
 // A curve, rebuilt by one hidden layer whose weights are set by hand: bumps of two sigmoid steps, or corners of ReLUs.
-import { columns, controls, drag, fmt, h, key, panel, path, plot, plural, put, root, s, sci, status } from "./kit.js";
+import { columns, controls, drag, fmt, h, key, panel, path, plot, plural, put, root, s, status } from "./kit.js";
 
 /**
  * The curves that are rebuilt, on [0, 1]; on the jump itself the value to its right.
@@ -76,7 +76,7 @@ export function largest(curve, value, { low, high, parts, jump: [at, top] }) {
   return worst;
 }
 
-const MOST = 60;
+const MOST = 60, few = (v) => fmt(v, v < 0.1 ? 4 : 3);
 
 function render({ model, el }) {
   const frame = root(el), places = { low: model.get("low"), high: model.get("high"), parts: model.get("parts"), jump: model.get("jump") };
@@ -92,7 +92,7 @@ function render({ model, el }) {
     for (const [from, to] of [[0, ends[0]], [ends[1], 1]]) p.area.append(s("rect", { x: p.X(from), y: 0, width: p.X(to) - p.X(from), height: p.high, class: "nfig-side-a" }));
     for (let k = 0; k < n; k++) {
       const height = f((k + 0.5) / n), sides = Math.min(3, 5 / S.steepness), step = (u) => 1 / (1 + Math.exp(-S.steepness * u));
-      if (S.kind === "bumps") line(grid((k - sides) / n, (k + 1 + sides) / n, 36), (x) => height * (step(x * n - k) - step(x * n - k - 1)), "nfig-zero");
+      if (S.kind === "bumps") line(grid((k - sides) / n, (k + 1 + sides) / n, Math.max(12, Math.min(36, Math.round(600 / n)))), (x) => height * (step(x * n - k) - step(x * n - k - 1)), "nfig-zero");
       else line([k / n, 1], (x) => bends[k] * (x - k / n), "nfig-zero");
     }
     for (const xs of S.curve === "jump" ? [grid(0, at - 1e-9, 2), grid(at, 1, 2)] : [grid(0, 1, 400)]) line(xs, f, "nfig-curve-b nfig-dashed");
@@ -121,13 +121,13 @@ function render({ model, el }) {
     drawn = now;
     worst = errorOf(S.n);
     const twice = errorOf(2 * S.n).error, units = S.n * (bumpy ? 2 : 1);
-    put(head, worst.error, `largest error ${sci(worst.error, 3)}`);
+    put(head, worst.error, `largest error ${few(worst.error)}`);
     put(out.units, units, `${units}`);
     put(out.params, 3 * units + 1, `${3 * units + 1}`);
     put(out.ratio, worst.error / twice, `÷ ${fmt(worst.error / twice)}`);
-    say.textContent = `${plural(S.n, name())}${bumpy ? ` of steepness ${S.steepness}` : ""}, made of ${plural(units, "hidden unit")}, ${S.n === 1 ? "comes" : "come"} within ${sci(worst.error, 3)} ` +
+    say.textContent = `${plural(S.n, name())}${bumpy ? ` of steepness ${S.steepness}` : ""}, made of ${plural(units, "hidden unit")}, ${S.n === 1 ? "comes" : "come"} within ${few(worst.error)} ` +
       `of the ${C.label("curve").split(/[ ,]/)[0]}; it is missed most at x = ${fmt(worst.x, 3)}. ` +
-      (S.curve === "jump" ? `A network has no breaks: however many, half of the jump, ${fmt(places.jump[1], 1)}, is missed on one side of it.` : `Twice as many would come within ${sci(twice, 3)}.`);
+      (S.curve === "jump" ? `A network has no breaks: however many, half of the jump, ${fmt(places.jump[1], 1)}, is missed on one side of it.` : `Twice as many would come within ${few(twice)}.`);
     upper.draw();
     lower.draw();
   }
