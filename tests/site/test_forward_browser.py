@@ -138,3 +138,44 @@ def test_bump_builder_answer_holds_in_the_figure(open_page):
     )
     assert f"from {errors[0]:.3f} to {errors[1]:.3f}, a factor of {errors[0] / errors[1]:.2f}" in figure.answer
     assert figure.guesses[figure.right] == "about 2"
+
+
+# ---- a sheet of paper, folded
+
+
+def test_folded_paper_agrees_with_the_companion_over_the_grid(open_page):
+    page = open_page()
+    grid = [(d, u) for d in range(1, 9) for u in (1, 2, 3, 4, 7, 8, 12, 15, 16, 63, 64, 100, 255, 256, 300)]
+    seen = page.evaluate(
+        """(grid) => grid.map(([d, u]) => { const n = "folded_paper"; put(n, "depth", d); put(n, "units", u);
+          return [num(n, ".nfig-big"), row(n, ".nfig-table td[data-v]").map(Number)]; })""",
+        grid,
+    )
+    for (depth, units), (gap, table) in zip(grid, seen):
+        assert gap == pytest.approx(forward.squared_gap(depth, units), abs=1e-6)
+        pieces = forward.pieces_of(depth)
+        assert table == [2 * depth, pieces, 6 * depth + 1, units, min(units, pieces), 3 * units + 1]
+
+
+def test_folded_paper_is_exact_at_the_number_that_the_answer_names(open_page):
+    page = open_page()
+    figure = figures.folded_paper()
+    exact = int(figure.answer.split(".")[0])
+    assert figure.guesses[figure.right].startswith(f"{exact},")
+    gaps = page.evaluate(
+        """(exact) => { const n = "folded_paper"; put(n, "depth", 6);
+          return [exact - 1, exact].map((u) => { put(n, "units", u); return num(n, ".nfig-big"); }); }""",
+        exact,
+    )
+    assert gaps[0] > 0 == gaps[1]
+    assert "makes the same 64 pieces, and each unit is needed" in page.evaluate("say('folded_paper')")
+
+
+def test_folded_paper_names_doublings_on_its_axis_and_follows_the_pointer(open_page):
+    page = open_page()
+    svg = page.locator("[data-nfig=folded_paper] svg.nfig-svg").nth(1)
+    assert svg.locator(".nfig-axes text").all_text_contents()[:5] == ["1", "4", "16", "64", "256"]
+    svg.scroll_into_view_if_needed()
+    box = svg.bounding_box()
+    page.mouse.click(box["x"] + box["width"] - 9, box["y"] + box["height"] / 2)
+    assert page.evaluate("+ctl('folded_paper', 'units').value") == 300

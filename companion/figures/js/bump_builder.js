@@ -1,5 +1,5 @@
 // A curve, rebuilt by one hidden layer whose weights are set by hand: bumps of two sigmoid steps, or corners of ReLUs.
-import { columns, controls, drag, fmt, h, key, panel, path, plot, plural, put, root, s, sci, status } from "./kit.js";
+import { columns, controls, drag, fmt, h, key, panel, path, plot, plural, put, root, s, status } from "./kit.js";
 
 /**
  * The curves that are rebuilt, on [0, 1]; on the jump itself the value to its right.
@@ -76,7 +76,7 @@ export function largest(curve, value, { low, high, parts, jump: [at, top] }) {
   return worst;
 }
 
-const MOST = 60, SIGNS = ["1", "2", "5", "10", "20", "60"];
+const MOST = 60, few = (v) => fmt(v, v < 0.1 ? 4 : 3);
 
 function render({ model, el }) {
   const frame = root(el), places = { low: model.get("low"), high: model.get("high"), parts: model.get("parts"), jump: model.get("jump") };
@@ -92,7 +92,7 @@ function render({ model, el }) {
     for (const [from, to] of [[0, ends[0]], [ends[1], 1]]) p.area.append(s("rect", { x: p.X(from), y: 0, width: p.X(to) - p.X(from), height: p.high, class: "nfig-side-a" }));
     for (let k = 0; k < n; k++) {
       const height = f((k + 0.5) / n), sides = Math.min(3, 5 / S.steepness), step = (u) => 1 / (1 + Math.exp(-S.steepness * u));
-      if (S.kind === "bumps") line(grid((k - sides) / n, (k + 1 + sides) / n, 36), (x) => height * (step(x * n - k) - step(x * n - k - 1)), "nfig-zero");
+      if (S.kind === "bumps") line(grid((k - sides) / n, (k + 1 + sides) / n, Math.max(12, Math.min(36, Math.round(600 / n)))), (x) => height * (step(x * n - k) - step(x * n - k - 1)), "nfig-zero");
       else line([k / n, 1], (x) => bends[k] * (x - k / n), "nfig-zero");
     }
     for (const xs of S.curve === "jump" ? [grid(0, at - 1e-9, 2), grid(at, 1, 2)] : [grid(0, 1, 400)]) line(xs, f, "nfig-curve-b nfig-dashed");
@@ -100,12 +100,10 @@ function render({ model, el }) {
     p.area.append(s("path", { d: `M${p.X(worst.x)} ${p.Y(worst.should)}V${p.Y(value(worst.x))}`, class: "nfig-tick-bad" }));
   });
 
-  // Both axes carry logarithms, so their signs are written here: they stand outside of the picture, in p.above.
-  const signs = s("g"), log = Math.log10;
-  const lower = plot(frame, { x: [-0.04, log(MOST) + 0.04], y: [-2.7, 0.4], aspect: 0.44, xticks: 0, yticks: 0, xlabel: "number n", ylabel: "largest error",
+  const log = Math.log10;
+  const lower = plot(frame, { x: [-0.04, log(MOST) + 0.04], y: [-2.7, 0.4], aspect: 0.44, xticks: [1, 2, 5, 10, 20, 60].map((v) => [log(v), `${v}`]),
+    yticks: [1, 0.1, 0.01].map((v) => [log(v), `${v}`]), xlabel: "number n", ylabel: "largest error",
     label: "The largest error against the number, on logarithmic axes, with the slopes 1/n and 1/n²" }, (p) => {
-    const word = (x, y, text, anchor) => s("text", { x, y, "text-anchor": anchor }, text);
-    signs.replaceChildren(...SIGNS.map((v) => word(p.X(log(+v)), p.high + 16, v, "middle")), ...[0, -1, -2].map((v) => word(-6, p.Y(v) + 4, `${10 ** v}`, "end")));
     for (const [power, n, text] of [[1, 42, "1/n"], [2, 16, "1/n²"]]) {
       p.area.append(path(p, [[0, 0], [log(MOST), -power * log(MOST)]], "nfig-zero nfig-dashed"), s("text", { x: p.X(log(+n)), y: p.Y(-power * log(+n)) - 8, class: "nfig-under" }, text));
     }
@@ -114,7 +112,6 @@ function render({ model, el }) {
     p.area.append(path(p, errors.map((v, i) => [log(i + 1), Math.max(-4, log(v))]), "nfig-curve-a"),
       s("circle", { cx: p.X(log(S.n)), cy: p.Y(log(worst.error)), r: 6, class: "nfig-dot-b" }));
   });
-  lower.above.append(signs);
   drag(lower, (x) => C.change("n", Math.round(10 ** x)));
 
   function update() {
@@ -124,13 +121,13 @@ function render({ model, el }) {
     drawn = now;
     worst = errorOf(S.n);
     const twice = errorOf(2 * S.n).error, units = S.n * (bumpy ? 2 : 1);
-    put(head, worst.error, `largest error ${sci(worst.error, 3)}`);
+    put(head, worst.error, `largest error ${few(worst.error)}`);
     put(out.units, units, `${units}`);
     put(out.params, 3 * units + 1, `${3 * units + 1}`);
     put(out.ratio, worst.error / twice, `÷ ${fmt(worst.error / twice)}`);
-    say.textContent = `${plural(S.n, name())}${bumpy ? ` of steepness ${S.steepness}` : ""}, made of ${plural(units, "hidden unit")}, ${S.n === 1 ? "comes" : "come"} within ${sci(worst.error, 3)} ` +
+    say.textContent = `${plural(S.n, name())}${bumpy ? ` of steepness ${S.steepness}` : ""}, made of ${plural(units, "hidden unit")}, ${S.n === 1 ? "comes" : "come"} within ${few(worst.error)} ` +
       `of the ${C.label("curve").split(/[ ,]/)[0]}; it is missed most at x = ${fmt(worst.x, 3)}. ` +
-      (S.curve === "jump" ? `A network has no breaks: however many, half of the jump, ${fmt(places.jump[1], 1)}, is missed on one side of it.` : `Twice as many would come within ${sci(twice, 3)}.`);
+      (S.curve === "jump" ? `A network has no breaks: however many, half of the jump, ${fmt(places.jump[1], 1)}, is missed on one side of it.` : `Twice as many would come within ${few(twice)}.`);
     upper.draw();
     lower.draw();
   }
