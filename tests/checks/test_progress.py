@@ -353,7 +353,8 @@ def test_two_processes_that_find_a_damaged_file_lose_nothing(home):
     said = go(writer(home, "01.1", 20), writer(home, "02.1", 20))
     assert 1 <= "".join(said).count("was damaged") <= 2
     rows = [e for path in home.glob("*.sqlite3") for e in entries_of(path)]
-    assert sorted(rows) == sorted((e, n) for e in ("01.1", "02.1") for n in range(20))
+    # An entry on its way while the other notebook puts the file aside may stand in both files; none may be in neither.
+    assert set(rows) == {(e, n) for e in ("01.1", "02.1") for n in range(20)}
 
 
 def entries_of(path: Path) -> list[tuple[str, int]]:
