@@ -193,7 +193,7 @@ def gallery() -> str:
         "\n".join(f"- [{entry.title}](#all-{name}): {entry.make().task}" for name, entry in shown),
     ]
     for name, entry in shown:
-        there = any((ROOT / "book").glob(f"{entry.chapter}_*.ipynb"))
+        there = entry.chapter in {aids.chapter for aids in study.finished()}
         where = (
             f"[chapter {entry.chapter}]({page_of(entry.chapter)})" if there else f"chapter {entry.chapter} (to come)"
         )
