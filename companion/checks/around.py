@@ -50,7 +50,7 @@ def like(missing: str, frame: FrameType) -> str:
 
     >>> import sys
     >>> bias = 0.5
-    >>> like("bais", sys._getframe())
+    >>> like("biias", sys._getframe())
     'bias'
     """
     there = [n for n in (*frame.f_locals, *frame.f_globals) if type(n) is str and not n.startswith("_")]

@@ -164,7 +164,7 @@ def test_missing_import_is_told_with_its_line():
 
 
 def test_name_that_is_spelt_otherwise_is_told():
-    assert "There is a name `threshold`" in check("01.2", fires("return z >= treshold")).next
+    assert "There is a name `threshold`" in check("01.2", fires("return z >= thresholdd")).next
     assert "There is a name" not in check("01.2", fires("return z >= quite_another")).next
     assert "`total`" in check("01.2", fires("total += 1")).next
 

@@ -52,7 +52,7 @@ def test_search_shows_excerpts_that_lead_to_their_place(visit, mode):
         href = results.nth(i).locator("a").first.get_attribute("href")
         assert unresolved("search.html", href) == "", href
     term = site_terms.entries()["decision boundary"]
-    assert term.definition in results.first.locator(".search-excerpt").inner_text()
+    assert any(term.definition in text for text in results.locator(".search-excerpt").all_inner_texts()[:3])
     told = results.filter(has=seen.page.locator("mark")).first.locator(".search-excerpt")
     assert "decision boundar" in told.inner_text().lower()
     assert {w.lower()[:8] for w in told.locator("mark").all_inner_texts()} == {"decision", "boundary"}
