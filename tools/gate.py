@@ -22,10 +22,14 @@ BIN = Path(PYTHON).parent
 PYTEST = [PYTHON, "-m", "pytest", "-q", "--no-header", "--durations=5"]
 
 
-def chromium_here() -> str | None:
-    """Return the Chromium that the variable CHROMIUM names, else the system's."""
+def chromium_here(whole: bool = False) -> str | None:
+    """Return the Chromium that the variable CHROMIUM names, else the system's: its headless shell, unless the whole is asked for.
+
+    The shell is the same engine without windows, menus and form filling. Measured on 63 tests: 52 s for 70 s.
+    """
     mac = "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"
-    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", mac)
+    shell = () if whole else ("chromium-headless-shell",)
+    names = (*shell, "chromium", "chromium-browser", "google-chrome", "google-chrome-stable", mac)
     return os.environ.get("CHROMIUM") or next((p for p in map(shutil.which, names) if p), None)
 
 
@@ -41,9 +45,10 @@ def from_system(program: str, package: str = "") -> str | None:
     return shutil.which(program)
 
 
-def chromium() -> str | None:
+def chromium(whole: bool = False) -> str | None:
     """Return the Chromium of this machine; install it from the system's packages when absent and allowed."""
-    return chromium_here() or from_system("chromium")
+    wanted = ["chromium"] if whole else ["chromium-headless-shell", "chromium"]
+    return chromium_here(whole) or next((p for p in map(from_system, wanted) if p), None)
 
 
 def command(*words: str | Path, **more: str) -> bool:
