@@ -1,0 +1,80 @@
+"""Chapter 03's known mistakes in other words, and right answers that look wrong: each is told for what it is."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from companion.checks import bank, diagnose
+
+
+def assessed(id, answer, variant=0):
+    exercise = bank.get(id, variant)
+    return diagnose.assess(exercise, exercise.answer(answer))
+
+
+# -- 03.1 ------------------------------------------------------------------------------------------
+
+
+def layer_by_loops_of_the_chapter(x, weight, bias):
+    z = torch.zeros(len(x), len(weight), dtype=x.dtype)
+    for i, row in enumerate(x):
+        for j, w in enumerate(weight):
+            z[i, j] = (w * row).sum() + (0 if bias is None else bias[j])
+    return z
+
+
+def layer_with_added_axis(x, weight, bias):
+    z = torch.atleast_2d(x) @ weight.T + (0 if bias is None else bias)
+    return z if x.dim() > 1 else z.squeeze(0)
+
+
+def layer_by_matmul_of_the_side(x, weight, bias):
+    z = torch.matmul(x, weight)
+    if bias is not None:
+        z = z + bias
+    return z
+
+
+def layer_that_thresholds(x, weight, bias):
+    z = torch.einsum("...n,mn->...m", x, weight)
+    return z - bias if bias is not None else z
+
+
+RIGHT = [("03.1", layer_with_added_axis)]
+FORMS = [
+    ("03.1", layer_by_loops_of_the_chapter, "goes along the first axis only"),
+    ("03.1", layer_by_matmul_of_the_side, "does not transpose the weights"),
+    ("03.1", layer_that_thresholds, "subtracts the bias"),
+    ("03.1", lambda x, w, b: torch.einsum("...n,mn->...m", x, w), "leaves out the bias"),
+    ("03.1", lambda x, w, b: torch.flatten(x, end_dim=-2) @ w.T if b is None else x.view(-1, len(w[0])) @ w.T + b,
+     "flattens the axes in front"),
+    ("03.1", lambda x, w, b: (x @ w.T + (0 if b is None else b)).clamp(min=0), "bends the sums"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("id", "answer"), RIGHT, ids=[f"{id}-{a.__name__}" for id, a in RIGHT])
+def test_right_answer_that_looks_odd_is_right(id, answer):
+    assert assessed(id, answer).status == "right"
+
+
+@pytest.mark.parametrize(
+    ("id", "answer", "mistake"), FORMS, ids=[f"{id}-{m}-{n}" for n, (id, _, m) in enumerate(FORMS)]
+)
+def test_mistake_in_other_words_gets_its_name(id, answer, mistake):
+    result = assessed(id, answer)
+    assert (result.status, result.mistake) == ("wrong", mistake), result
+
+
+CHAPTER = [e for id in bank.ids("03") for e in bank.variants(id)]
+
+
+@pytest.mark.parametrize("exercise", CHAPTER, ids=[f"{e.id}-{e.variant}" for e in CHAPTER])
+def test_messages_have_three_parts_that_occur_once_and_pairs_are_of_known_mistakes(exercise):
+    names = [m.name for m in exercise.mistakes]
+    for part in ("seen", "why", "next"):
+        texts = [getattr(m, part) for m in exercise.mistakes]
+        assert len(set(texts)) == len(texts)
+        assert {m.name: len(t) for m, t in zip(exercise.mistakes, texts) if not 40 <= len(t) <= 220} == {}
+    pairs = [name.split(", and ") for name in names if ", and " in name]
+    assert {half for pair in pairs for half in pair} <= set(names)
