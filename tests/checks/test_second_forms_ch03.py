@@ -41,7 +41,40 @@ def layer_that_thresholds(x, weight, bias):
     return z - bias if bias is not None else z
 
 
-RIGHT = [("03.1", layer_with_added_axis)]
+# -- 03.2 ------------------------------------------------------------------------------------------
+
+
+def forward_with_a_flag(x, weights, biases):
+    left = []
+    for k in range(len(weights)):
+        left.append((left[-1] if left else x) @ weights[k].t() + biases[k])
+        left[-1] = torch.nn.functional.relu(left[-1]) if k + 1 < len(weights) else left[-1]
+    return left
+
+
+def forward_with_a_list_that_stays(x, weights, biases, left=[]):  # noqa: B006
+    for w, b in zip(weights[:-1], biases[:-1]):
+        x = torch.relu(x @ w.T + b)
+        left.append(x)
+    left.append(x @ weights[-1].T + biases[-1])
+    return left
+
+
+def forward_to_the_logits(x, weights, biases):
+    for w, b in zip(weights[:-1], biases[:-1]):
+        x = torch.clamp(x @ w.T + b, min=0)
+    return torch.matmul(x, weights[-1].T) + biases[-1]
+
+
+def forward_by_repeating_the_input(x, weights, biases):
+    left = []
+    for w, b in zip(weights, biases):
+        left.append(torch.relu(x @ w.T + b))
+    left[-1] = x @ weights[-1].T + biases[-1]
+    return left
+
+
+RIGHT = [("03.1", layer_with_added_axis), ("03.2", forward_with_a_flag)]
 FORMS = [
     ("03.1", layer_by_loops_of_the_chapter, "goes along the first axis only"),
     ("03.1", layer_by_matmul_of_the_side, "does not transpose the weights"),
@@ -50,6 +83,8 @@ FORMS = [
     ("03.1", lambda x, w, b: torch.flatten(x, end_dim=-2) @ w.T if b is None else x.view(-1, len(w[0])) @ w.T + b,
      "flattens the axes in front"),
     ("03.1", lambda x, w, b: (x @ w.T + (0 if b is None else b)).clamp(min=0), "bends the sums"),
+    ("03.2", forward_to_the_logits, "returns the logits alone"),
+    ("03.2", forward_by_repeating_the_input, "gives the input to every layer"),
 ]  # fmt: skip
 
 
@@ -64,6 +99,25 @@ def test_right_answer_that_looks_odd_is_right(id, answer):
 def test_mistake_in_other_words_gets_its_name(id, answer, mistake):
     result = assessed(id, answer)
     assert (result.status, result.mistake) == ("wrong", mistake), result
+
+
+def test_list_that_stays_from_call_to_call_is_told_by_its_length():
+    result = assessed("03.2", forward_with_a_list_that_stays)
+    assert (result.status, result.kind) == ("wrong", "value")
+    assert "what an earlier call has left" in result.why
+
+
+def test_forward_pass_that_returns_nothing_or_a_word_is_told_so():
+    assert "came back as None" in assessed("03.2", lambda x, weights, biases: [None][0]).message
+    assert "a list of torch tensors, and is a str" in assessed("03.2", lambda x, weights, biases: "y").message
+
+
+def test_wrong_list_of_layers_is_shown_as_it_came():
+    result = assessed("03.2", lambda x, weights, biases: [x @ weights[0].T * 0, x @ weights[0].T[:, :2]])
+    assert "layer 1 of 2 is the first" in result.message
+    known = assessed("03.2", forward_to_the_logits)
+    assert ("yours", "[[-0.5, 1.5]]") in known.shown
+    assert known.shown[0][1].startswith("x = [[2, 1]], weights = [[[0.5, -0.5], [1, 1], [-1, 0.5]], [[1, -1, 2]")
 
 
 CHAPTER = [e for id in bank.ids("03") for e in bank.variants(id)]
