@@ -74,7 +74,43 @@ def forward_by_repeating_the_input(x, weights, biases):
     return left
 
 
-RIGHT = [("03.1", layer_with_added_axis), ("03.2", forward_with_a_flag)]
+# -- 03.3 ------------------------------------------------------------------------------------------
+
+
+def bump_from_one_factor(left, right, height, steepness):
+    sides = torch.tensor([1.0, -1.0])
+    return (
+        (steepness * sides)[:, None],
+        -steepness * sides * torch.tensor([left, right]),
+        torch.full((1, 2), height),
+        torch.full((1,), -height),
+    )
+
+
+def stair_in_another_order(left, right, height, steepness):
+    return (
+        torch.full((2, 1), steepness),
+        torch.tensor([-right, -left]) * steepness,
+        torch.full((1, 2), height),
+        torch.zeros(1),
+    )
+
+
+def bump_with_edges_of_the_wrong_steepness(left, right, height, steepness):
+    w = 2 * steepness
+    return torch.full((2, 1), w), -w * torch.tensor([left, right]), torch.tensor([[height, -height]]), torch.zeros(1)
+
+
+def bump_as_a_row(left, right, height, steepness):
+    W1, b1, W2, b2 = bump_from_one_factor(left, right, height, steepness)
+    return W1.T, b1, W2, b2
+
+
+RIGHT = [
+    ("03.1", layer_with_added_axis),
+    ("03.2", forward_with_a_flag),
+    ("03.3", bump_from_one_factor),
+]
 FORMS = [
     ("03.1", layer_by_loops_of_the_chapter, "goes along the first axis only"),
     ("03.1", layer_by_matmul_of_the_side, "does not transpose the weights"),
@@ -85,6 +121,7 @@ FORMS = [
     ("03.1", lambda x, w, b: (x @ w.T + (0 if b is None else b)).clamp(min=0), "bends the sums"),
     ("03.2", forward_to_the_logits, "returns the logits alone"),
     ("03.2", forward_by_repeating_the_input, "gives the input to every layer"),
+    ("03.3", stair_in_another_order, "adds both steps"),
 ]  # fmt: skip
 
 
@@ -118,6 +155,13 @@ def test_wrong_list_of_layers_is_shown_as_it_came():
     known = assessed("03.2", forward_to_the_logits)
     assert ("yours", "[[-0.5, 1.5]]") in known.shown
     assert known.shown[0][1].startswith("x = [[2, 1]], weights = [[[0.5, -0.5], [1, 1], [-1, 0.5]], [[1, -1, 2]")
+
+
+def test_bump_that_is_wrong_in_a_new_way_is_told_by_its_place():
+    result = assessed("03.3", bump_with_edges_of_the_wrong_steepness)
+    assert (result.kind, result.mistake) == ("value", "")
+    assert "both sides are right, and the edges are not" in result.message
+    assert "`W1` should have the shape (2, 1)" in assessed("03.3", bump_as_a_row).message
 
 
 CHAPTER = [e for id in bank.ids("03") for e in bank.variants(id)]
