@@ -106,7 +106,36 @@ def bump_as_a_row(left, right, height, steepness):
     return W1.T, b1, W2, b2
 
 
+# -- 03.4 ------------------------------------------------------------------------------------------
+
+
+def chain(first, between, last, biases, depth):
+    weights = [torch.tensor(first), *[torch.tensor(between)] * (depth - 1), torch.tensor(last)]
+    return weights, [*[torch.tensor(biases)] * depth, torch.tensor([0.0])]
+
+
+def folds_with_units_swapped(depth):
+    return chain([[1.0], [1.0]], [[-4.0, 2.0], [-4.0, 2.0]], [[-4.0, 2.0]], [-0.5, 0.0], depth)
+
+
+def folds_swapped_and_level(depth):
+    return chain([[1.0], [1.0]], [[-2.0, 2.0], [-2.0, 2.0]], [[-2.0, 2.0]], [-0.5, 0.0], depth)
+
+
+def folds_in_pairs(depth):
+    return list(zip(*chain([[1.0], [1.0]], [[2.0, -4.0], [2.0, -4.0]], [[2.0, -4.0]], [0.0, -0.5], depth)))
+
+
+def folds_with_three_units(depth):
+    return chain([[1.0], [1.0], [1.0]], [[2.0, -4.0, 0.0]] * 3, [[2.0, -4.0, 0.0]], [0.0, -0.5, 0.0], depth)
+
+
+def folds_too_steep(depth):
+    return chain([[1.0], [1.0]], [[2.0, -4.0], [2.0, -4.0]], [[3.0, -6.0]], [0.0, -0.5], depth)
+
+
 RIGHT = [
+    ("03.4", folds_with_units_swapped),
     ("03.1", layer_with_added_axis),
     ("03.2", forward_with_a_flag),
     ("03.3", bump_from_one_factor),
@@ -122,6 +151,7 @@ FORMS = [
     ("03.2", forward_to_the_logits, "returns the logits alone"),
     ("03.2", forward_by_repeating_the_input, "gives the input to every layer"),
     ("03.3", stair_in_another_order, "adds both steps"),
+    ("03.4", folds_swapped_and_level, "goes level after the middle"),
 ]  # fmt: skip
 
 
@@ -162,6 +192,24 @@ def test_bump_that_is_wrong_in_a_new_way_is_told_by_its_place():
     assert (result.kind, result.mistake) == ("value", "")
     assert "both sides are right, and the edges are not" in result.message
     assert "`W1` should have the shape (2, 1)" in assessed("03.3", bump_as_a_row).message
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (folds_in_pairs, "cannot be read as a network"),
+        (lambda depth: [torch.zeros(2, 1)], "cannot be read as a network"),
+        (lambda depth: torch.zeros(2, 1), "a list of torch tensors, and is a tensor"),
+        (lambda depth: ([torch.zeros(2, 1), torch.zeros(1, 3)], [torch.zeros(2), torch.zeros(1)]), "cannot be read"),
+        (lambda depth: ([torch.zeros(2)], [torch.zeros(2)]), "cannot be read as a network"),
+        (lambda depth: ([torch.zeros(2, 2)], [torch.zeros(2)]), "has the sizes 2-2."),
+        (folds_with_three_units, "has the sizes 1-3-1."),
+        (folds_too_steep, "is wrong at x = 0.125: it gives 0.375."),
+    ],
+    ids=["pairs", "one list", "tensor", "unchained", "vectors", "two inputs", "three units", "too steep"],
+)
+def test_network_of_another_form_is_told_by_its_form(answer, said):
+    assert said in assessed("03.4", answer).message
 
 
 CHAPTER = [e for id in bank.ids("03") for e in bank.variants(id)]
