@@ -134,13 +134,46 @@ def folds_too_steep(depth):
     return chain([[1.0], [1.0]], [[2.0, -4.0], [2.0, -4.0]], [[3.0, -6.0]], [0.0, -0.5], depth)
 
 
+# -- 03.5 ------------------------------------------------------------------------------------------
+
+
+def width_by_dividing(budget, inputs, outputs, depth):
+    a, b, c = depth - 1, inputs + outputs + depth, outputs - budget
+    if c > 0:
+        return 0
+    return int(-c // b) if a == 0 else int((-b + (b * b - 4 * a * c) ** 0.5) // (2 * a))
+
+
+def width_rounded(budget, inputs, outputs, depth):
+    a, b, c = depth - 1, inputs + outputs + depth, outputs - budget
+    if c > 0:
+        return 0
+    return round(-c / b) if a == 0 else round((-b + (b * b - 4 * a * c) ** 0.5) / (2 * a))
+
+
+def width_with_weights_only(budget, inputs, outputs, depth):
+    for width in range(budget + 1):
+        if inputs * width + (depth - 1) * width**2 + width * outputs > budget:
+            return width - 1
+    return 0
+
+
+def width_that_runs_for_ever(budget, inputs, outputs, depth):
+    width = 0
+    while (inputs + 1) * (width + 1) + (width + 2) * outputs * 0 <= budget:
+        width += 0
+    return width
+
+
 RIGHT = [
+    ("03.5", width_by_dividing),
     ("03.4", folds_with_units_swapped),
     ("03.1", layer_with_added_axis),
     ("03.2", forward_with_a_flag),
     ("03.3", bump_from_one_factor),
 ]
 FORMS = [
+    ("03.5", width_with_weights_only, "forgets the biases"),
     ("03.1", layer_by_loops_of_the_chapter, "goes along the first axis only"),
     ("03.1", layer_by_matmul_of_the_side, "does not transpose the weights"),
     ("03.1", layer_that_thresholds, "subtracts the bias"),
@@ -210,6 +243,21 @@ def test_bump_that_is_wrong_in_a_new_way_is_told_by_its_place():
 )
 def test_network_of_another_form_is_told_by_its_form(answer, said):
     assert said in assessed("03.4", answer).message
+
+
+def test_width_that_is_rounded_is_refused_and_a_search_without_end_is_stopped():
+    assert assessed("03.5", width_rounded).status == "wrong"
+    exercise = bank.get("03.5")
+    result = diagnose.assess(exercise, {"width_for": width_that_runs_for_ever}, timeout=0.3)
+    assert (result.status, result.kind) == ("wrong", "timeout")
+
+
+@pytest.mark.parametrize("variant", range(4))
+def test_example_of_each_variant_is_what_its_reference_gives(variant):
+    exercise = bank.get("03.5", variant)
+    example = exercise.cases(0)[0].args
+    said = f"`width_for({example['budget']}, 3, 2, 2)` is {exercise.reference[0](**example)}."
+    assert said in exercise.statement
 
 
 CHAPTER = [e for id in bank.ids("03") for e in bank.variants(id)]
