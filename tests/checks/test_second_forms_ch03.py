@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 import torch
 
@@ -165,7 +167,21 @@ def width_that_runs_for_ever(budget, inputs, outputs, depth):
     return width
 
 
+# -- 03.6 ------------------------------------------------------------------------------------------
+
+
+def cost_layer_by_layer(sizes, batch):
+    costs = [(a * b + b, 2 * batch * a * b, batch * b) for a, b in itertools.pairwise(sizes)]
+    return tuple(sum(c) for c in zip(*costs))
+
+
+def cost_with_input_kept(sizes, batch):
+    parameters, flops, kept = cost_layer_by_layer(sizes, batch)
+    return parameters, flops, kept + batch * sizes[0]
+
+
 RIGHT = [
+    ("03.6", cost_layer_by_layer),
     ("03.5", width_by_dividing),
     ("03.4", folds_with_units_swapped),
     ("03.1", layer_with_added_axis),
@@ -173,6 +189,7 @@ RIGHT = [
     ("03.3", bump_from_one_factor),
 ]
 FORMS = [
+    ("03.6", cost_with_input_kept, "counts the input among what is kept"),
     ("03.5", width_with_weights_only, "forgets the biases"),
     ("03.1", layer_by_loops_of_the_chapter, "goes along the first axis only"),
     ("03.1", layer_by_matmul_of_the_side, "does not transpose the weights"),
@@ -258,6 +275,16 @@ def test_example_of_each_variant_is_what_its_reference_gives(variant):
     example = exercise.cases(0)[0].args
     said = f"`width_for({example['budget']}, 3, 2, 2)` is {exercise.reference[0](**example)}."
     assert said in exercise.statement
+
+
+def test_two_mistakes_in_two_counts_are_told_by_the_counts_that_are_wrong():
+    def answer(sizes, batch):
+        parameters, flops, kept = cost_with_input_kept(sizes, batch)
+        return parameters - sum(sizes[1:]), flops, kept
+
+    result = assessed("03.6", answer)
+    assert result.message == "`flops` is right; `parameters` and `kept` are not."
+    assert "Return 3 things" in assessed("03.6", lambda sizes, batch: sum(sizes)).message
 
 
 CHAPTER = [e for id in bank.ids("03") for e in bank.variants(id)]
