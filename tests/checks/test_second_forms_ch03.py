@@ -7,14 +7,12 @@ import itertools
 import pytest
 import torch
 
-from companion.checks import bank, diagnose, kinds
-from companion.checks.ch03_forward import e7_mistakes
-from companion.checks.ch03_forward import e7_small_and_good as small
+from companion.checks import bank, diagnose
 
 
-def assessed(id, answer, *, ours=False):
+def assessed(id, answer):
     exercise = bank.get(id)
-    return diagnose.assess(exercise, exercise.answer(answer), ours=ours)
+    return diagnose.assess(exercise, exercise.answer(answer))
 
 
 # -- 03.1 ------------------------------------------------------------------------------------------
@@ -182,45 +180,7 @@ def cost_with_input_kept(sizes, batch):
     return parameters, flops, kept + batch * sizes[0]
 
 
-# -- 03.7 ------------------------------------------------------------------------------------------
-
-
-def small_by_a_loop_of_its_own(X, y):
-    mean, spread = X.mean(), X.std()
-    net = torch.nn.Sequential(torch.nn.Linear(64, 16), torch.nn.Tanh(), torch.nn.Linear(16, 2))
-    optimizer = torch.optim.Adam(net.parameters(), lr=0.02)
-    for _ in range(20):
-        for rows in torch.randperm(len(X)).split(64):
-            optimizer.zero_grad()
-            torch.nn.functional.cross_entropy(net((X[rows] - mean) / spread), y[rows]).backward()
-            optimizer.step()
-
-    class Scaled(torch.nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.net = net
-
-        def forward(self, x):
-            return self.net((x - mean) / spread)
-
-    return Scaled()
-
-
-def small_with_batch_norm_left_in_training(X, y):
-    net = torch.nn.Sequential(
-        torch.nn.BatchNorm1d(64), torch.nn.Linear(64, 14), torch.nn.ReLU(), torch.nn.Linear(14, 2)
-    )
-    return e7_mistakes.trained(net, X, y, before=None).train()
-
-
-def small_with_a_cheat_beside_its_parameters(X, y):
-    net = e7_mistakes.trained([64, 17, 2], X, y)
-    net.memory = {"pictures": [X[:4]]}
-    return net
-
-
 RIGHT = [
-    ("03.7", small_by_a_loop_of_its_own),
     ("03.6", cost_layer_by_layer),
     ("03.5", width_by_dividing),
     ("03.4", folds_with_units_swapped),
@@ -229,9 +189,6 @@ RIGHT = [
     ("03.3", bump_from_one_factor),
 ]
 FORMS = [
-    ("03.7", small_with_batch_norm_left_in_training, "scales with the pictures that it is asked about"),
-    ("03.7", small_with_a_cheat_beside_its_parameters, "keeps the pictures"),
-    ("03.7", lambda X, y: e7_mistakes.trained([64, 18, 2], X, y), "has too many parameters"),
     ("03.6", cost_with_input_kept, "counts the input among what is kept"),
     ("03.5", width_with_weights_only, "forgets the biases"),
     ("03.1", layer_by_loops_of_the_chapter, "goes along the first axis only"),
@@ -328,46 +285,6 @@ def test_two_mistakes_in_two_counts_are_told_by_the_counts_that_are_wrong():
     result = assessed("03.6", answer)
     assert result.message == "`flops` is right; `parameters` and `kept` are not."
     assert "Return 3 things" in assessed("03.6", lambda sizes, batch: sum(sizes)).message
-
-
-def test_table_of_03_7_is_what_the_baselines_give():
-    exercise = bank.get("03.7")
-    stated = kinds.board(exercise.statement)
-    assert set(stated) == set(small.BASELINES)
-    cases = exercise.cases(0)
-    for label, make in small.BASELINES.items():
-        traces = diagnose.run(exercise, {"train_small": make}, cases, 60)
-        got = [exercise.observe(c, t)["accuracy"].item() for c, t in zip(cases, traces)]
-        # Training differs a little between machines.
-        assert stated[label] == pytest.approx(got, abs=0.02)
-        assert min(got) < e7_mistakes.TARGET
-
-
-def test_small_network_that_falls_short_is_told_how_it_did_in_training():
-    result = assessed("03.7", small.BASELINES["17 ReLUs, one epoch, 1,141 parameters"], ours=True)
-    assert (result.status, result.mistake, result.kind) == ("wrong", "", "value")
-    assert "of the held-out pictures; 0.95 is needed." in result.message
-    assert result.why.startswith("On the pictures of the training it is right for 0.9")
-
-
-def test_condition_of_03_7_is_at_most_1200_parameters():
-    def nearly(extra):
-        def train_small(X, y):
-            net = e7_mistakes.trained([64, 17, 2], X, y)
-            net.spare = torch.nn.Parameter(torch.zeros(extra))
-            return net
-
-        return train_small
-
-    assert assessed("03.7", nearly(59), ours=True).status == "right"
-    assert assessed("03.7", nearly(60), ours=True).mistake == "has too many parameters"
-
-
-def test_no_picture_is_held_out_and_trained_on():
-    X, _, X_test, _ = small.parts(0)
-    assert (len(X), len(X_test)) == (1347, 450)
-    everything = torch.cat([X, X_test])
-    assert everything.sum().item() == small._digits()[0].sum().item()
 
 
 CHAPTER = [e for id in bank.ids("03") for e in bank.variants(id)]
