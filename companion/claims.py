@@ -64,7 +64,7 @@ def claim(
     if isinstance(expected, bool | int) and abs is None and spread is None:
         _hold(number == expected, f"{expected}", number, what)
         return
-    tolerance = _tolerance(expected, abs, None if spread is None else spread / runs**0.5)
+    tolerance = _tolerance(expected, abs, spread, runs)
     # Half a unit of the last float digit is granted to the comparison itself: 0.3 - 0.2 is not 0.1.
     inside = -tolerance * 1.000001 <= number - float(expected) <= tolerance * 1.000001
     _hold(inside, f"{expected} ± {tolerance:.3g}", number, what)
@@ -113,7 +113,7 @@ def _hold(holds: bool, expected: str, number: float, what: str) -> None:
     text = f"✓ {what}: {expected}"
     came = f"{number:.0f}" if number == round(number) and number < 1e9 else f"{number:.4g}"
     stated = "" if expected in (came, "True", "False") else f" (stated: {html.escape(expected)})"
-    _tell(text, f"✓ {html.escape(what)}: <b>{came if stated or expected == came else expected}</b>{stated}")
+    _tell(text, f"✓ {html.escape(what)}: <b>{came if stated else expected}</b>{stated}")
 
 
 def _tell(text: str, rich: str) -> None:
@@ -127,11 +127,11 @@ def _tell(text: str, rich: str) -> None:
     display({"text/plain": text, "text/html": f'<pre class="claim">{rich}</pre>'}, raw=True)
 
 
-def _tolerance(expected: Number, abs: float | None, spread: float | None) -> float:
+def _tolerance(expected: Number, abs: float | None, spread: float | None, runs: int) -> float:
     if (abs is None) == (spread is None):
         raise bad_value("claim", "abs, spread", "exactly one of the two for a value with digits", (abs, spread))
     if spread is not None:
-        return 3 * spread
+        return float(3 * spread / runs**0.5)
     assert abs is not None
     exponent = Decimal(str(expected)).as_tuple().exponent
     unit = 10.0 ** (exponent if isinstance(exponent, int) else 0)

@@ -101,8 +101,13 @@
     search.stopPulse();
     search.title.textContent = "Search results";
     search.status.setAttribute("role", "status");
-    search.output.append(...results.map((/** @type {any[]} */ r) => item(r, words, stems)));
-    const count = results.length === 1 ? "One place" : `${results.length} places`;
+    const places = new Map(); // a term and its page's text lead to one place: it is shown once, where it ranks higher
+    for (const li of results.map((/** @type {any[]} */ r) => item(r, words, stems))) {
+      const { href } = li.querySelector("a");
+      if (!places.has(href)) places.set(href, li);
+    }
+    search.output.append(...places.values());
+    const count = places.size === 1 ? "One place" : `${places.size} places`;
     const none = `Nothing was found for “${query}”. Try fewer or other words, or look into the glossary or the index.`;
     setTimeout(() => { search.status.textContent = results.length ? `${count} found for “${query}”.` : none; }, 50);
   };

@@ -24,7 +24,7 @@ import yaml
 ROOT = staging.ROOT
 KINDS = sorted(path.stem for path in (staging.TEMPLATES / "exercises").glob("*.txt"))
 NEXT = """\
-Next: replace the example in {file}, and name {number} in `shown_by` of an objective in companion/aids/.
+Next: replace the example in {file}, and name {number} in `shown_by` of an objective in companion/aids/, which is quoted under it then.
 Then `make exercises`, and `make bank ID={number}`, which names the faults that no case tells from right.
 Last: somebody who has not seen its mistakes writes one right and six wrong answers; they belong under "{number}" in RIGHT and WRONG
 of a module that tests/checks/second_bank.py names in PARTS."""
@@ -125,6 +125,7 @@ def write(root: Path, number: str, title: str, kind: str) -> str:
     """Write the file of an exercise into its chapter's package; return its path."""
     package = packages(root, number[:2])[0]
     stem = package.name.removeprefix("ch")
+    require_objectives(root / "companion" / "aids" / f"{stem}.yml")
     words = {
         "@ID@": number,
         "@TITLE@": title,
@@ -132,7 +133,6 @@ def write(root: Path, number: str, title: str, kind: str) -> str:
         "@CLASS@": camel(title),
         "@ANSWER@": f"answer_{number.replace('.', '_')}",
         "@READ@": json.dumps(heading(root / "book" / f"{stem}.ipynb"), ensure_ascii=False),
-        "@OBJECTIVE@": objective(root / "companion" / "aids" / f"{stem}.yml"),
     }
     path = (package / f"e{number[3:]}_{slug(title)}.py").relative_to(root).as_posix()
     staging.write(root, {path: staging.filled(f"exercises/{kind}.txt", words)})
@@ -148,12 +148,10 @@ def heading(notebook: Path) -> str:
     raise ValueError(f"book/{notebook.name} has no section to read again; begin the chapter's notebook first")
 
 
-def objective(aids: Path) -> str:
-    """Return the first objective of a chapter, as it is quoted."""
-    stated = yaml.safe_load(aids.read_text(encoding="utf-8"))["objectives"] if aids.exists() else []
-    if not stated:
+def require_objectives(aids: Path) -> None:
+    """Raise a ValueError if a chapter states no objective that an exercise could show."""
+    if not aids.exists() or not yaml.safe_load(aids.read_text(encoding="utf-8"))["objectives"]:
         raise ValueError(f"companion/aids/{aids.name} states no objective; write the chapter's objectives first")
-    return str(stated[0]["text"]).rstrip(";.")
 
 
 def derive(stem: str, number: str) -> None:

@@ -3,7 +3,8 @@
 ``python tools/exercises.py`` writes both; ``--check`` writes nothing and exits 1 naming what differs.
 
 In ``solutions/NN_topic.ipynb`` the cells with ``exercise`` in their metadata (statement, solution, check) are
-made from ``companion/checks/chNN_topic/``. All other cells are the author's and survive; those tagged
+made from ``companion/checks/chNN_topic/``; the objective under a statement is that of ``companion/aids/`` whose
+``shown_by`` names the exercise. All other cells are the author's and survive; those tagged
 ``solution-only`` are left out of the exercises.
 """
 
@@ -20,11 +21,13 @@ from typing import Any
 
 import notebooks
 import torch
+import yaml
 
 from companion import __version__
 from companion.checks import bank, check, hint, needs, progress, solution
 
 ROOT = Path(__file__).resolve().parents[1]
+AIDS = ROOT / "companion" / "aids"
 SETUP = f"""\
 import torch
 from companion.checks import check, hint, needs, progress, solution
@@ -151,12 +154,21 @@ def _cells(exercise: bank.Exercise) -> list[Cell]:
     number = exercise.id
     points = "1 point" if exercise.points == 1 else f"{exercise.points} points"
     statement = f"## {number} {exercise.title}\n\n*{points}*\n\n{exercise.statement}"
+    if served := objective(number):
+        statement += f"\n\n*Serves the objective: {served}.*"
     call = f'check("{number}", {", ".join(exercise.functions)})'
     return [
         _markdown(statement, number, _id(number, "statement")),
         _code(exercise.source(), number, "solution", _id(number, "solution")),
         _code(call, number, "check", _id(number, "check")),
     ]
+
+
+def objective(number: str) -> str:
+    """Return the objective that an exercise shows, in the words of its chapter's aids; nothing if none names it yet."""
+    aids = AIDS / f"{bank.chapters()[number[:2]].removeprefix('ch')}.yml"
+    stated = yaml.safe_load(aids.read_text(encoding="utf-8"))["objectives"] if aids.exists() else []
+    return next((o["text"].strip().rstrip(";.") for o in stated if number in o.get("shown_by", [])), "")
 
 
 def _markdown(text: str, number: str | None = None, cell_id: str = "") -> Cell:

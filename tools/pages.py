@@ -186,18 +186,18 @@ def gallery() -> str:
     """Return the page of all interactive figures, chapter by chapter."""
     from companion import figures
 
-    shown = sorted(figures.GALLERY.items(), key=lambda item: item[1].chapter)
+    chapters = {aids.chapter for aids in study.finished()}
+    entries = sorted(figures.GALLERY.items(), key=lambda item: item[1].chapter)
+    shown = [(name, entry, entry.make()) for name, entry in entries]
     parts = [
         "# All interactive figures\n\nEvery figure of the course that you can move, each with its question. They work without a "
         "kernel; in a notebook `from companion import figures` and the name in grey show the same.\n",
-        "\n".join(f"- [{entry.title}](#all-{name}): {entry.make().task}" for name, entry in shown),
+        "\n".join(f"- [{entry.title}](#all-{name}): {figure.task}" for name, entry, figure in shown),
     ]
-    for name, entry in shown:
-        there = any((ROOT / "book").glob(f"{entry.chapter}_*.ipynb"))
-        where = (
-            f"[chapter {entry.chapter}]({page_of(entry.chapter)})" if there else f"chapter {entry.chapter} (to come)"
-        )
-        parts.append(f"(all-{name})=\n## {entry.title}\n\nFrom {where}: `figures.{name}()`\n\n{entry.make().html}\n")
+    for name, entry, figure in shown:
+        chapter = f"chapter {entry.chapter}"
+        where = f"[{chapter}]({page_of(entry.chapter)})" if entry.chapter in chapters else f"{chapter} (to come)"
+        parts.append(f"(all-{name})=\n## {entry.title}\n\nFrom {where}: `figures.{name}()`\n\n{figure.html}\n")
     return "\n".join(parts)
 
 

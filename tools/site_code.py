@@ -206,9 +206,14 @@ def beside(app: Sphinx, doctree: nodes.document, page: str) -> None:
         shown = list(
             boxes["cell_output"].findall(lambda n: isinstance(n, (nodes.raw, nodes.image, nodes.literal_block)))
         )
-        if len(code.splitlines()) > LONG and shown and all(isinstance(n, nodes.literal_block) for n in shown):
+        if len(code.splitlines()) > LONG and shown and all(map(_is_text, shown)):
             columns = max(map(len, code.splitlines()))
             cell["classes"] += ["beside"] if columns <= WIDE else ["beside", "wide-code"]
+
+
+def _is_text(shown: nodes.Node) -> bool:
+    """Tell lines of text, claims among them, from pictures and widgets."""
+    return isinstance(shown, nodes.literal_block) or shown.astext().startswith('<pre class="claim">')
 
 
 def connect(app: Sphinx) -> None:

@@ -60,13 +60,13 @@ UNHURRIED = {
     "copybutton.js": [
         (
             "codeCells.forEach((codeCell, index) => {",
-            "const near = new IntersectionObserver((met) => met.filter((m) => m.isIntersecting).forEach(({ target: codeCell }) => {\n"
-            "    near.unobserve(codeCell)\n    const index = [...codeCells].indexOf(codeCell)",
-        ),
-        (
-            "insertAdjacentHTML('afterend', clipboardButton(id))\n  })",
-            "insertAdjacentHTML('afterend', clipboardButton(id))\n  }), { rootMargin: '800px' })\n"
-            "  codeCells.forEach((codeCell) => near.observe(codeCell))",
+            """;((cells, addButton) => {
+    const near = new IntersectionObserver((met) => met.filter((m) => m.isIntersecting).forEach(({ target }) => {
+      near.unobserve(target)
+      addButton(target, [...cells].indexOf(target))
+    }), { rootMargin: '800px' })
+    cells.forEach((cell) => near.observe(cell))
+  })(codeCells, (codeCell, index) => {""",
         ),
     ],
 }

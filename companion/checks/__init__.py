@@ -1,13 +1,14 @@
 """Checks for the exercises: ``check("01.1", weighted_sum)`` says right, wrong (and why), or not attempted.
 
 ``hint`` helps on, ``solution`` shows one right answer, ``progress`` how far you are; ``forget`` begins anew.
-What they remember stays in one file on your machine (:mod:`companion.checks.record`).
+In a notebook the answer appears wherever the call stands in its cell. What they remember stays in one file on your machine (:mod:`companion.checks.record`).
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from companion.checks.appear import wherever
 from companion.checks.result import Hint, Result
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ history: list[Result] = []
 """Every result of this session, in order; ``neurons check`` reads it."""
 
 
+@wherever
 def check(exercise: object = None, *answer: object, variant: int = 0, timeout: float | None = None) -> Result:
     """Check your answer to an exercise.
 
@@ -58,6 +60,7 @@ def check(exercise: object = None, *answer: object, variant: int = 0, timeout: f
     return result
 
 
+@wherever
 def hint(exercise: object = None, number: object = None) -> Hint:
     """Return the next hint of an exercise, or hint ``number``.
 
@@ -84,6 +87,7 @@ def hint(exercise: object = None, number: object = None) -> Hint:
     return Hint(found.id, n, total, found.hints[n - 1])
 
 
+@wherever
 def solution(exercise: object = None, *, insist: bool = False, variant: int = 0) -> Solution:
     """Show one right answer, once you have checked an answer of your own.
 
@@ -108,6 +112,7 @@ def solution(exercise: object = None, *, insist: bool = False, variant: int = 0)
     return answers.Solution(found.id, found.title, found.source())
 
 
+@wherever
 def progress(chapter: object = None) -> Progress:
     """Return a table of how far you are, in all chapters or in one, and what to read again.
 

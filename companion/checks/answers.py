@@ -5,6 +5,8 @@ from __future__ import annotations
 import html
 from dataclasses import dataclass
 
+from companion.checks.appear import seen
+
 
 @dataclass(frozen=True, repr=False)
 class Solution:
@@ -32,9 +34,11 @@ class Solution:
         return f"{self.id} {self.title}, one of several ways:" if self.source else f"{self.id} solution".strip()
 
     def __repr__(self) -> str:
+        seen(self)
         return f"{self.head}\n{self.source}" if self.source else f"{self.head}: {self.text}"
 
     def _repr_html_(self) -> str:
+        seen(self)
         if not self.source:
             return f'<div role="status"><strong>{html.escape(self.head)}</strong>: {html.escape(self.text)}</div>'
         code = f'<pre tabindex="0"><code class="language-python">{html.escape(self.source)}</code></pre>'

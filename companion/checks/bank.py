@@ -102,6 +102,7 @@ class Exercise:
     observe: Callable[[Case, Trace], Observed] | None = None
     judge: Callable[[Case, Observed, Observed], Verdict] | None = None
     scores: Callable[[Sequence[Observed]], str] | None = None
+    remark: Callable[[Sequence[Observed]], str] | None = None
     read: str = ""
     properties: tuple[Property, ...] = ()
     random: bool = False
@@ -152,7 +153,7 @@ def exercise(
     is called if not as the reference), ``returns``, ``forbidden`` (torch function to reason), ``tolerance``,
     ``timeout``, ``needs_reference`` (false where the judge needs no right answer beside the learner's),
     ``script`` (case to calls), ``observe`` (case and trace to what is compared), ``judge`` (case, observed,
-    reference's to a :data:`Verdict`), ``scores``, ``read`` (the heading of the chapter where one reads about it
+    reference's to a :data:`Verdict`), ``scores``, ``remark`` (a sentence for an answer that is right), ``read`` (the heading of the chapter where one reads about it
     again), ``properties``, ``random`` (it may draw from the shared generators), ``allowed`` (what may be used of the
     companion). Any of them may be a function of the parameter under ``@per_variant``.
     """

@@ -113,8 +113,9 @@ def judge(found: Findings, run_mistake: RunMistake, again: Callable[[Case], Find
     if not found.wrong:
         done = f"{len(cases)} of {len(cases)} cases are as they should be."
         scores = exercise.scores(found.observed) if exercise.scores else ""
-        return Result(exercise.id, "right", done, scores=scores)
-    worst = min(found.wrong, key=lambda i: (_level(found.failures, i), cases[i].size, i))
+        remark = exercise.remark(found.observed) if exercise.remark else ""
+        return Result(exercise.id, "right", f"{done} {remark}".rstrip(), scores=scores)
+    worst = min(found.wrong, key=lambda i: (_level(found.failures, i), cases[i].oddness, i))
     mistake, i = recognise(found, worst, run_mistake) or (None, worst)
     shown = (found, i) if again is None else _smallest_case(found, i, mistake, run_mistake, again)
     failure = shown[0].failures[shown[1]]
@@ -207,7 +208,7 @@ def not_attempted(exercise: Exercise, empty: Sequence[str] = ()) -> Result:
 
 
 def recognise(found: Findings, worst: int, run_mistake: RunMistake) -> tuple[Mistake, int] | None:
-    """Return the known mistake that behaves like the learner's answer, and the smallest case that shows it.
+    """Return the known mistake that behaves like the learner's answer, and the plainest case that shows it.
 
     First a mistake that agrees in everything; failing that, and if no guard speaks, one that agrees in the values of
     the results.
@@ -219,14 +220,14 @@ def recognise(found: Findings, worst: int, run_mistake: RunMistake) -> tuple[Mis
     for mistake in exercise.mistakes:
         if mistake.matches is not None:
             if not any(t.crash for t in mine) and mistake.matches(cases, found.observed):
-                return mistake, _smallest(found, range(len(cases)))
+                return mistake, _plainest(found, range(len(cases)))
             continue
         # With several functions a mistake in one of them is judged on that one's cases only.
         about = [i for i, c in enumerate(cases) if c.function in ("", getattr(mistake.answer, "__name__", ""))]
         about = about if len(exercise.functions) > 1 else list(range(len(cases)))
         if not any(found.failures[i] for i in about):
             continue
-        first = _smallest(found, about)
+        first = _plainest(found, about)
         (theirs,) = run_mistake(mistake, [cases[first]])
         if not (same(exercise, mine[first], theirs) or same_results(exercise, mine[first], theirs)):
             continue  # most mistakes end here: one small case tells them apart
@@ -239,11 +240,11 @@ def recognise(found: Findings, worst: int, run_mistake: RunMistake) -> tuple[Mis
     return same_values
 
 
-def _smallest(found: Findings, among: Sequence[int]) -> int:
-    return min((i for i in among if found.failures[i]), key=lambda i: (found.cases[i].size, i), default=0)
+def _plainest(found: Findings, among: Sequence[int]) -> int:
+    return min((i for i in among if found.failures[i]), key=lambda i: (found.cases[i].oddness, i), default=0)
 
 
-_BESIDE = ("used", "touched", "drew")
+_BESIDE = ("used", "touched", "drew", "holds")
 
 
 def same(exercise: Exercise, one: Trace, other: Trace) -> bool:
@@ -252,7 +253,7 @@ def same(exercise: Exercise, one: Trace, other: Trace) -> bool:
         return False
     if exercise.written is not None:
         return not one.crash and exercise.written.same(one, other)
-    facts = [{k: v for k, v in t.facts.items() if k not in _BESIDE} for t in (one, other)]
+    facts = [{k: v for k, v in t.facts.items() if k.split(".")[-1] not in _BESIDE} for t in (one, other)]
     return facts[0] == facts[1] and all_close(one.tensors, other.tensors, exercise.tolerance)
 
 
@@ -301,6 +302,8 @@ def _wrong(found: Findings, i: int, failure: Failure, known: Mistake | None) -> 
         came = [(out.name, _came(trace, out.name)) for out in exercise.returns]
         text = ", ".join((f"{n} = " if len(came) > 1 else "") + show(v) for n, v in came if v is not None)
         lines += [("yours", text)] * bool(text)
+    if known is None and trace.crash and trace.crash.names:
+        lines.append(("shapes", trace.crash.names))
     lines.append(("hint", f'hint("{exercise.id}")'))
     said = known or failure
     kind, name = ("mistake", known.name) if known else (failure.kind, "")

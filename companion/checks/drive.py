@@ -19,6 +19,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from companion.checks import around
 from companion.checks.reading import WrongSignature, fits, fresh, read
 from companion.checks.routines import NEEDS, ROUTINES
 from companion.checks.surroundings import TimeUp, drawn, put_back, quiet, set_seed, settings, with_time_limit
@@ -67,7 +68,9 @@ def drive(
 
     with quiet(), put_back():
         place: list[tuple[int, str]] = []
-        how = with_time_limit(work, timeout, lambda frame: place.append(_learners_line(traceback.walk_stack(frame))))
+        how = with_time_limit(
+            work, timeout, lambda frame: place.append(_learners_line(traceback.walk_stack(frame))[1:])
+        )
     traces = done[: len(scripts)]
     if how != "ended":
         number, line = place[0] if place else (0, "")
@@ -188,17 +191,26 @@ def _describe(error: BaseException) -> Crash:
         text = ""
     if isinstance(error, WrongSignature | MissingPart):
         return Crash("signature" if isinstance(error, WrongSignature) else "missing", text=text)
-    number, line = _learners_line(reversed(list(traceback.walk_tb(error.__traceback__))))
-    return Crash("raised", type(error).__name__, text[:160], number, line)
+    frame, number, line = _learners_line(reversed(list(traceback.walk_tb(error.__traceback__))))
+    missing = getattr(error, "name", None) if type(error) is NameError else None
+    return Crash(
+        "raised",
+        type(error).__name__,
+        text[:160],
+        number,
+        line,
+        around.names_in(line, frame) if frame else "",
+        around.like(missing, frame) if frame and type(missing) is str else "",
+    )
 
 
-def _learners_line(frames: Iterable[tuple[FrameType, int]]) -> tuple[int, str]:
-    """Return the first line of the learner's own code among frames, the innermost first: its number and its text."""
+def _learners_line(frames: Iterable[tuple[FrameType, int]]) -> tuple[FrameType | None, int, str]:
+    """Return the first line of the learner's own code among frames, the innermost first: its frame, number and text."""
     for frame, number in frames:
         filename = frame.f_code.co_filename
         if not _ours_or_library(filename):
-            return number, linecache.getline(filename, number).strip()
-    return 0, ""
+            return frame, number, linecache.getline(filename, number).strip()
+    return None, 0, ""
 
 
 _OURS = ("drive.py", "watch.py", "routines.py", "reading.py", "surroundings.py")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from companion.checks import wrong_kind
 from companion.checks.bank import Exercise
 from companion.checks.levels import Failure, Level, close
 from companion.checks.trace import Case, Trace
@@ -44,9 +45,8 @@ def _kinds(exercise: Exercise, case: Case, mine: Trace, right: Trace) -> Failure
             return Failure(
                 Level.KIND, "type", f"{what} came back as None.", why, "Is a `return` missing, or on one path only?"
             )
-        seen = f"{what} should be {_WANTED[out.kind]}, and is {_article(kind)}."
-        why = "What follows in the course computes with the result, and needs this kind."
-        return Failure(Level.KIND, "type", seen, why, "Which operation of the last line turns it into something else?")
+        seen = f"{what} should be {_WANTED[out.kind]}, and is {wrong_kind.article(kind)}{_of_what(mine, out.name)}."
+        return Failure(Level.KIND, "type", seen, *_advice(out.kind, mine, out.name))
     return None
 
 
@@ -74,8 +74,16 @@ def _reads_as(kind: str, trace: Trace, name: str) -> bool:
     return tensor.dim() == (1 if kind == "counts" else 0) and (whole or kind == "number")
 
 
-def _article(kind: str) -> str:
-    return f"an {kind}" if kind[:1] in "aeiou" else f"a {kind}"
+def _of_what(trace: Trace, name: str) -> str:
+    """Say what a list holds, where that can be said."""
+    holds = trace.facts.get(f"{name}.holds", "")
+    return f" of {holds}" if holds else ""
+
+
+def _advice(wanted: str, trace: Trace, name: str) -> wrong_kind.Advice:
+    came = trace.tensors.get(name)
+    shape = None if came is None else tuple(came.shape)
+    return wrong_kind.advice(wanted, trace.facts.get(f"{name}.type", ""), trace.facts.get(f"{name}.holds", ""), shape)
 
 
 def _what(exercise: Exercise, name: str) -> str:
@@ -89,13 +97,10 @@ def _shapes(exercise: Exercise, case: Case, mine: Trace, right: Trace) -> Failur
         got, wanted = tuple(mine.tensors[out.name].shape), tuple(right.tensors[out.name].shape)
         if got != wanted:
             seen = f"{_what(exercise, out.name)} should have the shape {wanted} with {case.name}, and has {got}."
-            return Failure(
-                Level.SHAPE,
-                "shape",
-                seen,
-                _why_shape(got, wanted),
-                "Follow the shape line by line, with a comment behind each that changes it.",
-            )
+            if (got, wanted) == ((1,), ()):
+                return Failure(Level.SHAPE, "shape", seen, *wrong_kind.ONE_TOO_NESTED)
+            next = "Follow the shape line by line, with a comment behind each that changes it."
+            return Failure(Level.SHAPE, "shape", seen, _why_shape(got, wanted), next)
     return None
 
 
@@ -120,9 +125,14 @@ def _dtypes(exercise: Exercise, case: Case, mine: Trace, right: Trace) -> Failur
         key = f"{out.name}.dtype"
         got, wanted = mine.facts.get(key), right.facts.get(key)
         if out.kind == "tensor" and wanted is not None and got != wanted:
-            seen = f"{_what(exercise, out.name)} should keep the argument's dtype, {wanted}, with {case.name}, and is {got}."
-            why = "A new tensor or a comparison has brought in a dtype of its own."
-            return Failure(Level.DTYPE, "dtype", seen, why, "Print the dtype after each line. Where does it change?")
+            given = next(
+                (n for n, a in case.args.items() if getattr(a, "dtype", None) == right.tensors[out.name].dtype), ""
+            )
+            what = _what(exercise, out.name).replace("Your", "your")
+            seen = f"`{given}` is {wanted} here, and {what} is {got}: it should keep that dtype."
+            if not given:
+                seen = f"{_what(exercise, out.name)} should have the dtype {wanted} with {case.name}, and has {got}."
+            return Failure(Level.DTYPE, "dtype", seen, *wrong_kind.of_dtype(got, given or "x"))
     return None
 
 
@@ -153,7 +163,8 @@ def _finite(exercise: Exercise, case: Case, mine: Trace, right: Trace) -> Failur
             (
                 torch.isnan,
                 "nan",
-                "inf - inf, 0 / 0 and 0 * inf have no value; so has the logarithm of a negative number.",
+                "nan stands for a number that there is not: inf - inf, 0 / 0 and 0 * inf have no value, and neither has "
+                "the logarithm of a negative number.",
             ),
             (torch.isinf, "inf", "A number has grown beyond what the dtype holds, or something was divided by 0."),
         ):
@@ -164,7 +175,7 @@ def _finite(exercise: Exercise, case: Case, mine: Trace, right: Trace) -> Failur
                     "finite",
                     seen,
                     why,
-                    "Print each intermediate result: which is the first that is not finite?",
+                    "Print each intermediate result for the input shown: which is the first that holds nan or inf?",
                     shows_answer=True,
                 )
     return None

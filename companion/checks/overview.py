@@ -10,6 +10,7 @@ from datetime import date, timedelta
 from itertools import groupby
 
 from companion.checks import bank
+from companion.checks.appear import seen
 from companion.checks.record import Entry
 
 _LEFT = ' style="text-align:left"'  # Jupyter aligns tables to the right
@@ -76,6 +77,7 @@ class Progress:
         return ", ".join(told)
 
     def __repr__(self) -> str:
+        seen(self)
         if self.text:
             return f"progress: {self.text}"
         table = iter(in_columns([HEAD, *(row.cells for row in self.rows)]))
@@ -85,6 +87,7 @@ class Progress:
         return "\n".join(lines + (["", f"{self.streak}."] if self.streak else []))
 
     def _repr_html_(self) -> str:
+        seen(self)
         if self.text:
             return f'<div role="status"><strong>progress</strong>: {html.escape(self.text)}</div>'
         bodies = []

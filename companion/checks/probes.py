@@ -53,10 +53,12 @@ def _which(mine: Values, right: Values, tolerance: float) -> Finding | None:
     fine = [name for name in right if name not in wrong]
     if not wrong or not fine:
         return None
+    first, be = _list(wrong[:1]), "is" if len(fine) == 1 else "are"
     return Finding(
-        f"{_list(fine)} {'is' if len(fine) == 1 else 'are'} right; {_list(wrong)} {'is' if len(wrong) == 1 else 'are'} not.",
-        "What they share is computed as it should be: the fault lies in the steps that only the wrong one needs.",
-        f"Follow {_list(wrong[:1])} back, line by line, beside the formula: does every part of it come in, and which value has it by then?",
+        f"{_list(fine)} {be} right; {_list(wrong)} {'is' if len(wrong) == 1 else 'are'} not.",
+        f"So the lines that make {_list(fine)} need no change. The mistake is in a line that is there for {first} alone.",
+        f"Find each line of yours that gives {first} a value, and do these lines on paper with the input shown. Which is "
+        "the first after which your paper and a `print` differ?",
     )
 
 

@@ -58,9 +58,19 @@ def _read_one(name: str, value: Any, tensors: dict[str, Tensor], facts: dict[str
         facts[f"{name}.dtype"] = str(plain.dtype).removeprefix("torch.")
         tensors[name] = plain
     elif kind in ("bool", "int", "float", *LISTS, "numpy array", "numpy number"):
+        if kind in LISTS and (holds := _holds(value)):
+            facts[f"{name}.holds"] = holds
         with contextlib.suppress(ValueError, TypeError, RuntimeError, OverflowError):
             plain_list = [v.item() if issubclass(type(v), Tensor) else v for v in value] if kind in LISTS else value
             tensors[name] = torch.as_tensor(np.array(plain_list)).clone()
+
+
+def _holds(values: Any) -> str:
+    """Return what a list holds: ``"tensors"``, ``"numbers"`` (also in lists of it), or nothing for anything else."""
+    kinds = {_holds(v) if issubclass(type(v), tuple | list) else kind_of(v) for v in values}
+    if kinds == {"tensor"}:
+        return "tensors"
+    return "numbers" if kinds and kinds <= {"int", "float", "bool", "numpy number", "numbers"} else ""
 
 
 def kind_of(value: Any) -> str:

@@ -170,7 +170,7 @@ class Record:
     def _work(self, work: Callable[[sqlite3.Connection], T]) -> T:
         assert self.path is not None
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        with contextlib.closing(self._open()) as connection:
+        with contextlib.closing(self._open(self.path)) as connection:
             (version,) = connection.execute("PRAGMA user_version").fetchone()
             if version > VERSION:
                 raise _Newer
@@ -181,28 +181,41 @@ class Record:
                 connection.execute("COMMIT")
             return work(connection)
 
-    def _open(self) -> sqlite3.Connection:
+    def _open(self, path: Path) -> sqlite3.Connection:
         import sqlite3
 
-        connection = sqlite3.connect(str(self.path), timeout=self._patience, isolation_level=None)
+        connection = sqlite3.connect(str(path), timeout=self._patience, isolation_level=None)
         connection.text_factory = lambda text: text.decode("utf-8", "replace")
         connection.execute("PRAGMA synchronous = OFF")
         return connection
 
     def _mend(self) -> None:
-        """Put a damaged file aside, unless another notebook has done so meanwhile."""
+        """Put a damaged file aside, unless another notebook has done so meanwhile.
+
+        Only one notebook at a time looks and moves: a second one would move what the first has begun anew, and with
+        it the journal of a write under way, which takes that write back.
+        """
+        assert self.path is not None
+        with contextlib.closing(self._open(self.path.with_suffix(".mending"))) as only_one:
+            only_one.execute("BEGIN EXCLUSIVE")
+            if self._is_damaged():
+                aside = self._put_aside("corrupt")
+                self._say(f"Your progress file was damaged. It is kept as {aside}, and a new one is begun.")
+
+    def _is_damaged(self) -> bool:
         import sqlite3
 
+        assert self.path is not None
         try:
-            with contextlib.closing(self._open()) as connection:
-                connection.execute(f"{READ} LIMIT 0")
-                if connection.execute("PRAGMA quick_check").fetchone() == ("ok",):
-                    return
+            with contextlib.closing(self._open(self.path)) as connection:
+                connection.execute("BEGIN")  # version and table as of one moment: another notebook may be at the layout
+                if connection.execute("PRAGMA user_version").fetchone() != (0,):
+                    connection.execute(f"{READ} LIMIT 0")
+                return bool(connection.execute("PRAGMA quick_check").fetchone() != ("ok",))
         except sqlite3.Error as error:
             if _code(error) not in DAMAGED:
                 raise
-        aside = self._put_aside("corrupt")
-        self._say(f"Your progress file was damaged. It is kept as {aside}, and a new one is begun.")
+            return True
 
     def _put_aside(self, word: str) -> Path:
         """Move the file, and a journal that belongs to it, to the first free name."""

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from companion.checks.appear import seen
+
 
 @dataclass(frozen=True, repr=False)
 class Result:
@@ -38,6 +40,7 @@ class Result:
     scores: str = ""
 
     def __repr__(self) -> str:
+        seen(self)
         head = f"{self.id} {self.status}: {self.message}" if self.id else f"check: {self.message}"
         return "\n".join([head, *(f"  {label}: {text}" for label, text in (*self.explained, *self.shown))])
 
@@ -47,6 +50,7 @@ class Result:
         return tuple((label, text) for label, text in (("why", self.why), ("next", self.next)) if text)
 
     def _repr_html_(self) -> str:
+        seen(self)
         sign = {"right": "✓", "wrong": "✗", "not attempted": "○"}[self.status]
         rows = [*self.shown, *([("measured", self.scores)] if self.scores else [])]
         details = "".join(
@@ -76,6 +80,7 @@ class Hint:
     text: str
 
     def __repr__(self) -> str:
+        seen(self)
         return f"{self._where}: {self.text}"
 
     @property
@@ -83,6 +88,7 @@ class Hint:
         return f"{self.id} hint {self.number} of {self.total}" if self.id else "hint"
 
     def _repr_html_(self) -> str:
+        seen(self)
         return f'<div class="nhint"><strong>{html.escape(self._where)}</strong>: {prose(self.text)}</div>'
 
 

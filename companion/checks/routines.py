@@ -114,6 +114,10 @@ def taken(batches: Limited) -> Tensor:
     return torch.tensor(batches.taken)
 
 
+#: How far beyond the data a trained network is asked as well: a bend may lie outside of it, or be off at the start.
+FAR = 50
+
+
 def train(make: Routine, settings: Mapping[str, Any]) -> dict[str, Tensor]:
     """Train what ``make()`` returns by plain gradient descent on cross-entropy; return its scores for held-out rows."""
     fits(make, ())
@@ -136,6 +140,7 @@ def train(make: Routine, settings: Mapping[str, Any]) -> dict[str, Tensor]:
     network.eval()
     with torch.no_grad():
         found["scores"] = network(held_out.clone()).detach().clone()
+        found["far"] = network(FAR * probe).detach().clone()
     return found
 
 

@@ -55,8 +55,15 @@ def _smaller(case: Case) -> Iterator[Case]:
                 tensor.clamp(-9, 9).round() + 0,
                 (tensor * 2).round() / 2 + 0,
             ):  # -0 + 0 is 0
-                if not torch.equal(plain, tensor) and plain.numel() and bool((plain != plain.flatten()[0]).any()):
+                if not torch.equal(plain, tensor) and _is_telling(plain):
                     yield _with(case, {name: plain})
+
+
+def _is_telling(plain: Tensor) -> bool:
+    """Return whether numbers are not all the same; of a single one, whether it is not 0."""
+    if plain.numel() == 1:
+        return bool(plain != 0)
+    return plain.numel() > 0 and bool((plain != plain.flatten()[0]).any())
 
 
 def _shorten(case: Case, name: str, axis: str, length: int) -> Tensor:

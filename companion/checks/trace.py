@@ -63,6 +63,7 @@ class Case:
         says: what to tell the learner when this case is the first to fail and no known mistake explains it.
         show: whether its input may be shown.
         axes: argument to the names of its axes, where they are known: the case can then be made smaller.
+        example: whether the statement works it out: shown before any other, because the learner knows it.
     """
 
     name: str
@@ -74,6 +75,7 @@ class Case:
     says: str = ""
     show: bool = True
     axes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    example: bool = False
 
     @property
     def size(self) -> int:
@@ -81,16 +83,40 @@ class Case:
         sizes = [a.numel() if isinstance(a, Tensor) else len(str(a)) for a in self.args.values()]
         return sum(sizes) if all(sizes) else 1000
 
+    @property
+    def oddness(self) -> tuple[bool, int]:
+        """How hard it is to follow: the statement's example least, then by size and by numbers that nobody would choose."""
+        return not self.example, self.size + sum(_oddness(a) for a in self.args.values())
+
+
+def _oddness(value: Value) -> int:
+    """Return by how many plain numbers a value counts for more than its size."""
+    if isinstance(value, float):
+        return 4 * (value == 0)  # an argument at 0 is a case of its own
+    if not isinstance(value, Tensor) or not value.is_floating_point() or not value.numel():
+        return 0
+    numbers = value.detach().to(torch.float64).flatten()
+    size = numbers.abs()
+    extreme = (size >= 100) | ((size > 0) & (size < 1e-3)) | numbers.isnan()
+    long = ~extreme & ((100 * numbers).round() - 100 * numbers).abs().gt(1e-3)
+    alike = value.dim() > 0 and bool((numbers == numbers[0]).all())
+    return int(9 * extreme.sum() + long.sum()) + 6 * alike + 3 * (value.dtype == torch.float64)
+
 
 @dataclass(frozen=True)
 class Crash:
-    """Where and how a learner's code stopped: ``raised``, ``signature``, ``missing``, ``timeout``, or ``not reached``."""
+    """Where and how a learner's code stopped: ``raised``, ``signature``, ``missing``, ``timeout``, or ``not reached``.
+
+    ``names`` tells the shapes of what the line names, ``like`` a name that is there, written nearly as the missing one.
+    """
 
     kind: str
     type: str = ""
     text: str = ""
     line_number: int = 0
     line: str = ""
+    names: str = ""
+    like: str = ""
 
 
 @dataclass(frozen=True)
@@ -99,8 +125,9 @@ class Trace:
 
     ``tensors`` holds every result under its name, ``again.<name>`` of the second call, ``after.<argument>``
     as the caller's argument looked afterwards, and ``grad.<argument>``. ``facts`` holds short texts about
-    them: ``<name>.type``, ``<name>.dtype``, ``<name>.device``, ``grad.<argument>`` (``"lost"``), ``structure``,
-    ``used`` (a ready-made function that does the work), ``touched`` (what it changed for everybody), ``drew``.
+    them: ``<name>.type``, ``<name>.dtype``, ``<name>.device``, ``<name>.holds`` (what a list holds),
+    ``grad.<argument>`` (``"lost"``), ``structure``, ``used`` (a ready-made function that does the work), ``touched``
+    (what it changed for everybody), ``drew``.
     """
 
     tensors: Mapping[str, Tensor]

@@ -8,6 +8,7 @@ from companion.figures.activations import activation_explorer, softmax_temperatu
 from companion.figures.aids import dialogue, flashcards, listener, matching, objectives, profile, quiz, tabs
 from companion.figures.convolution import kernel_slide
 from companion.figures.figure import GALLERY, Entry, Figure, modules, page_files
+from companion.figures.forward import bump_builder, folded_paper, forward_trace
 from companion.figures.neurons import neuron_boundary, perceptron_steps, xor_network
 
 __all__ = [
@@ -15,8 +16,11 @@ __all__ = [
     "Entry",
     "Figure",
     "activation_explorer",
+    "bump_builder",
     "dialogue",
     "flashcards",
+    "folded_paper",
+    "forward_trace",
     "kernel_slide",
     "listener",
     "matching",

@@ -56,7 +56,7 @@ def count_flops(model: Callable[..., Any], *inputs: Tensor) -> int:
 
     What PyTorch computes in one closed piece cannot be seen and counts 0: on a CPU ``torch.nn.LSTM``,
     ``torch.nn.Bilinear``, and in eval mode ``torch.nn.MultiheadAttention`` and the encoder layers made of it.
-    The LSTM and the attention of :mod:`companion.nn` count in full.
+    The LSTM and the attention of ``companion.nn`` count in full.
 
     Args:
         model: A module or any function of tensors.

@@ -86,7 +86,7 @@ def evaluate(
         y: The targets, one for each example; None where X has them.
         metrics: Names, of ``"accuracy"``, ``"mse"``, ``"bce"``, ``"cross_entropy"``; or functions under
             names of your own. They are called f(targets, outputs): the truth first, the order of
-            :mod:`companion.metrics` and scikit-learn, and not that of a loss.
+            ``companion.metrics`` and scikit-learn, and not that of a loss.
         batch_size: Examples at a time, 1 or more. Batches keep their size.
         over: ``"all"`` or ``"batches"``.
 

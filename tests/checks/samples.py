@@ -59,8 +59,6 @@ class Derivative:
         Write `softplus_and_slope(z)`: it returns log(1 + exp(z)) and the derivative of it, for any z.
 
         Example: for z = 0 they are 0.693 and 0.5.
-
-        *Serves the objective: check a derivative against autograd.*
         """
     mistakes = (
         Mistake("takes the slope of the ReLU", _slope_of_relu, "The slope is a step.", "It is the ReLU's.", "Draw it."),
@@ -215,8 +213,6 @@ class State:
         Write a class `Standardiser(features, momentum)`, a torch.nn.Module with buffers `mean` and `var`.
 
         Example: after one batch with momentum 1, `mean` is the batch's mean.
-
-        *Serves the objective: tell training from evaluation.*
         """
     mistakes = (
         Mistake(
@@ -348,8 +344,6 @@ class Optimizer:
         Write a class `Momentum(params, lr, momentum)` with a method step().
 
         Example: with momentum 0 it is gradient descent.
-
-        *Serves the objective: build an optimizer.*
         """
     mistakes = (
         Mistake("needs a gradient everywhere", _NoGradientNoStep, "It stops.", "One has none.", "Which one?"),
@@ -435,8 +429,6 @@ class Training:
         Write `train(batches, X_test)`.
 
         Example: it returns one answer per row.
-
-        *Serves the objective: train within a budget.*
         """
     mistakes = (
         Mistake(
@@ -531,8 +523,6 @@ class Pipeline:
         Write `prepare(train, test)`.
 
         Example: each column of the first has mean 0.
-
-        *Serves the objective: prepare without leakage.*
         """
     mistakes = (
         Mistake("learns from all rows", _by_all_rows, "S.", "W.", "N."),
@@ -606,8 +596,6 @@ class Model:
         Write `make_model()`.
 
         Example: of 3, 6, 9 it makes 1, 3, 6.
-
-        *Serves the objective: build a causal convolution.*
         """
     mistakes = (
         Mistake("pads both sides", _padded(1, 1), "S.", "W.", "N."),
@@ -681,8 +669,6 @@ class Plot:
         Write `plot_losses(train, val)`.
 
         Example: two lines.
-
-        *Serves the objective: read learning curves.*
         """
     mistakes = (
         Mistake("has no labels", _plot(lambda a: a.set_xlabel("")), "S.", "W.", "N."),
@@ -722,8 +708,6 @@ class OneNumber:
         Store the time of one step in `answer_90_8`, not as a function `answer_90_8(`.
 
         Example: `"3 ms"`.
-
-        *Serves the objective: estimate a cost.*
         """
     mistakes = (
         Mistake("counts the forward pass only", "4.2 ms", "It is a third.", "The way back costs too.", "Count."),
@@ -754,8 +738,6 @@ class OneOfFive:
         What happens? Store the letter in `answer_90_9`, not a function `answer_90_9(`.
 
         Example: `"a"`.
-
-        *Serves the objective: tell a sum from a mean.*
         """
     alternatives: ClassVar = {"capital": "B", "with a bracket": "b)"}
     hints = HINTS
@@ -782,8 +764,6 @@ class InOrder:
         Put them in order; store it in `answer_90_10`, not a function `answer_90_10(`.
 
         Example: `"ab"`.
-
-        *Serves the objective: write the loop.*
         """
     mistakes = (
         Mistake("steps before it has gradients", "dcba", "S.", "W.", "N."),

@@ -124,6 +124,81 @@ def test_fractions_that_come_from_the_answer_are_not_taken_for_a_random_start():
     assert mistake_named("01.4", e4_mistakes.training(answer=torch.sigmoid)) != "starts from random weights"
 
 
+def counted(code):
+    """Return a training that counts by these lines: before it, per epoch, per row, and after the rows."""
+    before, epoch, row, after = code
+    source = f"""
+def train_perceptron(X, y, max_epochs):
+    w, b, history = torch.zeros_like(X[0]), torch.zeros_like(y[0]), []
+    {before}
+    for _ in range(max_epochs):
+        {epoch}
+        for x, target in zip(X, y):
+            error = target - (x @ w + b >= 0).to(X.dtype)
+            w, b = w + error * x, b + error
+            {row}
+        {after}
+    return w, b, history
+"""
+    space = {"torch": torch}
+    exec(source, space)
+    return space["train_perceptron"]
+
+
+STOP = "history.append(m)\n        if m == 0: break"
+COUNTS = {
+    "carried on, to the end": (("m = 0", "", "m += int(error != 0)", "history.append(m)"), "waits for a count that"),
+    "carried on, by the last row": (
+        ("m = 0", "", "m += int(error != 0)", "history.append(m)\n        if error == 0: break"),
+        "never sets the count back",
+    ),
+    "one tensor, carried on": (("m = 0", "", "m += error != 0", STOP), "lists one tensor again and again"),
+    "one tensor, sizes of errors": (("m = 0", "", "m += abs(error)", STOP), "lists one tensor again and again"),
+    "signed": (("", "m = 0", "m += error", STOP), "adds up the errors with their sign"),
+    "signed, to the end": (
+        ("", "m = 0", "m += int(error)", "history.append(m)"),
+        "adds up the errors with their sign",
+    ),
+    "signed, carried on": (
+        ("m = 0", "", "m += int(error)", STOP),
+        "adds up the errors with their sign, and never sets the count back",
+    ),
+    "signed, one tensor carried on": (
+        ("m = 0", "", "m += error", "history.append(m)"),
+        "adds up the errors with their sign, and never sets the count back",
+    ),
+    "missed only": (("", "m = 0", "m += int(error == 1)", STOP), "counts one kind of mistake only"),
+    "false alarms only": (("", "m = 0", "m += int(error == -1)", STOP), "counts one kind of mistake only"),
+    "row by row": (
+        ("", "m = 0", "m += int(error != 0); history.append(m)", "if m == 0: break"),
+        "writes the count down after each row",
+    ),
+    "by the last row": (
+        ("", "m = 0", "m += int(error != 0)", "history.append(m)\n        if error == 0: break"),
+        "stops when the last row is right",
+    ),
+}
+
+
+@pytest.mark.parametrize("form", COUNTS)
+def test_another_way_to_count_is_named(form):
+    code, named = COUNTS[form]
+    assert mistake_named("01.4", counted(code)).startswith(named)
+
+
+def test_right_way_to_count_is_right_and_a_list_beside_other_weights_is_not_explained_by_counting():
+    right = ("", "m = 0", "m += int(error != 0)", STOP)
+    exercise = bank.get("01.4")
+    assert diagnose.assess(exercise, {"train_perceptron": counted(right)}).status == "right"
+    signed = counted(("", "m = 0", "m += int(error)", "history.append(m)"))
+
+    def other_weights(X, y, max_epochs):
+        weight, bias, history = signed(X, y, max_epochs)
+        return weight + 1, bias, history
+
+    assert mistake_named("01.4", other_weights) == ""
+
+
 # -- 01.5 ------------------------------------------------------------------------------------------
 
 
@@ -242,3 +317,17 @@ def test_one_number_for_all_flowers_is_no_known_mistake_and_says_the_shape():
     result = diagnose.assess(bank.get("01.7"), {"train_neuron": lambda X, y, X_test: y.mean()})
     assert (result.status, result.mistake) == ("wrong", "")
     assert "the shape (M,)" in result.message
+
+
+def test_rule_that_was_written_by_hand_is_right_and_told_of_learning():
+    exercise = bank.get("01.7")
+
+    def by_hand(X, y, X_test):
+        return (X_test[:, 2] + X_test[:, 3] >= 6.55).float()
+
+    result = diagnose.assess(exercise, {"train_neuron": by_hand})
+    assert result.status == "right"
+    assert result.message.startswith("4 of 4 cases are as they should be. That counts.")
+    assert "finds such a rule by itself" in result.message
+    learned = diagnose.assess(exercise, {"train_neuron": least_squares})
+    assert (learned.status, learned.message) == ("right", "4 of 4 cases are as they should be.")

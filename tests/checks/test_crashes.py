@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import linecache
+import re
+import sys
+
+import numpy as np
 import pytest
 import torch
 
-from companion.checks import check
-from companion.checks.crashes import COMMON, OTHER, advice
+from companion.checks import around, check
+from companion.checks.crashes import COMMON, IMPORTS, OF_TORCH, OTHER, advice
 from companion.checks.trace import Crash
 
 # code of a learner's function with the arguments z and threshold; the entry of COMMON that should answer, by its `why`
@@ -26,10 +31,27 @@ PROVOKED = {
     "mean of whole numbers": ("return torch.zeros(3, dtype=torch.int64).mean()", "needs decimal numbers"),
     "gradient of whole numbers": ("return torch.zeros(3, dtype=torch.int64).requires_grad_()", "needs decimal numbers"),
     "two devices": ("return torch.zeros(3, device='meta') + torch.zeros(3)", "different devices"),
-    "overwritten leaf": (
-        "w = torch.zeros(3, requires_grad=True); w += 1; return w",
-        "the gradient still needs was overwritten",
-    ),
+    "overwritten leaf": ("w = torch.zeros(3, requires_grad=True); w += 1; return w", "made with `requires_grad=True`"),
+    "comparison subtracted": ("return z - (z >= threshold)", "torch does not subtract these"),
+    "comparisons subtracted": ("return (z > 0) - (z >= threshold)", "torch does not subtract these"),
+    "comparison negated": ("return -(z >= threshold)", "torch does not subtract these"),
+    "dot of a table": ("return torch.zeros(3, 2).dot(torch.zeros(2))", "`dot` multiplies a vector by a vector"),
+    "mm of a vector": ("return torch.mm(torch.zeros(3, 2), torch.zeros(2))", "`mm` multiplies a table by a table"),
+    "vector before its table": ("return torch.zeros(2) @ torch.zeros(3, 2)", "the order counts"),
+    "array times tensor": ("import numpy; return numpy.zeros(3) @ torch.zeros(3)", "NumPy and torch meet"),
+    "function of numpy": ("import numpy as np; return np.sum(z, axis=5, where=True)", "NumPy and torch meet"),
+    "stack of numbers": ("return torch.stack([1.0, 2.0])", "put together in different ways"),
+    "tensor of tensors": ("return torch.tensor([torch.zeros(2)])", "put together in different ways"),
+    "cat of numbers": ("return torch.cat([torch.tensor(1.0)])", "put together in different ways"),
+    "list plus tensor": ("return [1.0] + z", "plain Python number or list"),
+    "loop over a number": ("for i in len(z): pass", "A `for` goes through the entries"),
+    "range of a tensor": ("for i in range(torch.zeros(3)): pass", "A whole number is needed"),
+    "index with a point": ("return z[0.5]", "An index is a whole number"),
+    "method without parentheses": ("return z.sum + 1", "A method without its parentheses"),
+    "shape with parentheses": ("return z.shape()", "a value and not a method"),
+    "append to a tensor": ("return z.append(1)", "only a list can grow"),
+    "missing import": ("return pd.zeros(3)", "`pd` is a library"),
+    "torch left out": ("return zeros_like(z)", "it belongs to torch"),
     "overwritten before backward": (
         "w = torch.ones(3, requires_grad=True); y = w.exp(); y += 1; y.sum().backward(); return w.grad",
         "the gradient still needs was overwritten",
@@ -57,7 +79,8 @@ PROVOKED = {
     "unknown keyword": ("return dict(z=1).get(key='z', standard=2)", "A function in this line was given"),
     "unpacking": ("a, b = torch.zeros(3); return a", "As many names as values"),
     "name on one path": ("if False: y = z\n    return y", "only on some paths"),
-    "unknown name": ("return zz", "does not know this name"),
+    "name of another function": ("def g(): return free\n    if False: free = 1\n    return g()", "only on some paths"),
+    "unknown name": ("return zz", "does not know this name here"),
     "index outside": ("return torch.zeros(3)[9]", "lies outside"),
     "unknown key": ("return {}['w']", "not in the dictionary"),
     "endless recursion": ("return fires(z, threshold)", "calls itself"),
@@ -71,8 +94,12 @@ PROVOKED = {
 
 
 def fires(code):
+    """Return a function as a cell of a notebook defines it: its lines can be looked up."""
+    source = f"def fires(z, threshold):\n    {code}\n"
     namespace = {"torch": torch}
-    exec(f"def fires(z, threshold):\n    {code}", namespace)
+    file = f"<cell {hash(source)}>"
+    linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
+    exec(compile(source, file, "exec"), namespace)
     return namespace["fires"]
 
 
@@ -87,10 +114,83 @@ def test_error_gets_its_own_sentence(which):
 
 def test_every_entry_is_provoked():
     answered = {check("01.2", fires(code)).why for code, _ in PROVOKED.values()}
-    assert {a.why for a in COMMON} <= answered
+    patterns = [re.escape(a.why).replace(re.escape("{name}"), r"\w+") for a in COMMON]
+    assert [p for p in patterns if not any(re.fullmatch(p, why) for why in answered)] == []
     assert len(COMMON) >= 20
 
 
 def test_an_error_that_nobody_foresaw_gets_the_general_sentence():
     assert advice(Crash("raised", "OddError", "something")) is OTHER
     assert check("01.2", fires("raise StopIteration")).why == OTHER.why
+
+
+# -- what stood around the line ----------------------------------------------------------------------
+
+
+def told(result):
+    return dict(result.shown).get("shapes", "")
+
+
+def test_comparison_that_is_subtracted_is_told_of_float():
+    result = check("01.2", fires("return z - (z >= threshold)"))
+    assert "`.float()`" in result.next
+
+
+def test_product_in_the_wrong_order_shows_the_shapes_in_the_order_of_the_line():
+    def weighted_sum(x, weight, bias):
+        return weight @ x + bias
+
+    result = check("01.1", weighted_sum)
+    assert "the order counts" in result.why
+    assert told(result) == "weight (2,), x (1, 2), bias ()"
+
+
+def test_dtypes_are_told_where_they_differ():
+    def fires(z, threshold):
+        ones = torch.ones(len(z), dtype=torch.float64)
+        return z @ ones
+
+    result = check("01.2", fires)
+    assert "Double is float64" in result.why
+    assert told(result) == "z (3,) float32, ones (3,) float64"
+
+
+def test_missing_import_is_told_with_its_line():
+    for name, line in IMPORTS.items():
+        if name != "torch":
+            assert f"Run `{line}` in a cell of its own" in check("01.2", fires(f"return {name}.x")).next
+    assert all(hasattr(torch, name) for name in OF_TORCH)
+    assert check("01.2", fires("return zeros_like(z)")).next == "Write `torch.zeros_like`."
+
+
+def test_name_that_is_spelt_otherwise_is_told():
+    assert "There is a name `threshold`" in check("01.2", fires("return z >= thresholdd")).next
+    assert "There is a name" not in check("01.2", fires("return z >= quite_another")).next
+    assert "`total`" in check("01.2", fires("total += 1")).next
+
+
+def test_names_in_a_line_are_arrays_and_lists_and_nothing_else():
+    x, numbers, several, word = torch.zeros(3, 2), np.zeros(4), [1, 2], "x"
+    frame = sys._getframe()
+    assert around.names_in("several + x.mean() + numbers * 'x' + word + nobody", frame) == (
+        "several a list of 2, x (3, 2) float32, numbers a numpy array (4,) float64"
+    )
+    assert (x.dim(), len(numbers), len(several), word) == (2, 4, 2, "x")
+    assert around.names_in("", frame) == ""
+
+
+def test_a_name_that_cannot_be_looked_at_does_not_stop_the_check():
+    class Odd(torch.Tensor):
+        @property
+        def shape(self):
+            raise RuntimeError("no")
+
+    odd = torch.zeros(2).as_subclass(Odd)
+    assert around.names_in("odd + 1", sys._getframe()) == ""
+    assert type(odd) is Odd
+
+
+def test_few_names_are_told():
+    a = b = c = d = e = f = g = h = torch.zeros(1)
+    assert around.names_in("a + b + c + d + e + f + g + h", sys._getframe()).count("(1,)") == around.LIMIT
+    assert all(t is a for t in (b, c, d, e, f, g, h))

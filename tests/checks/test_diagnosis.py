@@ -418,6 +418,15 @@ def test_place_of_the_fault_is_told_when_no_mistake_is_known(id, answer, seen):
     assert result.next
 
 
+def test_result_that_alone_is_wrong_is_told_in_words_that_name_it():
+    exercise = dataclasses.replace(bank.get("02.5"), mistakes=())
+    result = diagnose.assess(exercise, exercise.answer(wrong_bias_only), ours=True)
+    assert result.why == (
+        "So the lines that make `W` need no change. The mistake is in a line that is there for `b` alone."
+    )
+    assert "gives `b` a value" in result.next
+
+
 def test_relation_or_place_is_claimed_only_if_it_holds_in_every_case():
     floor = lambda z, threshold: (z // threshold).clamp(0, 1)  # noqa: E731  # right for every threshold above 0
     exercise = dataclasses.replace(bank.get("01.2"), mistakes=())
@@ -483,3 +492,89 @@ def test_line_that_was_running_when_time_was_up_is_named():
     assert result.kind == "timeout"
     assert "it was at line" in result.message
     assert "`while z.sum() * 0 == 0:`" in result.message or "`z = z + 0`" in result.message
+
+
+def test_nan_is_explained_in_words_that_deny_it_a_value():
+    result = check("02.1", lambda z, negative_slope=0.01: torch.where(z > 0, z, negative_slope * z) * float("nan"))
+    assert result.kind == "finite"
+    assert "have no value, and neither has the logarithm" in result.why
+
+
+@pytest.mark.parametrize(
+    ("maximum", "total", "named"),
+    [
+        (lambda z, d: z.max(d)[0], lambda e, d: e.sum(dim=d, keepdim=True), "drops the axis of the maximum"),
+        (lambda z, d: z.max(dim=d).values, lambda e, d: e.sum(d, True), "drops the axis of the maximum"),
+        (lambda z, d: z.max(d)[0], lambda e, d: e.sum(dim=d), "drops the axis of the maximum as well"),
+        (
+            lambda z, d: z.max(),
+            lambda e, d: e.sum(dim=d),
+            "shifts by the maximum of everything, and drops the summed axis",
+        ),
+        (lambda z, d: z.max(), lambda e, d: e.sum(dim=d, keepdim=True), "shifts by the maximum of everything"),
+    ],
+)
+def test_axis_that_is_lost_is_named_in_the_maximum_as_in_the_sum(maximum, total, named):
+    def softmax(z, dim):
+        e = torch.exp(z - maximum(z, dim))
+        return e / total(e, dim)
+
+    assert check("02.3", softmax).mistake == named
+
+
+# -- which case is shown -----------------------------------------------------------------------------
+
+
+def test_plain_numbers_come_before_odd_ones_and_the_example_before_all():
+    plain = Case("plain", {"z": T([[1.0, 0.0, 2.0], [0.0, 0.5, 2.0]])})
+    odd = [
+        Case("tiny", {"z": T([[1e-12, 0.0], [0.0, 0.0]])}),
+        Case("large", {"z": T([1000.0])}),
+        Case("drawn", {"z": torch.randn(4, 3, generator=bank.rng(0))}),
+        Case("alike", {"z": T([2.0, 2.0])}),
+        Case("an argument at 0", {"z": T([-2.0, 3.0, 1.0]), "slope": 0.0}),
+        Case("in float64", {"z": T([1.0, 2.0, 3.0, 4.0], dtype=torch.float64)}),
+        Case("without a number", {"z": T([float("nan")])}),
+        Case("empty", {"z": torch.zeros(0)}),
+    ]
+    assert [case.name for case in odd if not plain.oddness < case.oddness] == []
+    assert dataclasses.replace(odd[0], example=True).oddness < plain.oddness
+    assert Case("one number", {"bias": T(0.5)}).oddness < Case("two numbers", {"bias": T([0.5, 1.0])}).oddness
+    assert Case("whole", {"n": torch.tensor([7, 7])}).oddness == (True, 2)
+
+
+@pytest.mark.parametrize(
+    ("id", "mistake", "shown"),
+    [
+        ("01.4", "never sets the count back", "X = [[0, 0], [0, 1], [1, 0], [1, 1]], y = [0, 1, 1, 1], max_epochs = 8"),
+        ("01.6", "forgets the biases", "sizes = [2, 1], bias = True"),
+        ("02.1", "always uses the default slope", "z = [-2, 3], negative_slope = 0.5"),
+        ("02.1", "builds a new tensor out of plain numbers", "z = [-2, 3], negative_slope = 0.5"),
+        ("02.2", "turns the sign", "z = [8, -8]"),
+        ("02.3", "does not shift", "z = [[100, 99, 0]], dim = -1"),
+        ("02.3", "does not divide", "z = [[0, 1], [5, 1]], dim = -1"),
+        ("02.4", "returns the sigmoid itself", "z = [-2, 0, 0.5]"),
+        ("02.6", "counts zeros", "activations = [[1, 0, 0], [0, 0, 2]]"),
+        ("02.6", "takes small activations for zero", "activations = [[1e-12, 0], [0, 0]]"),
+    ],
+)
+def test_mistake_is_shown_on_the_example_or_on_plain_numbers(id, mistake, shown):
+    exercise = bank.get(id)
+    answer = next(m.answer for m in exercise.mistakes if m.name == mistake)
+    assert dict(diagnose.assess(exercise, exercise.answer(answer), ours=True).shown)["input"] == shown
+
+
+def test_case_that_is_called_the_example_stands_in_the_statement():
+    found = [(e, c) for i in bank.ids() for e in bank.variants(i) for c in e.cases(0) if c.example]
+    assert len({e.id for e, _ in found}) >= 6
+    for exercise, case in found:
+        for value in case.args.values():
+            if isinstance(value, torch.Tensor | list) and diagnose.show(value).startswith("["):
+                assert diagnose.show(value) in exercise.statement.replace(".0", ""), exercise.id
+
+
+def test_single_number_is_made_plain_too():
+    small = shrink(Case("one", {"x": T([[2.067]])}, axes={"x": ("N", "D")}), lambda c: True, limit=5)
+    assert small.args["x"].tolist() == [[2.0]]
+    nothing_left = shrink(Case("one", {"x": T([[0.2]])}, axes={"x": ("N", "D")}), lambda c: True, limit=5)
+    assert nothing_left.args["x"].item() != 0

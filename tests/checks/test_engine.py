@@ -73,8 +73,8 @@ def test_crash_shows_the_learners_line_the_error_and_what_to_look_at():
         f"line {first + 2} of your code, `return z @ torch.ones(99) >= limit`, stops with RuntimeError"
         in result.message
     )
-    assert result.why == "Two shapes do not fit together."
-    assert result.next.startswith("Print the shape of each tensor")
+    assert result.why.startswith("Two shapes do not fit together.")
+    assert result.next.startswith("Write the two shapes side by side")
     assert "drive.py" not in repr(result)
 
 

@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+import yaml
 
 import exercises
 from companion import __version__
@@ -111,3 +112,27 @@ def test_exercises_hold_no_word_of_a_solution():
         for cell in load(path)["cells"]:
             if "answer" in cell["metadata"].get("tags", []):
                 assert "return " not in "".join(cell["source"]).replace("Return ", "")
+
+
+# -- objectives --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("number", bank.ids())
+def test_objective_under_a_task_is_in_the_words_of_the_chapters_aids(number):
+    stem = bank.chapters()[number[:2]].removeprefix("ch")
+    aids = yaml.safe_load((ROOT / "companion" / "aids" / f"{stem}.yml").read_text(encoding="utf-8"))
+    objective, *_ = [o["text"] for o in aids["objectives"] if number in o["shown_by"]]
+    for folder in ("exercises", "solutions"):
+        cells = load(ROOT / folder / f"{stem}.ipynb")["cells"]
+        (task,) = [c for c in cells if c["metadata"].get("exercise") == number and c["cell_type"] == "markdown"]
+        assert "".join(task["source"]).endswith(f"\n\n*Serves the objective: {objective}.*")
+        assert "".join(task["source"]).count("Serves the objective") == 1
+
+
+def test_exercise_that_no_objective_names_yet_goes_without(tmp_path, monkeypatch):
+    monkeypatch.setattr(exercises, "AIDS", tmp_path)
+    assert exercises.objective("01.1") == ""
+    (tmp_path / "01_neurons.yml").write_text(
+        "objectives:\n  - text: add up.\n    shown_by: ['01.1']\n  - text: draft\n"
+    )
+    assert (exercises.objective("01.1"), exercises.objective("01.2")) == ("add up", "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 from pathlib import Path
@@ -196,3 +197,36 @@ def test_every_exercise_names_a_section_of_the_chapter():
     lines = [line for c in cells if c["cell_type"] == "markdown" for line in "".join(c["source"]).splitlines()]
     headings = {line.lstrip("#").strip() for line in lines if line.startswith(("## ", "### "))}
     assert {e.id: e.read for e in CHAPTER if e.read not in headings} == {}
+
+
+# -- 02.7: what the statement says about starting weights -------------------------------------------
+
+
+def drawn_again(activation, draw):
+    def make_network():
+        layers, sizes = [], [64, *[32] * 6, 10]
+        for a, b in itertools.pairwise(sizes):
+            linear = torch.nn.Linear(a, b)
+            if draw is not None:
+                draw(linear.weight)
+                torch.nn.init.zeros_(linear.bias)
+            layers += [linear, activation()]
+        return torch.nn.Sequential(*layers[:-1])
+
+    return make_network
+
+
+@pytest.mark.parametrize(
+    ("activation", "name"), [(torch.nn.ReLU, "kaiming_normal_"), (torch.nn.Tanh, "xavier_normal_")]
+)
+def test_starting_weights_that_the_statement_names_are_enough(activation, name):
+    exercise = bank.get("02.7")
+    assert f"`torch.nn.init.{name}(linear.weight)`" in exercise.statement
+    answer = drawn_again(activation, getattr(torch.nn.init, name))
+    assert diagnose.assess(exercise, {"make_network": answer}).status == "right"
+
+
+def test_network_that_learns_too_slowly_is_sent_to_the_starting_weights():
+    result = diagnose.assess(bank.get("02.7"), {"make_network": drawn_again(torch.nn.Tanh, None)})
+    assert (result.status, result.mistake) == ("wrong", "")
+    assert "draw other starting weights" in result.next

@@ -15,6 +15,7 @@ import torch
 
 from companion import figures
 from companion.figures import Figure
+from companion.figures import forward as forward_figures
 from companion.figures import neurons as neuron_figures
 from companion.figures.controls import Choice, Slider, Steps, Toggle
 from companion.figures.figure import minus
@@ -333,3 +334,39 @@ def test_fallbacks_are_well_formed(name):
     from xml.etree import ElementTree
 
     assert len(ElementTree.fromstring(f"<div>{MAKERS[name]().fallback}</div>")) > 0
+
+
+def test_one_layer_of_the_folded_paper_beats_corners_at_equal_distances():
+    x = (torch.arange(2048, dtype=torch.float64) + 0.5) / 2048
+    wanted = forward_figures.folded(x, 3)
+    for units in range(2, 8):
+        at = torch.arange(units, dtype=torch.float64) / units
+        ramps = torch.cat([torch.ones_like(x)[:, None], (x[:, None] - at).clamp(min=0)], dim=1)
+        best = torch.linalg.lstsq(ramps, wanted[:, None]).solution
+        even = (ramps @ best - wanted[:, None]).square().mean().item()
+        assert forward_figures.squared_gap(3, units) < even
+
+
+def test_folded_paper_is_a_network_with_as_many_numbers_as_it_says():
+    figure = figures.folded_paper()
+    assert "64 units and 193 parameters" in figure.caption
+    assert "16 straight pieces on [0, 1], made by 4 layers of two ReLUs with 25 parameters" in figure.alt
+    assert [forward_figures.pieces_of(depth) for depth in range(1, 9)] == [2**depth for depth in range(1, 9)]
+    x = torch.linspace(0, 1, 101, dtype=torch.float64)
+    torch.testing.assert_close(forward_figures.folded(x, 1), 2 * torch.minimum(x, 1 - x))
+
+
+def test_paper_network_of_the_trace_holds_by_hand():
+    numbers = forward_figures.traced(torch.tensor([2.0, 1.0]))
+    assert numbers[:13] == [0, 1, -0.5, 1, 1, 2, 1, 2, 2, -2, 0.5, -1.5, 0]
+    assert numbers[13:-1] == [1, -2, 0, -0.5, 0.5, 2, 0, 1.5]
+    assert numbers[-1] == pytest.approx(1 / (1 + math.exp(-2)), abs=1e-12)
+
+
+def test_bumps_miss_half_of_a_jump_and_halve_their_error_on_a_wave():
+    for kind in ("bumps", "corners"):
+        assert min(forward_figures.largest_error("jump", kind, n, 50) for n in range(1, 61)) >= 0.8
+    ratio = forward_figures.largest_error("wave", "bumps", 20, 20) / forward_figures.largest_error(
+        "wave", "bumps", 40, 20
+    )
+    assert ratio == pytest.approx(2, abs=0.1)

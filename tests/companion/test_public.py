@@ -56,7 +56,7 @@ PLANNED = {
         "13": ["CharacterLM", "Forecaster", "SequenceClassifier"],
         "14": ["TransformerClassifier", "sinusoidal_positions"],
     },
-    "summary": {"03": ["count_flops"], "08": ["gradient_norms", "saved_bytes"], "12": ["receptive_field"]},
+    "summary": {"08": ["gradient_norms", "saved_bytes"], "12": ["receptive_field"]},
     "training": {
         "07": ["Schedule"],
         "08": ["ClipGradients"],

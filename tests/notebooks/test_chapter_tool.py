@@ -171,7 +171,7 @@ def test_second_exercise_follows_the_first(made, tmp_path):
     assert done.returncode == 0, done.stderr
     text = (repository / "companion/checks/ch03_forward/e2_leaky_relu.py").read_text(encoding="utf-8")
     assert 'read = "First section"' in text
-    assert "*Serves the objective: first objective, a verb that can be checked.*" in text
+    assert "objective" not in text
     cells = json.loads((repository / NEW[4]).read_text(encoding="utf-8"))["cells"]
     checks = [c["metadata"]["exercise"] for c in cells if "check" in c["metadata"].get("tags", [])]
     assert checks == ["03.1", "03.2"]

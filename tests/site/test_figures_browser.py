@@ -349,7 +349,7 @@ def test_play_moves_on_and_stops_when_less_motion_is_asked_for(open_page):
     player.get_by_role("button", name="Play").click()
     page.wait_for_function("+ctl('perceptron_steps', 'step').value >= 1")
     page.emulate_media(reduced_motion="reduce")
-    page.wait_for_function("[...fig('perceptron_steps').querySelectorAll('button')][0].hidden")
+    page.wait_for_function("fig('perceptron_steps').querySelector('.nfig-player button').hidden")
     stopped = page.evaluate("ctl('perceptron_steps', 'step').value")
     page.wait_for_timeout(1500)
     assert page.evaluate("ctl('perceptron_steps', 'step').value") == stopped

@@ -51,6 +51,7 @@ def _weighted_sum_cases(seed: int) -> list[Case]:
             "one row",
             {"x": rows([2.0, 1.0]), "weight": vector(3.0, -1.0), "bias": number(0.5)},
             grad=three,
+            example=True,
         ),
         Case(
             "as many rows as features",
@@ -80,8 +81,6 @@ class WeightedSum:
 
         Example: with `x = [[2, 1]]`, `weight = [3, -1]` and `bias = 0.5` the result is `[5.5]`, because
         $2 \cdot 3 + 1 \cdot (-1) + 0.5 = 5.5$.
-
-        *Serves the objective: compute what a neuron computes, for one example and for a batch.*
     """
     cases = _weighted_sum_cases
     mistakes = (

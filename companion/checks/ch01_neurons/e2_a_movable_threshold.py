@@ -38,7 +38,8 @@ def _fires_cases(seed: int) -> list[Case]:
         Case("a weighted sum on each side", {"z": vector(-1.0, 2.0, 3.0), "threshold": 0.0}),
         Case("a threshold of 1.5", {"z": vector(-2.0, 0.0, 1.0, 4.0), "threshold": 1.5}),
         Case("a negative threshold", {"z": vector(-2.0, -0.5, 1.0), "threshold": -1.0}),
-        Case("a weighted sum right at the threshold", {"z": vector(0.25, 0.5, 0.75), "threshold": 0.5}),
+        Case("a weighted sum right at the threshold", {"z": vector(0.25, 0.5, 0.75), "threshold": 0.5}, example=True),
+        Case("two numbers in float64", {"z": vector(-1.0, 2.0, dtype=F64), "threshold": 0.5}),
         Case("two axes in float64", {"z": z, "threshold": 0.3}),
     ]
 
@@ -58,8 +59,6 @@ class Fires:
         shape **and the dtype** of `z` and holds only 0 and 1.
 
         Example: `z = [0.25, 0.5, 0.75]` and `threshold = 0.5` give `[0, 1, 1]`.
-
-        *Serves the objective: explain the bias as a threshold that can be learned.*
     """
     cases = _fires_cases
     mistakes = (

@@ -62,11 +62,12 @@ def _update_cases(seed: int) -> list[Case]:
     given = {"target": number(1.0, F64), "bias": number(-30.0, F64), "lr": 0.1}
     drawn = draw("float64", {"x": "D", "weight": "D"}, seed, sizes={"D": 4}, plus=given)
     in_order = {name: drawn.args[name] for name in ("x", "target", "weight", "bias", "lr")}
+    worked_out = case("an example that fires and should not", [2.0, -1.0], 0.0, [1.0, 0.5], 0.25)
     return [
         case("an example that is predicted rightly (1)", [1.0, 2.0], 1.0, [1.0, -0.5], 0.25),
         case("an example that is predicted rightly (0)", [1.0, 2.0], 0.0, [-1.0, 0.5], -0.25),
         case("an example that should fire and does not", [2.0, -1.0, 1.5], 1.0, [1.0, 0.5, -2.0], 0.25),
-        case("an example that fires and should not", [2.0, -1.0], 0.0, [1.0, 0.5], 0.25),
+        dataclasses.replace(worked_out, example=True),
         case("a bias that decides", [1.0, -1.0], 1.0, [1.0, 0.5], -2.0),
         case("all weights 0 and target 0", [3.0, 1.0], 0.0, [0.0, 0.0], 0.0),
         case("all weights 0 and target 1", [3.0, 1.0], 1.0, [0.0, 0.0], 0.0),
@@ -93,8 +94,6 @@ class PerceptronUpdate:
 
         Example: `x = [2, -1]`, `target = 0`, `weight = [1, 0.5]`, `bias = 0.25`, `lr = 0.5`. The sum is 1.75,
         so the neuron fires and should not. The new weight is `[0, 1]`, the new bias `-0.25`.
-
-        *Serves the objective: carry out the perceptron learning rule by hand and in code.*
     """
     cases = _update_cases
     mistakes = MISTAKES

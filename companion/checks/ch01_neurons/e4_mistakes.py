@@ -8,12 +8,10 @@ import torch
 from torch import Tensor
 
 from companion.checks.bank import Mistake, Observed
+from companion.checks.ch01_neurons.e4_counting import COUNTING
+from companion.checks.ch01_neurons.e4_training import step, training
 from companion.checks.numbers import F64
 from companion.checks.trace import Case
-
-
-def _step(z: Tensor) -> Tensor:
-    return (z >= 0).to(z.dtype)
 
 
 def _strict_step(z: Tensor) -> Tensor:
@@ -22,52 +20,6 @@ def _strict_step(z: Tensor) -> Tensor:
 
 def _sum_itself(z: Tensor) -> Tensor:
     return z
-
-
-def _one_for_any(error: float) -> int:
-    return int(error != 0)
-
-
-def training(
-    *,
-    start: Callable[[Tensor], Tensor] = torch.zeros_like,
-    answer: Callable[[Tensor], Tensor] = _step,
-    lr: float = 1.0,
-    counts: Callable[[float], int] = _one_for_any,
-    hits: bool = False,
-    until: str = "no new mistake",
-    keep_zero: bool = True,
-    batch: bool = False,
-    reset_weights: bool = False,
-    reset_count: bool = True,
-    bias_moves: bool = True,
-) -> Callable[..., tuple[Tensor, Tensor, list[int]]]:
-    """Return a training loop with one fault: each known mistake differs from the right one in one thing."""
-
-    def train(X: Tensor, y: Tensor, max_epochs: int) -> tuple[Tensor, Tensor, list[int]]:
-        weight, bias = start(X[0]), torch.zeros_like(y[0])
-        history: list[int] = []
-        mistakes = 0
-        for _ in range(max_epochs):
-            if reset_weights:
-                weight, bias = torch.zeros_like(X[0]), torch.zeros_like(y[0])
-            if reset_count:
-                mistakes = 0
-            before = mistakes
-            frozen = weight, bias
-            for x, target in zip(X, y):
-                w, b = frozen if batch else (weight, bias)
-                error = target - answer(x @ w + b)
-                weight, bias = weight + lr * error * x, bias + lr * error if bias_moves else bias
-                mistakes += counts(float(error))
-                if until == "the first success" and error == 0:
-                    break
-            history.append(len(X) - mistakes if hits else mistakes)
-            if until != "the end" and mistakes == (0 if until == "a count of 0" else before):
-                break
-        return weight, bias, history if keep_zero or history[-1] else history[:-1]
-
-    return train
 
 
 def _on_gates(cases: Sequence[Case], observed: Sequence[Observed]) -> list[Observed]:
@@ -148,15 +100,6 @@ MISTAKES = (
         "do the first weights belong?",
     ),
     Mistake(
-        "never sets the count back",
-        training(reset_count=False),
-        "The numbers of your list never fall: each holds the mistakes of all epochs up to its own.",
-        "The count begins once and is carried on, so you list a running total. The mistakes of one epoch need a fresh "
-        "count.",
-        "Take the differences of neighbours in your list: do they tell what the task asks for? Then look where your "
-        "count begins.",
-    ),
-    Mistake(
         "stops at the first success",
         training(until="the first success"),
         "Your epochs end at the first row that is right, so that most rows are hardly ever visited.",
@@ -201,7 +144,7 @@ MISTAKES = (
         "its numbers are multiplied alike. That is why the task fixes the rate.",
         "Subtract the weights before your first correction from those after it, and compare with the row. By what is "
         "the row multiplied, and what does the task name?",
-        matches=_is_scaled(_step),
+        matches=_is_scaled(step),
     ),
     Mistake(
         "starts from ones",
@@ -210,15 +153,6 @@ MISTAKES = (
         "Where a perceptron starts decides which rows it gets wrong, and so where it ends. Any start is fine in "
         "itself, but results can be compared only from the same one.",
         "Print your weight before the first row, and read again the first of the three points of the task.",
-    ),
-    Mistake(
-        "adds up the errors with their sign",
-        training(counts=int),
-        "An epoch with mistakes of both kinds is listed with fewer than it had, or even with 0, and may end training.",
-        "You add up the errors themselves, and a missed example, +1, cancels a false alarm, -1. Such a sum is the "
-        "balance of the mistakes; the task asks how many there were.",
-        "Write down the error of each row in the first epoch of OR. How many of these differ from 0, and what is their "
-        "sum?",
     ),
     Mistake(
         "counts the rows that are right",
@@ -277,5 +211,6 @@ MISTAKES = (
         "Compare the first epoch alone, row by row, until its count agrees with your paper. Then watch what your loop "
         "does with the last count.",
     ),
+    *COUNTING,
 )
 """Every known mistake of 01.4."""

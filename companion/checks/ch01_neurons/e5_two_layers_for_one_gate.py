@@ -123,8 +123,6 @@ class GateNetwork:
 
         Example of one unit: the weights `[1, 1]` with the bias `-1.5` fire for (1, 1) alone, and there is 0.5
         to spare on both sides.
-
-        *Serves the objective: show what one neuron cannot do and how a second layer does it.*
         """
 
     @per_variant

@@ -27,7 +27,7 @@ def _count_by_sums(sizes: list[int], bias: bool = True) -> int:
 
 
 def _count_by_building(sizes: list[int], bias: bool = True) -> int:
-    layers = [torch.nn.Linear(a, b, bias=bias, device="meta") for a, b in pairwise(sizes)]
+    layers = [torch.nn.Linear(a, b, bias=bias) for a, b in pairwise(sizes)]
     return sum(p.numel() for layer in layers for p in layer.parameters())
 
 
@@ -40,7 +40,7 @@ def _count_of_the_first_round(sizes: list[int], bias: bool = True) -> int | None
 def _count_cases(seed: int) -> list[Case]:
     drawn = torch.randint(2, 9, (4,), generator=rng(seed)).tolist()
     return [
-        Case("one neuron", {"sizes": [2, 1], "bias": True}),
+        Case("one neuron", {"sizes": [2, 1], "bias": True}, example=True),
         Case("no value given for bias", {"sizes": [4, 3, 2]}),
         Case("no biases", {"sizes": [4, 3, 2], "bias": False}),
         Case("three layers of weights", {"sizes": [5, 1, 7, 3], "bias": True}),
@@ -56,6 +56,7 @@ class CountParameters:
 
     reference = count_parameters
     returns = (Out("out", "integer"),)
+    random = True  # a network that is built to be counted draws its weights
     read = "What a parameter is, and how many there are"
     statement = r"""
         A fully connected network is described by its sizes: `[64, 32, 10]` has 64 inputs, one hidden layer of
@@ -65,8 +66,6 @@ class CountParameters:
         `bias=False` the units have none. The inputs are numbers, not units: they have no parameters.
 
         Example: `[2, 1]`, a single neuron, has 2 weights and 1 bias, so 3 parameters.
-
-        *Serves the objective: say what a parameter is and count a network's parameters.*
     """
     cases = _count_cases
     mistakes = (

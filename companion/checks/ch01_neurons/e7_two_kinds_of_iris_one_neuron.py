@@ -28,6 +28,7 @@ TARGET = 0.9
 ALONE = 0.8
 """Of 15 virginicas, what is left of a split with 0.9 of its 30 flowers right, if all its mistakes are among them."""
 SPLITS = (3, 6, 7)
+FIRST = "split 1"
 
 
 @cache
@@ -95,7 +96,12 @@ def _flower_cases(seed: int) -> list[Case]:
 
 
 def _train_once(case: Case) -> list[Call]:
-    return [Call("train_neuron", tuple(case.args.values()), tuple(case.args), ("predictions",), repeat=False)]
+    """Return one training; on the first split a second one, with the labels of the training rows exchanged."""
+    X, y, X_test = case.args.values()
+    calls = [Call("train_neuron", (X, y, X_test), tuple(case.args), ("predictions",), repeat=False)]
+    if case.name == FIRST:
+        calls.append(Call("train_neuron", (X, 1 - y, X_test), (), ("exchanged",), repeat=False))
+    return calls
 
 
 def _hits(case: Case, trace: Trace) -> Observed:
@@ -113,7 +119,23 @@ def _hits(case: Case, trace: Trace) -> Observed:
         "as if a share": ((said >= 0.5) == (labels == 1)).to(F64).mean(),
         "whole": ((said == 0) | (said == 1)).all(),
         "share of ones": (said == 1).to(F64).mean(),
+        "untrained": torch.tensor(_is_untrained(said, trace.tensors.get("exchanged"))),
     }
+
+
+def _is_untrained(said: Tensor, exchanged: Tensor | None) -> bool:
+    """Return whether a neuron that was shown the opposite labels gives the very same answers."""
+    return exchanged is not None and exchanged.shape == said.shape and torch.equal(said, exchanged.to(F64))
+
+
+def _remark(observed: Sequence[Observed]) -> str:
+    """Say kindly that a rule was written and not learned."""
+    if not any(bool(o.get("untrained", False)) for o in observed):
+        return ""
+    return (
+        "That counts. Your answers stay the same when all labels in `y` are exchanged, so the rule is yours and was not "
+        "learned from them. The chapter is about a neuron that finds such a rule by itself: do you want to try that too?"
+    )
 
 
 def _judge_hits(case: Case, observed: Observed, expected: Observed) -> Verdict:
@@ -153,6 +175,7 @@ class TrainNeuron:
     observe = _hits
     judge = _judge_hits
     scores = _flower_scores
+    remark = _remark
     timeout = 30.0
     read = "When no line exists"
     statement = r"""
@@ -177,9 +200,6 @@ class TrainNeuron:
         | the nearer of the two means | 0.80 | 0.87 | 0.93 | 0.88 |
 
         Several ways lead past 0.9: better prepared inputs, or a better choice of which weights to keep.
-
-        *Serves the objective: train a neuron on data that is not separable and judge it on rows it has not
-        seen.*
     """
     cases = _flower_cases
     mistakes = MISTAKES

@@ -55,6 +55,7 @@ def _leaky_cases(slope: float) -> Callable[[int], list[Case]]:
                 {"z": vector(-4.0, -2.0, 0.0, 5.0), "negative_slope": 0.3},
                 says="The default slope works, another one does not: where does the argument enter?",
             ),
+            Case("a slope of 0.5", {"z": vector(-2.0, 3.0), "negative_slope": 0.5}, grad=("z",)),
             Case("a slope of 0", {"z": vector(-2.0, 3.0), "negative_slope": 0.0}, grad=("z",)),
             draw("two axes in float64", {"z": "N H"}, seed, sizes=sizes, plus=slope_given, grad=("z",)),
             Case("large numbers", {"z": vector(-1e4, 1e4), "negative_slope": 0.5}, grad=("z",)),
@@ -106,8 +107,6 @@ class LeakyRelu:
         not call a ready-made leaky ReLU, and leave `z` as it was.
 
         Example: `z = [-3, 2]` with the default slope gives `[{-3 * s:.4g}, 2]`.
-
-        *Serves the objective: implement the common activation functions and say what each is for.*
         """
 
     @per_variant

@@ -66,9 +66,6 @@ class Sigmoid:
         numbers, among them 1000, -1000 and 0. The gradient at 0 is 0.25. Do not call a ready-made sigmoid.
 
         Example: `z = [0, 1000, -1000]` gives `[0.5, 1, 0]`.
-
-        *Serves the objective: recognise a formula that is right on paper and overflows in float32, and repair
-        it.*
     """
     cases = _sigmoid_cases
     tolerance = 1e-6  # a sum cut off at 15 shows in no value that is near 1, and in the seventh digit near 0

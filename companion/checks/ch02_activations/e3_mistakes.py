@@ -29,6 +29,15 @@ def _without_any_keepdim(z: Tensor, dim: int) -> Tensor:
     return e / e.sum(dim=dim)
 
 
+def _without_keepdim_in_the_maximum(z: Tensor, dim: int) -> Tensor:
+    return _shares(torch.exp(z - z.amax(dim=dim)), dim)
+
+
+def _of_one_shift_without_keepdim(z: Tensor, dim: int) -> Tensor:
+    e = torch.exp(z - z.max())
+    return e / e.sum(dim=dim)
+
+
 def _of_whole_shifted(z: Tensor, dim: int) -> Tensor:
     e = torch.exp(z - z.max())
     return e / e.sum()
@@ -120,6 +129,24 @@ _AXES = (
         "meet its own sum?",
     ),
     Mistake(
+        "drops the axis of the maximum",
+        _without_keepdim_in_the_maximum,
+        "Your rows sum to 1, and still the shares are wrong: within a row the entries were shifted by different numbers.",
+        "The maximum has lost the axis along which it was taken. Broadcasting lines shapes up from the right, so the "
+        "maxima of the rows are laid along the columns, where they meet entries of other rows.",
+        "Print the shape of the maximum beside that of z. Your sum keeps the axis that it adds up: what does that line "
+        "say that the maximum's does not?",
+    ),
+    Mistake(
+        "shifts by the maximum of everything, and drops the summed axis",
+        _of_one_shift_without_keepdim,
+        "Your rows do not sum to 1: entries were divided by the sum of another row.",
+        "The sum has lost its axis, so broadcasting lays the row sums along the columns. And the one maximum of the whole "
+        "table leaves only zeros of a row that lies far below it: 0 / 0 is nan.",
+        "Print the shape of the sum and write the (2, 1) beside it that two row sums need. Then ask whether each row "
+        "should be shifted by a maximum of its own.",
+    ),
+    Mistake(
         "drops the axis of the maximum as well",
         _without_any_keepdim,
         "Your rows do not sum to 1 and one of your shares is above 1: numbers of another row have come in.",
@@ -177,7 +204,7 @@ _OVERFLOWS = (
     Mistake(
         "divides by the maximum",
         _divided,
-        "Your shares are too much alike: 100 and 0 in one row are hardly told apart.",
+        "Your shares are too much alike: a logit of 100 and one of 0, side by side, would hardly be told apart.",
         "You divide the logits by the largest. That keeps exp small and changes the question: shares depend on "
         "differences, and a division shrinks each difference, as a temperature does.",
         "Multiply all logits of a row by 10: do your shares stay as they were, and should they? Look for a change that "

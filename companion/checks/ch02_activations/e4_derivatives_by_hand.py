@@ -92,9 +92,6 @@ class Derivatives:
         `torch.sigmoid` and `torch.tanh`; leave autograd out. Mind what your formula does at -100.
 
         Example: at $z = 0$ the three are 0.25, 1 and 0.
-
-        *Serves the objective: derive the derivatives of the common activation functions and say where they
-        vanish.*
     """
     cases = _grad_cases
     forbidden = dict.fromkeys(

@@ -51,6 +51,14 @@ _WEIGHT = (
         "Merge 3 (2x + 1) + 5 with plain numbers. Then write W1, b1, W2 and b2 in the places of the four numbers.",
     ),
     Mistake(
+        "adds the two matrices, beside the right bias",
+        lambda W1, b1, W2, b2: (W2 + W1, W2 @ b1 + b2),
+        "b is right; each entry of W is the sum of the two entries in the same place.",
+        "x is multiplied by W1, and what comes out is multiplied by W2: the two follow each other, as 2 times and then "
+        "3 times is 6 times. Adding would make it 5 times. Your b goes through W2 already.",
+        "Work out 3 (2x + 1) + 5 with plain numbers. What stands before x, and which operation has made it of 3 and 2?",
+    ),
+    Mistake(
         "applies the second layer first",
         lambda W1, b1, W2, b2: (W1 @ W2, W1 @ b2 + b1),
         "Both W and b belong to the other order: as if x went through the second layer and then through the first.",
@@ -89,6 +97,22 @@ _BIAS = (
         "W1 x, so only the second layer's own matrix meets it.",
         "Print the shape of the matrix that meets b1, just before it does, for 3 inputs, 4 hidden units and 2 outputs. "
         "Is it W2 as it was handed in?",
+    ),
+    Mistake(
+        "sends the first bias through its own layer",
+        lambda W1, b1, W2, b2: (W2 @ W1, W1 @ b1 + b2),
+        "W is right, b is not: in it b1 has been multiplied by W1. With other widths the product stops.",
+        "b1 is added after x has met W1, so W1 never touches it. The next matrix on its way is that of the second layer.",
+        "Draw the way of b1 as an arrow through the two layers: where does it begin, and which matrix does it meet from "
+        "there on?",
+    ),
+    Mistake(
+        "multiplies the bias entry by entry",
+        lambda W1, b1, W2, b2: (W2 @ W1, W2 * b1 + b2),
+        "W is right, and your b is a table: a product for each weight of the second layer, not yet added up.",
+        "`*` multiplies entry by entry and stops there. What an output gets from b1 is a sum over the hidden units, as it "
+        "is for x.",
+        "Print the shape of the product with b1, for 3 inputs, 4 hidden units and 2 outputs. Which axis should be gone?",
     ),
     Mistake(
         "adds the same sum of products to every output",

@@ -89,8 +89,6 @@ class MergeLinear:
 
         Example: with one unit everywhere, `W1 = [[2]]`, `b1 = [1]`, `W2 = [[3]]`, `b2 = [5]`, the result is
         `W = [[6]]` and `b = [8]`, because $3\,(2x + 1) + 5 = 6x + 8$.
-
-        *Serves the objective: prove that stacked linear layers collapse into one.*
     """
     cases = _merge_cases
     mistakes = MISTAKES

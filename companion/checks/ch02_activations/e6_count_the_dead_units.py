@@ -44,6 +44,7 @@ def _dead_cases(seed: int) -> list[Case]:
         Case(
             "one dead unit of three",
             {"activations": rows([1.0, 0.0, 0.0], [0.0, 0.0, 2.0])},
+            example=True,
         ),
         Case(
             "a silent sample and one dead unit of four",
@@ -72,8 +73,6 @@ class DeadShare:
         number.
 
         Example: `[[1, 0, 0], [0, 0, 2]]` gives 0.3333: only the middle unit is 0 in both rows.
-
-        *Serves the objective: measure dying ReLUs and say what causes and cures them.*
     """
     cases = _dead_cases
     mistakes = MISTAKES

@@ -107,9 +107,6 @@ class Layer:
         Example: one example `x = [[2, 1]]` and three neurons, `weight = [[0.5, -0.5], [1, 1], [-1, 0.5]]` and
         `bias = [0.5, -1, 0]`. By hand: $2 \cdot 0.5 - 1 \cdot 0.5 + 0.5 = 1$, then $2 + 1 - 1 = 2$, then
         $-2 + 0.5 + 0 = -1.5$. The shapes are (1, 2) and (3, 2), and the result `[[1, 2, -1.5]]` is (1, 3).
-
-        *Serves the objective: write a layer for a batch, say the shape of every result before running it, and explain
-        the transposed matrix.*
     """
     cases = _cases
     forbidden = dict.fromkeys(

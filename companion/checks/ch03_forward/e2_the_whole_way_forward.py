@@ -152,8 +152,6 @@ class Forward:
         Example: the network on paper, 2-3-2, with `x = [[2, 1]]`. The sums of the hidden layer are 1, 2 and -1.5, so
         $h_1 = (1, 2, 0)$ with the shape (1, 3). The logits are $1 - 2 + 0 + 0.5 = -0.5$ and $0.5 + 2 - 0 - 1 = 1.5$,
         shape (1, 2). The result is `[tensor([[1., 2., 0.]]), tensor([[-0.5, 1.5]])]`.
-
-        *Serves the objective: compute the answer of a small network by hand and get the computer's digits.*
     """
     cases = _cases
     mistakes = MISTAKES

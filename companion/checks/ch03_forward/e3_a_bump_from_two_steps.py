@@ -114,9 +114,6 @@ class BumpNetwork:
 
         Example of one unit: a step up at 2 with the steepness 10 has the sum $10\,(x - 2) = 10x - 20$. So its weight is 10
         and its bias -20, and at x = 2, where the sum is 0, it gives one half.
-
-        *Serves the objective: build a given curve from a hidden layer, predict how fast the error falls, and say what the
-        theorem does not promise.*
     """
     cases = _cases
     mistakes = MISTAKES

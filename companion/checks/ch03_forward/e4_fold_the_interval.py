@@ -124,9 +124,6 @@ class Folds:
         Example: one fold has the weights `[[1], [1]]`, shape (2, 1), with the biases `[0, -0.5]`, and `[[2, -4]]`, shape
         (1, 2), with the bias `[0]`. By hand at x = 0.75: the hidden units give 0.75 and 0.25, and the output
         $2 \cdot 0.75 - 4 \cdot 0.25 = 0.5$.
-
-        *Serves the objective: give a function that depth expresses with exponentially fewer parameters, and decide by
-        measuring whether depth helps on a task.*
     """
     cases = _cases
     mistakes = MISTAKES

@@ -159,9 +159,6 @@ class WidthForBudget:
         is 1 or more.
 
         Example: `width_for({budget}, 3, 2, 2)` is {width}. {by_hand}
-
-        *Serves the objective: count parameters and operations of a network before it is built, and say when time follows
-        them.*
         """
 
     @per_variant

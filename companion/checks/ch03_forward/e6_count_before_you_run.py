@@ -84,9 +84,6 @@ class Cost:
         Example: `cost([3, 4, 2], 5)` is `(26, 200, 30)`. By hand: $(3 + 1) \cdot 4 + (4 + 1) \cdot 2 = 26$ parameters;
         $3 \cdot 4 + 4 \cdot 2 = 20$ weights, so $2 \cdot 5 \cdot 20 = 200$ FLOPs; and $5 \cdot (4 + 2) = 30$ numbers kept,
         in tables of the shapes (5, 4) and (5, 2).
-
-        *Serves the objective: count parameters and operations of a network before it is built, and say when time follows
-        them.*
     """
     cases = _cases
     mistakes = MISTAKES

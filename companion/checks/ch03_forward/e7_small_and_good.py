@@ -228,9 +228,6 @@ class SmallAndGood:
         The last four were trained on standardised pixels, 15 epochs but for the last. Five networks of ours with 500 to
         1,150 parameters came to between 0.973 and 0.982 in the mean of eight draws, with a spread of 0.005 to 0.010 from
         draw to draw. The check takes a few seconds. Once it says right: how few parameters still reach the target?
-
-        *Serves the objective: count parameters and operations of a network before it is built, and say when time follows
-        them.*
     """
     cases = _cases
     mistakes = MISTAKES

@@ -16,9 +16,10 @@ export function places(sizes, width, height) {
     [HALF + 18 + l * across, 62 + (height - 130) / 2 + (i - (n - 1) / 2) * gap]));
 }
 
-// neurons[l][i] = { text, above, under, on, map }; wires[l][j][i] = { w, text, idle } leads from neuron i of column l to neuron j of
-// the next. pick(l, i) is called when a neuron is chosen by pointer or keyboard; columns before `from` cannot be chosen.
-export function network(frame, { label, sizes, width = 360, height = 270, from = 1, names, pick }) {
+// neurons[l][i] = { text, above, under, on, map }; wires[l][j][i] = { w, text, idle, inHand } leads from neuron i of column l to neuron
+// j of the next. pick(l, i) is called when a neuron is chosen by pointer or keyboard; columns before `from` cannot be chosen. `along`
+// says how far from its start a wire that crosses others carries its weight.
+export function network(frame, { label, sizes, width = 360, height = 270, from = 1, names, pick, along = 0.36 }) {
   const at = places(sizes, width, height), wiring = s("g"), bodies = s("g");
   const svg = s("svg", { viewBox: `0 0 ${width} ${height}`, class: "nfig-svg nfig-net", role: "group", "aria-label": label }, wiring, bodies);
   const nodes = at.map((column, l) => column.map(([x, y], i) => {
@@ -32,10 +33,10 @@ export function network(frame, { label, sizes, width = 360, height = 270, from =
     bodies.append(body);
     return { body, ground, words };
   }));
-  function wire([l, j, i], { w, text, idle }) {
-    const [x1, y1] = at[l][i], [x2, y2] = at[l + 1][j], crossing = at[l].length > 1 && at[l + 1].length > 1 && y1 !== y2, t = crossing ? 0.36 : 0.5, x = x1 + t * (x2 - x1), y = y1 + t * (y2 - y1);
+  function wire([l, j, i], { w, text, idle, inHand }) {
+    const [x1, y1] = at[l][i], [x2, y2] = at[l + 1][j], crossing = at[l].length > 1 && at[l + 1].length > 1 && y1 !== y2, t = crossing ? along : 0.5, x = x1 + t * (x2 - x1), y = y1 + t * (y2 - y1);
     return [s("line", { x1: x1 + HALF, y1, x2: x2 - HALF, y2, "stroke-width": 1 + 1.3 * Math.min(4, Math.abs(w)),
-      class: `nfig-wire ${w < 0 ? "nfig-minus" : "nfig-plus"} ${idle ? "nfig-idle" : ""}` }),
+      class: `nfig-wire ${w < 0 ? "nfig-minus" : "nfig-plus"} ${idle ? "nfig-idle" : ""} ${inHand ? "nfig-inhand" : ""}` }),
     s("text", { x, y: y - 5, class: `nfig-onwire ${w < 0 ? "nfig-ink-b" : "nfig-ink-a"}` }, text ?? fmt(w, 1))];
   }
   return { svg, draw(neurons, wires, picked) {

@@ -3,7 +3,8 @@ import { uid, h, s } from "./dom.js";
 import { fmt } from "./numbers.js";
 import { ticks } from "./geometry.js";
 
-export function plot(frame, { x, y, xlabel, ylabel, label, aspect = 0.62, xticks = 6, yticks = 4, group = false }, paint) {
+// xticks and yticks: about how many numbers an axis names, or a list of [place, text] where it names them in its own way.
+export function plot(frame, { x, y, xlabel, ylabel, label, aspect = 0.62, xticks = /** @type {any} */ (6), yticks = /** @type {any} */ (4), group = false }, paint) {
   const left = 34, top = 24, low = 38, right = 8, move = `translate(${left} ${top})`;
   const axes = s("g", { class: "nfig-axes", transform: move }), area = s("svg", { x: left, y: top });
   const above = s("g", { transform: move });        // never rebuilt: what stands here keeps the focus
@@ -23,12 +24,15 @@ export function plot(frame, { x, y, xlabel, ylabel, label, aspect = 0.62, xticks
       return [p.x[0] + ((e.clientX - r.left) * k - left) / w * (p.x[1] - p.x[0]),
         p.y[1] - ((e.clientY - r.top) * k - top) / high * (p.y[1] - p.y[0])];
     };
-    const digits = (t) => Math.max(...t.map((v) => (String(v).split(".")[1] || "").length));
-    const tx = xticks ? ticks(p.x, xticks) : [], ty = yticks ? ticks(p.y, yticks) : [];
+    const named = (range, given) => {
+      if (Array.isArray(given)) return given;
+      const t = given ? ticks(range, given) : [], digits = Math.max(...t.map((v) => (String(v).split(".")[1] || "").length));
+      return t.map((v) => [v, fmt(v, digits)]);
+    };
     axes.replaceChildren(s("path", { d: `M0 0V${high}H${w}` }),
-      ...tx.map((v) => s("text", { x: p.X(v), y: high + 16, "text-anchor": "middle" }, fmt(v, digits(tx)))),
-      ...ty.flatMap((v) => [s("path", { class: "nfig-grid", d: `M0 ${p.Y(v)}H${w}` }),
-        s("text", { x: -6, y: p.Y(v) + 4, "text-anchor": "end" }, fmt(v, digits(ty)))]),
+      ...named(p.x, xticks).map(([v, text]) => s("text", { x: p.X(v), y: high + 16, "text-anchor": "middle" }, text)),
+      ...named(p.y, yticks).flatMap(([v, text]) => [s("path", { class: "nfig-grid", d: `M0 ${p.Y(v)}H${w}` }),
+        s("text", { x: -6, y: p.Y(v) + 4, "text-anchor": "end" }, text)]),
       s("text", { x: w, y: high + 33, "text-anchor": "end", class: "nfig-name" }, xlabel),
       s("text", { x: 2 - left, y: -10, class: "nfig-name" }, p.ylabel));
     area.replaceChildren();
