@@ -82,6 +82,7 @@ def environment() -> dict[str, str]:
         "NEURONS_DEVICE": "cpu",
         "PYTHONHASHSEED": "0",
         "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+        "KINETO_LOG_LEVEL": "6",  # the profiler tells the time on standard error
         "JUPYTER_PLATFORM_DIRS": "1",
         "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tools")]),
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]),

@@ -71,7 +71,7 @@ class Property:
 
 @dataclass(frozen=True)
 class Out:
-    """One thing that comes back: its name and its kind (``tensor``, ``number``, ``integer``, ``counts``, ``table``)."""
+    """One thing that comes back: its name and its kind (``tensor``, ``number``, ``integer``, ``counts``, ``table``, ``tensors``)."""
 
     name: str = "out"
     kind: str = "tensor"

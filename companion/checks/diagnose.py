@@ -299,12 +299,18 @@ def _wrong(found: Findings, i: int, failure: Failure, known: Mistake | None) -> 
         lines.append(("input", ", ".join(f"{n} = {show(v)}" for n, v in case.args.items())))
     differs = known is not None and not all_close(found.observed[i], found.expected[i], exercise.tolerance)
     if case.show and (failure.shows_answer or differs):
-        came = [(out.name, trace.tensors.get(out.name)) for out in exercise.returns]
+        came = [(out.name, _came(trace, out.name)) for out in exercise.returns]
         text = ", ".join((f"{n} = " if len(came) > 1 else "") + show(v) for n, v in came if v is not None)
-        lines.append(("yours", text))
+        lines += [("yours", text)] * bool(text)
     if known is None and trace.crash and trace.crash.names:
         lines.append(("shapes", trace.crash.names))
     lines.append(("hint", f'hint("{exercise.id}")'))
     said = known or failure
     kind, name = ("mistake", known.name) if known else (failure.kind, "")
     return Result(exercise.id, "wrong", said.seen, said.why, said.next, tuple(lines), kind, name, case.name)
+
+
+def _came(trace: Trace, name: str) -> object:
+    """Return what came back under a name: a tensor, or the tensors of a list."""
+    of_list = [t for n, t in trace.tensors.items() if n.startswith(f"{name}.")]
+    return trace.tensors.get(name, of_list or None)

@@ -33,7 +33,7 @@ def _kinds(exercise: Exercise, case: Case, mine: Trace, right: Trace) -> Failure
         outs = list(exercise.returns)
     for out in outs:
         kind = mine.facts.get(f"{out.name}.type", "nothing")
-        if out.kind == "table" and kind == "dict":
+        if out.kind in ("table", "tensors") and kind == "dict":
             continue
         if kind in _ACCEPTED[out.kind] and out.name in mine.tensors:
             if out.kind == "tensor" or kind != "tensor" or _reads_as(out.kind, mine, out.name):
@@ -56,6 +56,7 @@ _ACCEPTED: dict[str, tuple[str, ...]] = {
     "integer": ("tensor", "int", "numpy number"),
     "counts": ("tensor", "list", "tuple", "numpy array"),
     "table": ("dict",),
+    "tensors": ("dict",),  # as the driver's routine `listed` reads them
 }
 _WANTED = {
     "tensor": "a torch tensor",
@@ -63,6 +64,7 @@ _WANTED = {
     "integer": "a whole number",
     "counts": "a list of whole numbers",
     "table": "what was drawn or stored",
+    "tensors": "a list of torch tensors",
 }
 
 

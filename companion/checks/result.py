@@ -103,6 +103,8 @@ def show(value: object, limit: int = 16) -> str:
     >>> import torch
     >>> show(torch.tensor([[0.0, 1.0], [5.0, -0.25]]))
     '[[0, 1], [5, -0.25]]'
+    >>> show([torch.tensor([1.0, 2.0]), torch.zeros(3, 9)])
+    '[[1, 2], a tensor of shape (3, 9)]'
     """
     if isinstance(value, Tensor):
         if value.numel() > limit:
@@ -112,6 +114,8 @@ def show(value: object, limit: int = 16) -> str:
 
 
 def _nested(value: object) -> str:
+    if isinstance(value, Tensor):
+        return show(value)
     if isinstance(value, list | tuple):
         return "[" + ", ".join(_nested(v) for v in value) + "]"
     return f"{value:.4g}" if isinstance(value, float) else repr(value)

@@ -5,7 +5,7 @@ Each takes plain data and kept objects and returns something that can be read or
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -44,6 +44,42 @@ def state(thing: Any) -> dict[str, Tensor]:
 def load(to: Any, of: Any) -> None:
     """Load one object's state into another of the same class."""
     to.load_state_dict(of.state_dict())
+
+
+def listed(things: Any) -> Any:
+    """Return the tensors of a list, or of lists in a list, by their numbers from 1 on; anything else as it is.
+
+    >>> listed([torch.zeros(2), [torch.ones(1)]])
+    {'1': tensor([0., 0.]), '2.1': tensor([1.])}
+    """
+    if not issubclass(type(things), list | tuple):
+        return things
+    found: dict[str, Tensor] = {}
+    for number, thing in enumerate(things, 1):
+        if issubclass(type(thing), Tensor):
+            found[str(number)] = thing.detach().clone()
+        elif issubclass(type(thing), list | tuple):
+            found |= {f"{number}.{below}": t for below, t in listed(thing).items()}
+    return found
+
+
+def held(model: Any) -> Tensor:
+    """Return how many parameters a network has, and how many other numbers its modules keep in tensors."""
+    if not issubclass(type(model), torch.nn.Module):
+        raise TypeError("return the trained network, a torch.nn.Module")
+    parameters = {id(p): p.numel() for p in model.parameters()}
+    kept = {id(t): t.numel() for m in model.modules() for t in _tensors([vars(m)]) if id(t) not in parameters}
+    return torch.tensor([sum(parameters.values()), sum(kept.values())])
+
+
+def _tensors(things: Iterable[Any]) -> Iterator[Tensor]:
+    for thing in things:
+        if issubclass(type(thing), Tensor):
+            yield thing
+        elif issubclass(type(thing), dict):
+            yield from _tensors(thing.values())
+        elif issubclass(type(thing), list | tuple):
+            yield from _tensors(thing)
 
 
 def size(model: Any, x: Tensor) -> Tensor:
@@ -147,6 +183,7 @@ def figure(drawn: Any) -> dict[str, Any]:
 NEEDS = {"size": "companion.summary"}
 """What a routine imports: done before the learner's time begins."""
 ROUTINES: dict[str, Routine] = {
-    r.__name__.lower(): r for r in (parameter, gradient, value, attribute, state, load, size, taken, train, figure)
+    r.__name__.lower(): r
+    for r in (parameter, gradient, value, attribute, state, load, listed, held, size, taken, train, figure)
 } | {"batches": Limited}
 """The routines by the name that a script uses, without the ``@``."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import random
 import threading
 import time
@@ -11,10 +12,10 @@ import pytest
 import torch
 
 import companion.checks
-from companion.checks import bank, check, diagnose, hint
+from companion.checks import bank, check, diagnose, guards, hint, routines
 from companion.checks.drive import drive
 from companion.checks.result import Result, show
-from companion.checks.trace import Call
+from companion.checks.trace import Call, Case
 
 
 def as_a_learner(id, variant=0):
@@ -328,6 +329,7 @@ def test_show_writes_numbers_shortly():
     assert show(torch.zeros(0, 3)) == "an empty tensor of shape (0, 3)"
     assert show(1 / 3) == "0.3333"
     assert show([4, 3, 2]) == "[4, 3, 2]"
+    assert show([torch.tensor([1.0, 2.0]), torch.zeros(4, 5)]) == "[[1, 2], a tensor of shape (4, 5)]"
 
 
 # -- the driver ------------------------------------------------------------------------------------
@@ -485,3 +487,46 @@ def test_checks_import_no_plots_and_no_widgets():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+# -- lists of tensors, and what a network holds ------------------------------------------------------
+
+
+def test_list_of_tensors_is_read_by_number_and_anything_else_stays_as_it_is():
+    a, b, c = torch.zeros(2), torch.ones(3, 1), torch.tensor(4.0)
+    found = routines.listed([a, [b, c], 5, "x"])
+    assert {n: t.tolist() for n, t in found.items()} == {"1": [0, 0], "2.1": [[1], [1], [1]], "2.2": 4}
+    assert routines.listed((a,))["1"] is not a
+    assert routines.listed(None) is None
+    assert routines.listed(a) is a
+
+
+class Hoard(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layer = torch.nn.Linear(3, 2)
+        self.layer.rows = [torch.zeros(5), {"more": torch.zeros(4, 2)}]
+        self.twin = self.layer.weight
+        self.register_buffer("mean", torch.zeros(3))
+
+    def forward(self, x):
+        return self.layer(x)
+
+
+def test_every_number_that_a_network_holds_is_counted_once():
+    assert routines.held(Hoard()).tolist() == [8, 5 + 8 + 3]
+    with pytest.raises(TypeError, match=r"return the trained network, a torch\.nn\.Module"):
+        routines.held(None)
+
+
+def drive_listed(answer):
+    calls = [Call("f", (), keep="made"), Call("@listed", ("$made",), returns=("made",))]
+    return drive({"f": answer}, [(calls, 0)], timeout=5)[0]
+
+
+def test_listed_result_is_of_the_kind_that_a_list_of_tensors_has():
+    exercise = dataclasses.replace(bank.get("01.1"), returns=(bank.Out("made", "tensors"),))
+    right = drive_listed(lambda: [torch.zeros(2)])
+    assert guards._kinds(exercise, Case("x"), right, right) is None
+    for answer, said in ((lambda: [None][0], "came back as None"), (lambda: torch.zeros(2), "list of torch tensors")):
+        assert said in guards._kinds(exercise, Case("x"), drive_listed(answer), right).seen
