@@ -25,16 +25,15 @@ def forward(x, weights, biases):
 WRONG = {
     "03.1": [
         Wrong(
-            "gets the table into the right shape with reshape instead of turning it over",
+            "writes W x as in algebra and turns everything over with .T, twice",
             """
 def layer(x, weight, bias):
-    m, n = weight.shape
-    z = x @ weight.reshape(n, m)
-    if bias is not None:
-        z = z + bias
-    return z
+    z = (weight @ x.T).T
+    if bias is None:
+        return z
+    return z + bias
 """,
-            "the shapes fit and the numbers are mixed up: reshape reads on row by row, a transpose swaps the axes",
+            "fine for a table; with more axes in front .T turns all of them over",
         ),
         Wrong(
             "asks 'if bias' for 'is there a bias'",
@@ -75,15 +74,18 @@ def layer(x, weight, bias):
             "a ready-made layer does the work",
         ),
         Wrong(
-            "writes W x as in the book on algebra and turns everything over with .T, twice",
+            "writes a line for each number of axes that came to mind",
             """
 def layer(x, weight, bias):
-    z = (weight @ x.T).T
-    if bias is None:
-        return z
-    return z + bias
+    if x.dim() == 1:
+        z = torch.einsum("i,oi->o", x, weight)
+    elif x.dim() == 2:
+        z = torch.einsum("bi,oi->bo", x, weight)
+    else:
+        z = torch.einsum("bti,oi->bto", x, weight)
+    return z if bias is None else z + bias
 """,
-            "fine for a table; with more axes in front .T turns all of them over",
+            "x may have any number of axes in front: with four axes the last line stops",
         ),
         Wrong(
             "multiplies by the weights as they stand, and bends the sums",

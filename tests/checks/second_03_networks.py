@@ -104,19 +104,17 @@ def width_for(budget, inputs, outputs, depth):
             "a network that costs the budget exactly is allowed",
         ),
         Wrong(
-            "begins with one unit and so never returns 0",
+            "tries the widths up to 100, since networks here are small",
             """
 def width_for(budget, inputs, outputs, depth):
-    def params(w):
+    best = 0
+    for w in range(1, 101):
         sizes = [inputs] + [w] * depth + [outputs]
-        return sum((a + 1) * b for a, b in zip(sizes[:-1], sizes[1:]))
-
-    w = 1
-    while params(w + 1) <= budget:
-        w += 1
-    return w
+        if sum((a + 1) * b for a, b in zip(sizes[:-1], sizes[1:])) <= budget:
+            best = w
+    return best
 """,
-            "if one unit does not fit, the result is 0",
+            "with a large budget the answer is above 100, and 100 comes out",
         ),
         Wrong(
             "returns the first width that is too wide, and gives the outputs no biases",
@@ -134,14 +132,16 @@ def width_for(budget, inputs, outputs, depth):
     ],
     "03.6": [
         Wrong(
-            "counts one operation for each weight",
+            "asks the list with index() where a size stands",
             """
 def cost(sizes, batch):
-    weights = sum(a * b for a, b in zip(sizes, sizes[1:]))
-    biases = sum(sizes[1:])
-    return weights + biases, weights * batch, batch * sum(sizes[1:])
+    weights = 0
+    for n in sizes[:-1]:
+        weights += n * sizes[sizes.index(n) + 1]
+    units = sum(sizes[1:])
+    return weights + units, 2 * batch * weights, batch * units
 """,
-            "a weight costs a multiplication and an addition: twice",
+            "index finds the first of equal sizes: the second one is joined to the wrong layer",
         ),
         Wrong(
             "counts two operations for each parameter, the biases too",
@@ -182,16 +182,15 @@ def cost(sizes, batch):
             "the outputs are kept too",
         ),
         Wrong(
-            "keeps the first hidden layer and the output, whatever lies between",
+            "leaves out the input by its value",
             """
 def cost(sizes, batch):
-    pairs = list(zip(sizes, sizes[1:]))
-    parameters = sum((a + 1) * b for a, b in pairs)
-    flops = 2 * batch * sum(a * b for a, b in pairs)
-    kept = batch * (sizes[1] + sizes[-1])
-    return parameters, flops, kept
+    weights = sum(a * b for a, b in zip(sizes, sizes[1:]))
+    parameters = weights + sum(sizes[1:])
+    kept = batch * sum(n for n in sizes if n != sizes[0])
+    return parameters, 2 * batch * weights, kept
 """,
-            "fine with one hidden layer; with more, all of them are kept, with none, the output counts once",
+            "a later layer of the same size as the input is left out too: leave out the place, not the number",
         ),
         Wrong(
             "returns the FLOPs first, and keeps the input too",
@@ -208,22 +207,31 @@ def cost(sizes, batch):
     ],
     "03.7": [
         Wrong(
-            "takes 1,200 for a bound on the weights of a layer and spends more in all",
+            "asks three networks for their mean, each of them below the bound, and keeps them in a list",
             """
 from torch import nn
 
+class Three(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.nets = [nn.Sequential(nn.Linear(64, 16), nn.ReLU(), nn.Linear(16, 2)) for _ in range(3)]
+
+    def forward(self, x):
+        return sum(net(x / 16) for net in self.nets) / 3
+
 def train_small(X, y):
-    net = nn.Sequential(nn.BatchNorm1d(64, affine=False), nn.Linear(64, 18), nn.ReLU(), nn.Linear(18, 2))
-    optimizer = torch.optim.Adam(net.parameters(), lr=0.01)
-    for epoch in range(25):
-        for rows in torch.randperm(len(X)).split(64):
-            optimizer.zero_grad()
-            loss = nn.functional.cross_entropy(net(X[rows]), y[rows].long())
-            loss.backward()
-            optimizer.step()
-    return net.eval()
+    model = Three()
+    for net in model.nets:
+        optimizer = torch.optim.Adam(net.parameters(), lr=0.01)
+        for epoch in range(20):
+            for rows in torch.randperm(len(X)).split(64):
+                loss = nn.functional.cross_entropy(net(X[rows] / 16), y[rows].long())
+                optimizer.zero_grad()
+                loss.backward()
+                optimizer.step()
+    return model
 """,
-            "64 * 18 = 1,152 weights, but 1,208 parameters with the biases and the output",
+            "3,222 parameters; in a plain list the module does not know them, but they are there",
         ),
         Wrong(
             "standardises the pixels outside and returns the bare network",
@@ -246,24 +254,19 @@ def train_small(X, y):
             "the network learned from standardised pixels and is asked raw ones: it has to prepare them itself",
         ),
         Wrong(
-            "asks the nearest training picture, and takes its store for free since it is no parameter",
+            "asks the nearest training picture, which lies outside of the module",
             """
 from torch import nn
 
-class Nearest(nn.Module):
-    def __init__(self, X, y):
-        super().__init__()
-        self.X = X
-        self.y = y
-
-    def forward(self, x):
-        nearest = torch.cdist(x, self.X).argmin(dim=1)
-        return nn.functional.one_hot(self.y[nearest].long(), 2).to(x.dtype)
-
 def train_small(X, y):
-    return Nearest(X, y)
+    class Nearest(nn.Module):
+        def forward(self, x):
+            nearest = torch.cdist(x, X).argmin(dim=1)
+            return nn.functional.one_hot(y[nearest].long(), 2).to(x.dtype)
+
+    return Nearest()
 """,
-            "it holds 1,347 pictures, 86,208 numbers, beside its parameters",
+            "it needs 1,347 pictures, 86,208 numbers, wherever they are kept",
         ),
         Wrong(
             "trains one score for odd and puts it into the column for even",
@@ -296,7 +299,7 @@ def train_small(X, y):
             "the columns are swapped: nearly every answer is the opposite of the right one",
         ),
         Wrong(
-            "standardises by the pictures that are asked, which is right for many and not for one",
+            "divides by the largest pixel that is asked, which is 16 for many pictures and not for each",
             """
 from torch import nn
 
@@ -307,20 +310,21 @@ class Small(nn.Module):
         self.fc2 = nn.Linear(16, 2)
 
     def forward(self, x):
-        x = (x - x.mean(dim=0)) / (x.std(dim=0, correction=0) + 1e-5)
+        x = x / x.max()
         return self.fc2(torch.relu(self.fc1(x)))
 
 def train_small(X, y):
     model = Small()
-    optimizer = torch.optim.Adam(model.parameters(), lr=0.01, weight_decay=0.001)
-    for step in range(200):
-        loss = nn.functional.cross_entropy(model(X), y.long())
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.01, weight_decay=0.0001)
+    for epoch in range(30):
+        for rows in torch.randperm(len(X)).split(64):
+            loss = nn.functional.cross_entropy(model(X[rows]), y[rows].long())
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
     return model
 """,
-            "means and spreads come from the pictures beside it: keep those of the training set",
+            "the maximum is that of all pictures asked: a faint picture alone gets other scores",
         ),
         Wrong(
             "takes 24 hidden units, and a handful of tiny steps",
