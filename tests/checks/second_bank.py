@@ -12,8 +12,20 @@ import second_01_networks
 import second_01_rules
 import second_02_functions
 import second_02_layers
+import second_03_built
+import second_03_layers
+import second_03_networks
 from second_wrong import Wrong
 
-PARTS = (second_01_rules, second_01_loops, second_01_networks, second_02_functions, second_02_layers)
+PARTS = (
+    second_01_rules,
+    second_01_loops,
+    second_01_networks,
+    second_02_functions,
+    second_02_layers,
+    second_03_layers,
+    second_03_built,
+    second_03_networks,
+)
 RIGHT: dict[str, str] = {id: code for part in PARTS for id, code in part.RIGHT.items()}
 WRONG: dict[str, list[Wrong]] = {id: answers for part in PARTS for id, answers in part.WRONG.items()}
