@@ -87,7 +87,8 @@ COMMON = (
     Advice(
         r"Boolean value of Tensor|truth value of an array",
         "An `if`, `and`, `or` or `not` needs one truth value, and this tensor holds many.",
-        "Choose entry by entry with torch.where, or combine the many to one with .any() or .all().",
+        "Choose entry by entry with torch.where, or combine the many to one with .any() or .all(). To ask whether there is "
+        "a tensor at all, write `is not None`.",
     ),
     Advice(
         r"same dtype|expected scalar type|Found dtype|dtype .* but found|result type .* can't be cast",

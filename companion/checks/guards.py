@@ -215,10 +215,11 @@ def _allowed(exercise: Exercise, case: Case, mine: Trace, right: Trace) -> Failu
     reason = exercise.forbidden.get(
         used.removeprefix("torch."), "The exercise is to write it, so that you know each step of it."
     )
+    through = ", called by your code or by a ready-made layer in it" if ".nn.functional." in f".{used}" else ""
     return Failure(
         Level.FORBIDDEN,
         "forbidden",
-        f"`{used}` does the work.",
+        f"`{used}` does the work{through}.",
         reason,
         "Which tensor operations is it made of? Start from the formula in the task.",
     )

@@ -5,7 +5,11 @@ Each takes plain data and kept objects and returns something that can be read or
 
 from __future__ import annotations
 
+import contextlib
+import dis
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from types import CodeType, FunctionType, MethodType
 from typing import Any
 
 import torch
@@ -64,22 +68,59 @@ def listed(things: Any) -> Any:
 
 
 def held(model: Any) -> Tensor:
-    """Return how many parameters a network has, and how many other numbers its modules keep in tensors."""
+    """Return how many parameters a network needs to answer, and how many other numbers.
+
+    Counted is what its modules keep, also in lists, and what the functions written for it read from outside.
+    """
     if not issubclass(type(model), torch.nn.Module):
         raise TypeError("return the trained network, a torch.nn.Module")
-    parameters = {id(p): p.numel() for p in model.parameters()}
-    kept = {id(t): t.numel() for m in model.modules() for t in _tensors([vars(m)]) if id(t) not in parameters}
-    return torch.tensor([sum(parameters.values()), sum(kept.values())])
+    found = {id(t): t for t in _reached(model, set())}.values()
+    learned = sum(t.numel() for t in found if issubclass(type(t), torch.nn.Parameter))
+    return torch.tensor([learned, sum(t.numel() for t in found) - learned])
 
 
-def _tensors(things: Iterable[Any]) -> Iterator[Tensor]:
-    for thing in things:
-        if issubclass(type(thing), Tensor):
-            yield thing
-        elif issubclass(type(thing), dict):
-            yield from _tensors(thing.values())
-        elif issubclass(type(thing), list | tuple):
-            yield from _tensors(thing)
+def _reached(thing: Any, seen: set[int]) -> Iterator[Tensor]:
+    """Yield the tensors in a module, a container or the surroundings of a function, of libraries nothing but what is kept."""
+    if id(thing) in seen:
+        return
+    seen.add(id(thing))
+    if issubclass(type(thing), Tensor):
+        yield thing
+        return
+    parts: Iterable[Any] = ()
+    if issubclass(type(thing), torch.nn.Module):
+        parts = [vars(thing), *(vars(type(thing)).values() if _own(type(thing)) else ())]
+    elif issubclass(type(thing), dict):
+        parts = list(thing.values())
+    elif issubclass(type(thing), list | tuple | set):
+        parts = thing
+    elif isinstance(thing, FunctionType) and _own(thing):
+        parts = _read_by(thing)
+    elif isinstance(thing, MethodType):
+        parts = [thing.__self__, thing.__func__]
+    elif isinstance(thing, partial):
+        parts = [thing.func, thing.args, thing.keywords]
+    for part in parts:
+        yield from _reached(part, seen)
+
+
+def _own(thing: Any) -> bool:
+    return str(thing.__module__).split(".")[0] != "torch"
+
+
+def _read_by(function: FunctionType) -> list[Any]:
+    """Return the values that a function takes from outside: from around it, from its module, and as defaults."""
+    cells: list[Any] = []
+    for cell in function.__closure__ or ():
+        with contextlib.suppress(ValueError):  # a variable that was never given a value
+            cells.append(cell.cell_contents)
+    codes, names = [function.__code__], set[str]()
+    while codes:
+        code = codes.pop()
+        names |= {i.argval for i in dis.get_instructions(code) if i.opname in ("LOAD_GLOBAL", "LOAD_NAME")}
+        codes += [c for c in code.co_consts if isinstance(c, CodeType)]
+    shared = [function.__globals__[n] for n in names if n in function.__globals__]
+    return [*cells, *shared, function.__defaults__, function.__kwdefaults__]
 
 
 def size(model: Any, x: Tensor) -> Tensor:

@@ -6,6 +6,7 @@ import dataclasses
 import random
 import threading
 import time
+from functools import partial
 
 import numpy as np
 import pytest
@@ -517,6 +518,26 @@ def test_every_number_that_a_network_holds_is_counted_once():
     assert routines.held(Hoard()).tolist() == [8, 5 + 8 + 3]
     with pytest.raises(TypeError, match=r"return the trained network, a torch\.nn\.Module"):
         routines.held(None)
+
+
+def reading(number):
+    """Return a network whose answer needs 12 numbers from outside, beside the parameters of a network in a list."""
+    around, hidden, net = torch.zeros(3), {"more": [torch.zeros(2, 2)]}, torch.nn.Linear(3, 2)
+
+    class Reader(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.nets = [net]
+            self.before = partial(torch.add, other=torch.zeros(5))
+
+        def forward(self, x):
+            return self.nets[0](self.before(x) + around) if number else [v for v in (1,) if hidden]
+
+    return Reader()
+
+
+def test_what_a_network_reads_from_outside_is_counted():
+    assert routines.held(reading(1)).tolist() == [8, 12]
 
 
 def drive_listed(answer):

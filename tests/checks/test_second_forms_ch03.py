@@ -240,7 +240,7 @@ def test_wrong_list_of_layers_is_shown_as_it_came():
 def test_bump_that_is_wrong_in_a_new_way_is_told_by_its_place():
     result = assessed("03.3", bump_with_edges_of_the_wrong_steepness)
     assert (result.kind, result.mistake) == ("value", "")
-    assert "both sides are right, and the edges are not" in result.message
+    assert "both sides are right, or nearly, and the edges are not" in result.message
     assert "`W1` should have the shape (2, 1)" in assessed("03.3", bump_as_a_row).message
 
 
@@ -250,7 +250,10 @@ def test_bump_that_is_wrong_in_a_new_way_is_told_by_its_place():
         (folds_in_pairs, "cannot be read as a network"),
         (lambda depth: [torch.zeros(2, 1)], "cannot be read as a network"),
         (lambda depth: torch.zeros(2, 1), "a list of torch tensors, and is a tensor"),
-        (lambda depth: ([torch.zeros(2, 1), torch.zeros(1, 3)], [torch.zeros(2), torch.zeros(1)]), "cannot be read"),
+        (
+            lambda depth: ([torch.zeros(2, 1), torch.zeros(1, 3)], [torch.zeros(2), torch.zeros(1)]),
+            "layer 2 does not fit: it is handed 2",
+        ),
         (lambda depth: ([torch.zeros(2)], [torch.zeros(2)]), "cannot be read as a network"),
         (lambda depth: ([torch.zeros(2, 2)], [torch.zeros(2)]), "has the sizes 2-2."),
         (folds_with_three_units, "has the sizes 1-3-1."),

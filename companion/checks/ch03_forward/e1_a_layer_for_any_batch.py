@@ -73,6 +73,13 @@ def _cases(seed: int) -> list[Case]:
             "two leading axes", {"x": "B T N", **axes}, seed + 2000, dtype=F64, sizes={"B": 2, "T": 3, "N": 4, "M": 5}
         ),
         draw(
+            "three leading axes",
+            {"x": "B H T N", **axes},
+            seed + 5000,
+            dtype=torch.float32,
+            sizes={"B": 2, "H": 2, "T": 3, "N": 4, "M": 5},
+        ),
+        draw(
             "no bias",
             {"x": "B N", "weight": "M N"},
             seed + 3000,

@@ -31,6 +31,12 @@ def _needs_a_batch(x: Tensor, weight: Tensor, bias: Bias) -> Tensor:
     return _plus((weight @ x.mT).mT, bias)
 
 
+def _turned_and_turned_back(x: Tensor, weight: Tensor, bias: Bias) -> Tensor:
+    if x.dim() > 2:
+        raise RuntimeError("all axes of x come in the opposite order")
+    return _plus((weight @ x.T).T if x.dim() == 2 else weight @ x, bias)
+
+
 def _by_two_loops(x: Tensor, weight: Tensor, bias: Bias) -> Tensor:
     return torch.stack([torch.stack([(w * row).sum() for w in weight]) for row in x]) + (0 if bias is None else bias)
 
@@ -92,6 +98,13 @@ _AXES = (
         "To turn x on its side takes two axes, and one example alone has only one. The product itself does not need x "
         "to be turned.",
         "Of the two tables one may lie down and the other stay as it is. Which of them has two axes in every call?",
+    ),
+    Mistake(
+        "turns all axes of x",
+        _turned_and_turned_back,
+        "Tables of shape (B, n) come out right; with two or more axes in front your code stops.",
+        "`.T` turns the order of all axes: (B, T, n) becomes (n, T, B). What stands first then is no batch of columns.",
+        "Print `x.T.shape` for x of shape (2, 3, 4). Could `weight` be turned in place of x?",
     ),
     Mistake(
         "goes along the first axis only",

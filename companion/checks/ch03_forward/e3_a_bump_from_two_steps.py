@@ -75,12 +75,14 @@ def _judge(case: Case, observed: Observed, expected: Observed) -> Verdict:
     if not bool(wrong.any()):
         return None
     places = {"in the middle of the bump": 100, "far left of it": 0, "far right of it": 200}
-    where = next((words for words, n in places.items() if bool(wrong[n])), "")
+    far = ~near(observed["out"], expected["out"], 0.05 * abs(case.args["height"]))
+    where = next((words for words, n in places.items() if bool(far[n])), "")
     if not where:
         return (
-            f"With {case.name} the middle and both sides are right, and the edges are not.",
+            f"With {case.name} the middle and both sides are right, or nearly, and the edges are not.",
             "How fast a sigmoid rises is decided by its weight, and where it rises by weight and bias together.",
-            "At which x is the sum of each hidden unit 0, in your numbers? And by how much does it grow for one more in x?",
+            "At which x is the sum of each hidden unit 0, in your numbers? By how much does it grow for one more in x, and "
+            "does that change with `steepness`?",
         )
     value = observed["out"][places[where]].item()
     return (

@@ -155,9 +155,9 @@ _OUTPUT = (
             (steepness, -steepness * left), (-steepness, steepness * right), (height, height)
         ),
         "Your bump stands on a plateau: it has the height outside, and twice the height inside.",
-        "A step that falls at the right edge is 1 minus one that rises there. Added instead of taken off, it brings a 1 "
-        "that stays.",
-        "Which hidden units of yours are on far left of the bump? What could make the answer 0 there?",
+        "Something adds the height everywhere: an output bias, or a step that falls at the right edge, which is 1 minus "
+        "one that rises there.",
+        "Which hidden units of yours are on far left of the bump, and what is in `b2`? What could make the answer 0 there?",
     ),
     _known(
         "subtracts a second step that falls",

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from companion.checks.bank import Observed, Out, Verdict, exercise
-from companion.checks.ch03_forward.e4_mistakes import MISTAKES, POINTS, Network, answers, sizes
+from companion.checks.ch03_forward.e4_mistakes import MISTAKES, POINTS, Network, answers, misfit, sizes
 from companion.checks.levels import near
 from companion.checks.numbers import F64
 from companion.checks.trace import Call, Case, Trace
@@ -66,12 +66,15 @@ def _network(case: Case, trace: Trace) -> Observed:
         lists[int(which) - 1].append(tensor)
     found = sizes(lists)
     if found is None:
-        return {}
+        return {"misfit": torch.tensor(misfit(lists))}
     return {"sizes": torch.tensor(found), "out": answers(lists) if found[0] == found[-1] == 1 else torch.zeros(0)}
 
 
 def _judge(case: Case, observed: Observed, expected: Observed) -> Verdict:
-    if not observed:
+    layer, *shapes = observed["misfit"].tolist() if "misfit" in observed else (0,)
+    if layer:
+        return _does_not_fit(case, layer, *shapes)
+    if "sizes" not in observed:
         return (
             f"With {case.name} what came back cannot be read as a network: two lists are asked for, as long as each other.",
             "The first holds the weights, a table of shape (units, inputs) for each layer; the second the biases, of shape "
@@ -94,6 +97,17 @@ def _judge(case: Case, observed: Observed, expected: Observed) -> Verdict:
         f"With {case.name} your network is wrong at x = {place / (POINTS - 1):.4g}: it gives {observed['out'][place].item():.4g}.",
         "Its sizes are right, so some weight or bias is another one. Each layer should do the same to what it is handed.",
         "Follow this x through your layers on paper, beside the tent, applied as often. In which layer do they part?",
+    )
+
+
+def _does_not_fit(case: Case, layer: int, coming: int, rows: int, columns: int, shifts: int) -> Verdict:
+    numbers = "1 number" if coming == 1 else f"{coming} numbers"
+    return (
+        f"With {case.name} layer {layer} does not fit: it is handed {numbers}, its weights have the shape "
+        f"({rows}, {columns}), its biases ({shifts},).",
+        "The weights of a layer are a table of shape (units, inputs), with as many columns as it is handed numbers; its "
+        "biases have the shape (units,).",
+        "Print the shapes of both lists below each other. Which axis of this layer's weights belongs to its units?",
     )
 
 

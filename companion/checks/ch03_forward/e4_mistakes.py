@@ -30,6 +30,23 @@ def sizes(network: Network) -> list[int] | None:
     return [weights[0].shape[1], *[w.shape[0] for w in weights]]
 
 
+def misfit(network: Network) -> list[int]:
+    """Return of the first layer that does not fit: its number, how many numbers reach it, rows, columns, how many biases.
+
+    The first is 0 if the lists are of different lengths or a tensor has other axes than these.
+    """
+    weights, biases = network
+    coming = 1
+    if len(weights) == len(biases):
+        for k, (w, b) in enumerate(zip(weights, biases), 1):
+            if w.dim() != 2 or b.dim() != 1:
+                break
+            if w.shape[1] != coming or b.shape[0] != w.shape[0]:
+                return [k, coming, *w.shape, len(b)]
+            coming = w.shape[0]
+    return [0] * 5
+
+
 def answers(network: Network) -> Tensor:
     """Return what a network of one input and one output answers on points from 0 to 1."""
     x = torch.linspace(0, 1, POINTS, dtype=F64)[:, None]
@@ -67,7 +84,9 @@ def _known(name: str, make: Callable[[int], Network], seen: str, why: str, next:
         def same(case: Case, o: Observed) -> bool:
             theirs = make(case.args["depth"])
             return (
-                bool(o) and o["sizes"].tolist() == sizes(theirs) and bool(near(o["out"], answers(theirs), 1e-3).all())
+                "sizes" in o
+                and o["sizes"].tolist() == sizes(theirs)
+                and bool(near(o["out"], answers(theirs), 1e-3).all())
             )
 
         return all(same(case, o) for case, o in zip(cases, observed))

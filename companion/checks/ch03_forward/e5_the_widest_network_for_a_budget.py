@@ -113,6 +113,7 @@ def _cases(kind: Kind) -> Callable[[int], list[Case]]:
         return [
             case("the example of the task", kind.example[0], 3, 2, 2),
             case("one hidden layer for the digits", kind.each * 5000, 64, 10, 1),
+            case("a wide layer", kind.each * 100_000, 64, 10, 1),
             case("three hidden layers, one number short of a further unit", cost(7, 6, 4, 3) - 1, 6, 4, 3),
             case("a budget that is used up to the last", cost(5, 9, 2, 2), 9, 2, 2),
             case("a budget that is too small for a single unit", cost(1, 4, 3, 2) - 1, 4, 3, 2),

@@ -55,6 +55,7 @@ def _cases(seed: int) -> list[Case]:
         Case("the example of the task", {"sizes": [3, 4, 2], "batch": 5}),
         Case("a single picture", {"sizes": [64, 32, 10], "batch": 1}),
         Case("a single neuron", {"sizes": [2, 1], "batch": 7}),
+        Case("layers that are all alike", {"sizes": [4, 4, 4], "batch": 3}),
         Case("a bottleneck", {"sizes": [5, 1, 7, 3], "batch": 3}),
         Case("50 pictures and three hidden layers", {"sizes": [64, 32, 32, 32, 10], "batch": 50}),
         Case("sizes drawn at random", {"sizes": drawn[1:], "batch": drawn[0] + 8}),

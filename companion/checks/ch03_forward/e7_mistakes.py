@@ -106,8 +106,8 @@ def _asked_raw(X: Tensor, y: Tensor) -> nn.Module:
 
 
 def _dropout_left_on(X: Tensor, y: Tensor) -> nn.Module:
-    net = nn.Sequential(nn.Linear(64, 17), nn.ReLU(), nn.Dropout(0.3), nn.Linear(17, 2))
-    return trained(net, (X - X.mean(dim=0)) / 8, y, before=lambda x: (x - X.mean(dim=0)) / 8).train()
+    net, mean = nn.Sequential(nn.Linear(64, 17), nn.ReLU(), nn.Dropout(0.3), nn.Linear(17, 2)), X.mean(dim=0)
+    return trained(net, (X - mean) / 8, y, before=lambda x: (x - mean) / 8).train()
 
 
 def _one_score(X: Tensor, y: Tensor) -> nn.Module:
@@ -175,10 +175,12 @@ _CONDITIONS = (
     Mistake(
         "keeps the pictures",
         Neighbours,
-        "Beside its parameters your network holds thousands of other numbers, in attributes or buffers.",
-        "To keep the pictures and compare with them is a way to read digits. But they weigh more than any network of "
-        "this size, and the task is about small ones.",
-        "List what your module keeps in `__init__` and what comes out of training. What of it is needed for a new picture?",
+        "Beside its parameters your network needs thousands of other numbers: in attributes, or in variables that its "
+        "functions read.",
+        "Whoever is given your network needs these numbers with it. The pictures of the training weigh more than any "
+        "network of this size; means and spreads of the pixels are 128 numbers.",
+        "List what your module keeps in `__init__` and which variables from outside its functions read. What of it is "
+        "needed for a new picture?",
         matches=_every(lambda o: not _too_large(o) and _holds_more(o)),
     ),
     Mistake(

@@ -28,7 +28,7 @@ from companion.checks.trace import Call, Case, Trace
 
 SEEDS = (0, 1, 2)
 ASKED = 30
-"""So many pictures are asked about a second time, among others."""
+"""So many pictures are asked about twice, made fainter: by themselves and among others."""
 
 
 def train_small(X: torch.Tensor, y: torch.Tensor) -> torch.nn.Module:
@@ -103,7 +103,7 @@ def _cases(seed: int) -> list[Case]:
 def _script(case: Case) -> list[Call]:
     X, y = case.args["X"], case.args["y"]
     X_test = parts(case.seed)[2]
-    strangers = torch.full((2 * ASKED, 64), 16.0)
+    faint, strangers = X_test[:ASKED] / 4, torch.full((2 * ASKED, 64), 16.0)  # of other means and another maximum
     probe = torch.stack([torch.zeros(64), X[0], X[1], X[0] + X[1]])
     prepared = (X_test - X.mean(dim=0)) / X.std(dim=0).clamp(min=1.0)
 
@@ -115,7 +115,8 @@ def _script(case: Case) -> list[Call]:
         Call("@held", ("$network",), returns=("held",)),
         ask(X_test, "scores"),
         ask(X_test, "again"),
-        ask(torch.cat([X_test[:ASKED], strangers]), "among others"),
+        ask(faint, "alone"),
+        ask(torch.cat([faint, strangers]), "among others"),
         ask(X, "of training"),
         ask(prepared, "if prepared"),
         ask(probe, "probe"),
@@ -140,7 +141,7 @@ def _facts(case: Case, trace: Trace) -> Observed:
         "if prepared": share("if prepared", labels),
         "kinds": torch.tensor(len(t["scores"].argmax(dim=1).unique())),
         "by chance": (t["scores"] - t["again"]).abs().amax(),
-        "by companions": (t["scores"][:ASKED] - t["among others"][:ASKED]).abs().amax(),
+        "by companions": (t["alone"] - t["among others"][:ASKED]).abs().amax(),
         "size": t["scores"].abs().amax(),
         "probe": t["probe"].to(F64),
     }
