@@ -94,7 +94,7 @@ def notebook(text: str) -> dict:
             kept = re.split(r"\n(?=## )", part.strip())
             cells += [{"cell_type": "markdown", "metadata": {}, "source": source.strip()} for source in kept if source]
         elif place % 3 == 1:
-            tags = re.findall(r'"(\w+)"', part)
+            tags = re.findall(r'"([\w-]+)"', part)
         else:
             cells.append(
                 {

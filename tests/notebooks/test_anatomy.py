@@ -112,6 +112,13 @@ def test_counts(chapter):
 
 
 @chapters
+def test_every_cell_of_a_figure_shows_it(chapter):
+    cells = [c for c in anatomy.read(anatomy.page(chapter)) if "figure" in anatomy.tags(c)]
+    hidden = [c["source"] for c in cells if not anatomy.figures([c])]
+    assert cells and not hidden, "a figure is shown by the last line of its cell"
+
+
+@chapters
 def test_code_cells_are_short(chapter):
     cells = anatomy.read(anatomy.page(chapter))
     lines = [len(c["source"].splitlines()) for c in cells if c["cell_type"] == "code" and "aid" not in anatomy.tags(c)]
