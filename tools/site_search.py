@@ -10,6 +10,7 @@ from pathlib import Path
 from docutils import nodes
 from sphinx import addnodes
 from sphinx.application import Sphinx
+from sphinx.util.index_entries import split_index_msg
 
 FILE = "searchtexts.js"
 HEAD = "window.searchTexts = "
@@ -23,6 +24,20 @@ def write(app: Sphinx, out: Path) -> str:
         script = json.dumps(texts, ensure_ascii=False, separators=(",", ":"))
         target.write_text(f"{HEAD}{script};\n", encoding="utf-8")
     return f"{FILE}?v={hashlib.sha256(target.read_bytes()).hexdigest()[:8]}"
+
+
+def remember_index(app: Sphinx) -> tuple[()]:
+    """Give Sphinx' search the index entries of pages that this build does not write again.
+
+    Sphinx keeps their words from build to build and forgets their entries, so that a term's definition no longer came first.
+    """
+    held = app.builder.indexer._index_entries  # type: ignore[attr-defined]  # of the HTML builder
+    for page in sorted(app.env.found_docs - set(held)):
+        entries = [e for node in app.env.get_doctree(page).findall(addnodes.index) for e in node["entries"]]
+        held[page] = sorted(
+            {(word, id, main) for kind, value, id, main, _ in entries for word in split_index_msg(kind, value)}
+        )
+    return ()
 
 
 def is_current(target: Path, pages: set[str], doctrees: Path) -> bool:

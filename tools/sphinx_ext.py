@@ -9,6 +9,7 @@ from typing import Any
 import site_code
 import site_extras
 import site_meta
+import site_search
 import site_slim
 import site_terms
 from docutils import nodes
@@ -116,5 +117,6 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.connect("doctree-read", add_index, priority=950)
     app.connect("html-page-context", page_context, priority=900)
     app.connect("html-collect-pages", site_extras.lost)
+    app.connect("html-collect-pages", site_search.remember_index)
     app.connect("build-finished", site_slim.slim, priority=950)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

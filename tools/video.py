@@ -35,7 +35,7 @@ MAX_BYTES, POSTER_BYTES = 3_000_000, 40_000
 ENDINGS = ("webm", "vtt", "jpg")
 #: The stage: the live figure alone (caption, task and tables are read on the page), and a strip with who says what.
 STYLE = """
-html, body { overflow: hidden; height: 720px; } main { max-width: none; padding: 0; }
+html { overflow: hidden; } main { max-width: none; padding: 0; }
 .stage-figure { padding: 14px 22px 0; } .stage-figure .nfig { margin: 0; border: 0; padding: 0; }
 .stage-figure :is(figcaption, table, .nfig-task, .nfig-answer, .nfig-foot, .nfig-key, .nfig-plot ~ .nfig-plot) { display: none; }
 .stage-hand { outline: 3px solid #0b5cad; outline-offset: 5px; border-radius: 6px; }

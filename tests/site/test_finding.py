@@ -60,6 +60,11 @@ def test_search_shows_excerpts_that_lead_to_their_place(visit, mode):
     assert (seen.errors, seen.elsewhere) == ([], [])
 
 
+def test_every_term_is_in_the_index_of_the_search_also_after_a_build_that_wrote_few_pages():
+    index = json.loads(text_of("searchindex.js").removeprefix("Search.setIndex(").removesuffix(")"))
+    assert {term.lower() for term in site_terms.entries()} - set(index["indexentries"]) == set()
+
+
 @pytest.mark.browser
 def test_a_function_is_found_with_what_it_does(visit):
     page = visit("search.html?q=hinge_loss").page
