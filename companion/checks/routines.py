@@ -173,8 +173,10 @@ def train(make: Routine, settings: Mapping[str, Any]) -> dict[str, Tensor]:
         "twins": torch.tensor([float(len(p) > 1 and bool((p == p[0]).all())) for p in matrices]),
     }
     probe, held_out = settings["probe"], settings["held_out"]
-    with torch.no_grad():
-        found["start"] = network(probe.clone()).detach().clone()
+    entering = probe.clone().requires_grad_()
+    scores = network(entering)
+    found["start"] = scores.detach().clone()
+    found["in a row"] = torch.tensor(_in_a_row(scores, entering))
     if found["start"].shape != (len(probe), settings["classes"]) or not parameters:
         return found
     found["loss"] = torch.tensor(_descend(network, parameters, settings))
@@ -183,6 +185,23 @@ def train(make: Routine, settings: Mapping[str, Any]) -> dict[str, Tensor]:
         found["scores"] = network(held_out.clone()).detach().clone()
         found["far"] = network(FAR * probe).detach().clone()
     return found
+
+
+def _in_a_row(scores: Tensor, x: Tensor) -> int:
+    """Return how many weight matrices the longest way from x to the scores passes; 0 where none can be followed."""
+    known: dict[Any, tuple[int, bool]] = {}
+
+    def passed(node: Any) -> tuple[int, bool]:
+        """Return the matrices on the way from x to a node, -1 if x does not reach it; and whether a matrix feeds it by itself."""
+        if node not in known:
+            leaf = getattr(node, "variable", None)
+            below = [passed(n) for n, _ in node.next_functions if n is not None]
+            ways = [n for n, _ in below if n >= 0] + ([0] if leaf is x else [])
+            fed = (leaf is not None and leaf is not x and leaf.dim() == 2) or any(f for n, f in below if n < 0)
+            known[node] = (max(ways) + fed, False) if ways else (-1, fed)
+        return known[node]
+
+    return max(passed(scores.grad_fn)[0], 0) if scores.grad_fn is not None else 0
 
 
 def _descend(network: Any, parameters: Sequence[Tensor], settings: Mapping[str, Any]) -> list[float]:

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from companion.checks import bank, diagnose
-from companion.checks.ch01_neurons import e4_mistakes
+from companion.checks.ch01_neurons import e4_mistakes, e7_mistakes
 
 
 def step(z):
@@ -327,7 +327,16 @@ def test_rule_that_was_written_by_hand_is_right_and_told_of_learning():
 
     result = diagnose.assess(exercise, {"train_neuron": by_hand})
     assert result.status == "right"
-    assert result.message.startswith("4 of 4 cases are as they should be. That counts.")
+    assert result.message.startswith("5 of 5 cases are as they should be. That counts.")
     assert "finds such a rule by itself" in result.message
     learned = diagnose.assess(exercise, {"train_neuron": least_squares})
-    assert (learned.status, learned.message) == ("right", "4 of 4 cases are as they should be.")
+    assert (learned.status, learned.message) == ("right", "5 of 5 cases are as they should be.")
+
+
+def three_nearest(X, y, X_test):
+    return y[torch.cdist(X_test, X).topk(3, largest=False).indices].mean(dim=1).round()
+
+
+@pytest.mark.parametrize("bent", [e7_mistakes.nearest_flower, three_nearest])
+def test_boundary_that_is_not_flat_is_no_neurons(bent):
+    assert mistake_named("01.7", bent) == "is not one neuron"

@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import nn
 
-from companion.checks import bank, diagnose
+from companion.checks import bank, diagnose, routines
 
 
 def leaky_in_a_mask(z, negative_slope=0.01):
@@ -230,3 +230,30 @@ def test_network_that_learns_too_slowly_is_sent_to_the_starting_weights():
     result = diagnose.assess(bank.get("02.7"), {"make_network": drawn_again(torch.nn.Tanh, None)})
     assert (result.status, result.mistake) == ("wrong", "")
     assert "draw other starting weights" in result.next
+
+
+# -- 02.7: depth is a way through the layers, not a number of them --------------------------------------
+
+
+class Pile(torch.nn.Module):
+    """Holds seven matrices and sends the pixels through some of them."""
+
+    def __init__(self, side_by_side):
+        super().__init__()
+        self.first, self.scores = torch.nn.Linear(64, 32), torch.nn.Linear(32, 10)
+        self.inner = torch.nn.ModuleList(torch.nn.Linear(32, 32) for _ in range(5))
+        self.side_by_side = side_by_side
+
+    def forward(self, x):
+        h = torch.relu(self.first(x))
+        if self.side_by_side:
+            h = sum(torch.relu(layer(h)) for layer in self.inner)
+        return self.scores(h)
+
+
+@pytest.mark.parametrize(("side_by_side", "passed"), [(False, 2), (True, 3)])
+def test_layers_that_are_not_in_a_row_are_no_depth(side_by_side, passed):
+    result = diagnose.assess(bank.get("02.7"), {"make_network": lambda: Pile(side_by_side)})
+    assert result.mistake == "has too few hidden layers"
+    x = torch.zeros(2, 64, requires_grad=True)
+    assert routines._in_a_row(Pile(side_by_side)(x), x) == passed

@@ -39,6 +39,7 @@ def _fires_cases(seed: int) -> list[Case]:
         Case("a threshold of 1.5", {"z": vector(-2.0, 0.0, 1.0, 4.0), "threshold": 1.5}),
         Case("a negative threshold", {"z": vector(-2.0, -0.5, 1.0), "threshold": -1.0}),
         Case("a weighted sum right at the threshold", {"z": vector(0.25, 0.5, 0.75), "threshold": 0.5}, example=True),
+        Case("weighted sums close to the threshold", {"z": vector(0.4995, 0.5, 0.5005), "threshold": 0.5}),
         Case("two numbers in float64", {"z": vector(-1.0, 2.0, dtype=F64), "threshold": 0.5}),
         Case("two axes in float64", {"z": z, "threshold": 0.3}),
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
+from itertools import combinations
 from typing import ClassVar
 
 import torch
@@ -19,6 +20,7 @@ from companion.checks.ch01_neurons.e7_mistakes import (
     last_weights,
     logistic,
     nearer_mean,
+    on_lines,
     one_kind,
 )
 from companion.checks.numbers import F64
@@ -29,6 +31,8 @@ ALONE = 0.8
 """Of 15 virginicas, what is left of a split with 0.9 of its 30 flowers right, if all its mistakes are among them."""
 SPLITS = (3, 6, 7)
 FIRST = "split 1"
+POINTS = 15
+"""On each line between two flowers."""
 
 
 @cache
@@ -92,7 +96,17 @@ def _flower_cases(seed: int) -> list[Case]:
 
     splits = SPLITS if seed == 0 else (3 * seed + 100, 3 * seed + 101, 3 * seed + 102)
     cases = [case(f"split {n}", split) for n, split in enumerate(splits, 1)]
-    return [*cases, case("the virginicas of split 1 alone", splits[0], only=1.0)]
+    return [*cases, case("the virginicas of split 1 alone", splits[0], only=1.0), _between_flowers(splits[0])]
+
+
+def _between_flowers(split: int) -> Case:
+    """Return points on straight lines between held-out flowers: what one neuron says changes once on each, or never."""
+    X, y, flowers, _ = split_flowers(split)
+    steps = torch.linspace(0, 1, POINTS)[:, None]
+    lines = torch.cat([a + steps * (b - a) for a, b in combinations(flowers, 2)])
+    secret = {"y_test": torch.zeros(len(lines)), "points of a line": torch.tensor(POINTS)}
+    args = {"X": X, "y": y, "X_test": lines}
+    return Case("points between the flowers of split 1", args, secret=secret, seed=split, show=False)
 
 
 def _train_once(case: Case) -> list[Call]:
@@ -119,6 +133,7 @@ def _hits(case: Case, trace: Trace) -> Observed:
         "as if a share": ((said >= 0.5) == (labels == 1)).to(F64).mean(),
         "whole": ((said == 0) | (said == 1)).all(),
         "share of ones": (said == 1).to(F64).mean(),
+        **({"changes": (said.reshape(-1, POINTS).diff() != 0).sum(dim=1).amax()} if on_lines(case) else {}),
         "untrained": torch.tensor(_is_untrained(said, trace.tensors.get("exchanged"))),
     }
 
@@ -141,6 +156,12 @@ def _remark(observed: Sequence[Observed]) -> str:
 def _judge_hits(case: Case, observed: Observed, expected: Observed) -> Verdict:
     if "accuracy" not in observed:
         return "Return one answer, 0 or 1, for each row of X_test: the shape (M,)."
+    if on_lines(case):
+        return (
+            "The boundary of one neuron is flat, and yours is crossed twice by a line."
+            if observed["changes"] > 1
+            else None
+        )
     got = observed["accuracy"].item()
     if got >= (ALONE if one_kind(case) else TARGET) - 1e-9:
         return None

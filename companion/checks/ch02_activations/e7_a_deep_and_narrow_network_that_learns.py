@@ -134,7 +134,7 @@ def _network_facts(case: Case, trace: Trace) -> Observed:
         return seen
     seen["shared"] = t["shared"]
     labels = _parts(int(case.secret["seed"]))[3]
-    seen |= {"shapes": t["shapes"], "start": t["start"], "twins": t["twins"]}
+    seen |= {name: t[name] for name in ("shapes", "start", "twins", "in a row")}
     if "scores" in t:
         accuracy = (t["scores"].argmax(dim=1) == labels).to(F64).mean()
         seen |= {
@@ -150,7 +150,10 @@ def _judge_network(case: Case, observed: Observed, expected: Observed) -> Verdic
     if not observed or not observed["is a network"]:
         return "make_network should return a torch.nn.Module."
     if not deep_enough(observed):
-        return f"6 hidden layers have 7 weight matrices with the output's; yours has {len(observed['shapes'])}."
+        seen = f"6 hidden layers have 7 weight matrices with the output's; yours has {len(observed['shapes'])}"
+        if len(observed["shapes"]) < 7:
+            return f"{seen}."
+        return f"{seen}, and the longest way from pixels to scores passes {int(observed['in a row'])} of them."
     if not narrow_enough(observed):
         widest = int(observed["shapes"][:-1, 0].max())
         return f"A hidden layer may have at most 32 units; your widest has {widest}."

@@ -72,8 +72,8 @@ def _some(test: Callable[[Observed], bool]) -> Matches:
 
 
 def deep_enough(o: Observed) -> bool:
-    """Return whether there are weight matrices for six hidden layers."""
-    return len(o["shapes"]) >= 7
+    """Return whether there are weight matrices for six hidden layers, and a way from pixels to scores passes as many."""
+    return len(o["shapes"]) >= 7 and int(o.get("in a row", 7)) >= 7
 
 
 def narrow_enough(o: Observed) -> bool:
@@ -150,10 +150,12 @@ _FORM = (
     Mistake(
         "has too few hidden layers",
         lambda: build_stack(nn.ReLU, "he", depth=3),
-        "Your network has fewer weight matrices than 6 hidden layers and the output layer need together.",
+        "On its longest way from pixels to scores your network passes fewer weight matrices than 6 hidden layers and the "
+        "output layer need.",
         "Shallow networks train easily whatever stands between their layers. What this exercise is about, a signal that "
         "fades from layer to layer, needs depth to show.",
-        "Print the network and count its Linear layers. Which of them are hidden, and which one makes the scores?",
+        "Print the network and count its Linear layers. Which of them are hidden, which one makes the scores, and does "
+        "`forward` use each of them, one behind the other?",
         matches=_every(lambda o: not deep_enough(o)),
     ),
     Mistake(
