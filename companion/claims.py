@@ -148,7 +148,7 @@ def _tolerance(expected: Number, abs: float | None, spread: float | None, runs: 
 
 def _number(value: Any) -> float:
     try:
-        return float(value)
+        return float(value.detach() if isinstance(value, torch.Tensor) else value)
     except (TypeError, ValueError, RuntimeError):
         raise bad_type("claim", "value", "one number", value, "reduce it first, for example with .mean()") from None
 

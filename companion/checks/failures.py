@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from companion.checks.bank import Exercise, Observed, Verdict
-from companion.checks.crashes import advice
+from companion.checks.crashes import Advice, advice
 from companion.checks.guards import BEFORE_VALUES
 from companion.checks.levels import Failure, Level, all_close, close
 from companion.checks.trace import Case, Crash, Trace
@@ -76,6 +76,11 @@ def _crash(exercise: Exercise, case: Case, crash: Crash) -> Failure:
     where += f", `{crash.line}`," if crash.line else ""
     text = f": {crash.text.rstrip('.')}" if crash.text else ""
     said = advice(crash)
+    absent = [name for name, value in case.args.items() if value is None]
+    if absent and "NoneType" in crash.text:
+        said = Advice(
+            "", f"In this case `{absent[0]}` is None, as the task allows.", "Ask for it before the line that uses it."
+        )
     return Failure(
         Level.CRASH, "crash", f"With {case.name}, {where} stops with {crash.type}{text}.", said.why, said.next
     )

@@ -54,13 +54,12 @@ def _which(mine: Values, right: Values, tolerance: float) -> Finding | None:
     if not wrong or not fine:
         return None
     first, be = _list(wrong[:1]), "is" if len(fine) == 1 else "are"
-    alone = "that is there for" if len(wrong) == 1 else "behind"
-    where = f"The mistake is in a line {alone} {first}" + (
-        " alone." if len(wrong) == 1 else f", perhaps behind {_list(wrong[1:])} as well."
-    )
+    where = f"in a line that is there for {first} alone"
+    if len(wrong) > 1:
+        where = f"in a line behind {first}, perhaps behind {_list(wrong[1:])} as well"
     return Finding(
         f"{_list(fine)} {be} right; {_list(wrong)} {'is' if len(wrong) == 1 else 'are'} not.",
-        f"So the lines that make {_list(fine)} need no change. {where}",
+        f"So the lines that make {_list(fine)} need no change. The mistake is {where}.",
         f"Find each line of yours that gives {first} a value, and do these lines on paper with the input shown. Which is "
         "the first after which your paper and a `print` differ?",
     )

@@ -9,6 +9,7 @@ from companion.figures.aids import dialogue, flashcards, listener, matching, obj
 from companion.figures.convolution import kernel_slide
 from companion.figures.figure import GALLERY, Entry, Figure, modules, page_files
 from companion.figures.forward import bump_builder, folded_paper, forward_trace
+from companion.figures.losses import two_humps
 from companion.figures.neurons import neuron_boundary, perceptron_steps, xor_network
 
 __all__ = [
@@ -33,5 +34,6 @@ __all__ = [
     "quiz",
     "softmax_temperature",
     "tabs",
+    "two_humps",
     "xor_network",
 ]

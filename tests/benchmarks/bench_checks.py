@@ -1,11 +1,21 @@
 """How long a check takes beyond the learner's own code: right answers, known mistakes, mistakes that nobody foresaw."""
 
+import contextlib
+from itertools import cycle, islice
+
 import pytest
 import torch
 
 from companion.checks import bank, diagnose, mutate
 
-CLOSED = [i for i in bank.ids() if bank.get(i).needs_reference and bank.get(i).written is None]
+
+def is_plain(exercise):
+    """Return whether the learner's functions alone are called, and compared with the reference's."""
+    called = {call.function for case in exercise.cases(0) for call in exercise.calls(case)}
+    return exercise.needs_reference and exercise.written is None and called <= set(exercise.functions)
+
+
+CLOSED = [number for number in bank.ids() if is_plain(bank.get(number))]
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 
@@ -36,15 +46,15 @@ def alone(exercise, functions):
     """Call the functions once with the inputs of every case."""
     for case in exercise.cases(0):
         for call in exercise.calls(case):
-            functions[call.function](*[a.clone() if isinstance(a, torch.Tensor) else a for a in call.args])
+            with contextlib.suppress(Exception):  # a wrong answer may stop on some of its cases
+                functions[call.function](*[a.clone() if isinstance(a, torch.Tensor) else a for a in call.args])
 
 
 @pytest.mark.parametrize("who", ["ours", "answers alone"])
 @pytest.mark.parametrize("kind", ANSWERS)
 def test_sixty_checks(benchmark, kind, who):
     benchmark.group = f"60 checks, {kind}"
-    pairs = [(bank.get(number), ANSWERS[kind](number)) for number in CLOSED for _ in range(60 // len(CLOSED))]
-    assert len(pairs) == 60
+    pairs = [(bank.get(number), ANSWERS[kind](number)) for number in islice(cycle(CLOSED), 60)]
 
     def run():
         if who == "ours":

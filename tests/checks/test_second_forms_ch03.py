@@ -293,6 +293,11 @@ def test_two_mistakes_in_two_counts_are_told_by_the_counts_that_are_wrong():
 CHAPTER = [e for id in bank.ids("03") for e in bank.variants(id)]
 
 
+def test_argument_that_is_none_is_named():
+    result = assessed("03.1", lambda x, weight, bias: (weight @ x.T).T.clone() + bias)
+    assert "In this case `bias` is None, as the task allows." in str(result)
+
+
 @pytest.mark.parametrize("exercise", CHAPTER, ids=[f"{e.id}-{e.variant}" for e in CHAPTER])
 def test_messages_have_three_parts_that_occur_once_and_pairs_are_of_known_mistakes(exercise):
     names = [m.name for m in exercise.mistakes]

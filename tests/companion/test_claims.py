@@ -114,3 +114,7 @@ def test_agree_knows_infinities_and_nan():
             agree([0.0], other)
     with pytest.raises(ClaimError, match="differs"):
         agree([math.inf], [-math.inf])
+
+
+def test_claim_takes_a_number_that_has_a_gradient():
+    claim(torch.tensor(2.0, requires_grad=True) * 3, 6, what="a loss")

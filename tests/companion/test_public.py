@@ -15,8 +15,8 @@ ROOT = Path(__file__).parents[2]
 PLANNED = {
     "functional": {
         "04": [
-            "binary_cross_entropy", "binary_cross_entropy_with_logits", "huber_loss", "kl_div", "l1_loss",
-            "mse_loss", "nll_loss", "sigmoid_focal_loss",
+            "binary_cross_entropy",
+            "nll_loss",
         ],
         "09": ["batch_norm", "dropout", "dropout2d", "group_norm", "layer_norm"],
         "12": ["adaptive_avg_pool2d", "avg_pool2d", "conv1d", "conv2d", "max_pool2d"],
@@ -26,10 +26,10 @@ PLANNED = {
     },
     "nn": {
         "04": [
-            "BCELoss", "BCEWithLogitsLoss", "CrossEntropyLoss", "FocalLoss", "HuberLoss", "KLDivLoss", "L1Loss", "MSELoss", "NLLLoss",
+            "BCELoss", "BCEWithLogitsLoss", "CrossEntropyLoss", "FocalLoss", "KLDivLoss", "NLLLoss",
         ],
         "09": ["BatchNorm1d", "BatchNorm2d", "Dropout", "Dropout2d", "GroupNorm", "LayerNorm"],
-        "12": ["AdaptiveAvgPool2d", "AvgPool2d", "Conv1d", "Conv2d", "Flatten", "MaxPool2d"],
+        "12": ["AdaptiveAvgPool2d", "AvgPool2d", "Conv1d", "Conv2d", "MaxPool2d"],
         "13": ["Embedding", "GRU", "GRUCell", "LSTM", "LSTMCell", "RNN", "RNNCell"],
         "14": ["MultiheadAttention", "TransformerEncoder", "TransformerEncoderLayer"],
         "16": ["ConvTranspose2d"],
@@ -78,10 +78,10 @@ PLANNED = {
     "metrics": {
         "08": ["accuracy_score"],
         "11": [
-            "auc", "average_precision_score", "balanced_accuracy_score", "bootstrap_interval", "brier_score_loss",
+            "auc", "balanced_accuracy_score", "bootstrap_interval", "brier_score_loss",
             "calibration_curve", "confusion_matrix", "expected_calibration_error", "f1_score", "fbeta_score", "log_loss",
             "mcnemar_test", "mean_absolute_error", "mean_absolute_percentage_error", "mean_squared_error",
-            "paired_permutation_test", "precision_recall_curve", "precision_score", "r2_score", "recall_score",
+            "paired_permutation_test", "precision_recall_curve", "r2_score",
             "roc_auc_score", "roc_curve", "root_mean_squared_error", "top_k_accuracy_score",
         ],
     },

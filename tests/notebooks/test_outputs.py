@@ -15,7 +15,7 @@ IGNORED = "nbval-ignore-output"
 MOST_IGNORED = 3  # cells of one notebook whose output is not compared
 SAYS = {"print", "claim", "agree", "check", "show"}
 SHOWS = {"study", "figures"}
-LIVE = re.compile(r"\binteract\(|perf_counter|timeit|Timer\(")
+LIVE = re.compile(r"\binteract\(|perf_counter|timeit|Timer\(|\bseconds\(")
 OF_A_MACHINE = re.compile(r"(?<![\w.:/])(?:/(?:home|root|work|tmp|usr|Users|opt|mnt)/|[A-Z]:\\)|site-packages")
 every = pytest.mark.parametrize("path", notebooks.notebooks(), ids=lambda p: p.relative_to(notebooks.ROOT).as_posix())
 

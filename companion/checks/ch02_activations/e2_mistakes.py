@@ -66,8 +66,8 @@ _OVERFLOWS = (
         "computes both forms and picks one",
         lambda z: torch.where(z >= 0, _by_formula(z), _by_other_formula(z)),
         "All values are right, but the gradient by z holds nan far out, although the good form was picked there.",
-        "torch.where picks after both forms have been computed. Going back, the form that was not picked receives a "
-        "gradient of 0, and 0 times its infinite exponential is nan.",
+        "The choice (torch.where, or a product with a mask) comes after both forms were computed. Going back, the form "
+        "that was not picked receives a gradient of 0, and 0 times its infinite exponential is nan.",
         "Print what goes into each exp of yours, for 1000 and for -1000. Could the choice be made there, before anything "
         "large reaches an exponential?",
     ),
@@ -123,10 +123,10 @@ _SIDES = (
         "loses the gradient at 0",
         _by_abs,
         "All values are right; the gradient by z is 0 at z = 0 exactly, where the curve is at its steepest.",
-        "abs has a corner at 0, and autograd takes its slope there as 0. The chain rule multiplies by it at that one "
-        "point, though the sigmoid itself has no corner.",
-        "Compute the gradient of `z.abs()` at 0 and at 0.001. How else can you get minus the size of z, with a slope at "
-        "0 too?",
+        "Something in your exponent has a corner at 0, as the size of z has, and autograd takes its slope there as 0. The "
+        "chain rule multiplies by it, though the sigmoid itself has no corner.",
+        "Compute the gradient of your exponent alone at 0 and at 0.001; for `z.abs()` it is 0 and 1. How else can you get "
+        "minus the size of z, with a slope at 0 too?",
     ),
     Mistake(
         "forgets the sign",
@@ -167,10 +167,10 @@ _SIDES = (
         "turns the sign, and loses the gradient at 0",
         lambda z: 1 - _by_abs(z),
         "Your curve falls where it should rise; and at z = 0 the gradient is 0, though the curve is not level there.",
-        "The two branches have changed places, which mirrors the curve. And abs in the exponent has the slope 0 at 0, so "
-        "no gradient comes through that point.",
-        "Ask first which branch belongs to z = 2. Then look at the gradient of `z.abs()` at 0, and for another road to a "
-        "harmless exponent.",
+        "A sign or two branches have changed places, which mirrors the curve. And your exponent has the slope 0 at 0, as "
+        "the size of z has, so no gradient comes through that point.",
+        "Ask first what belongs to z = 2. Then look at the gradient of your exponent alone at 0, and for another road to a "
+        "harmless one.",
     ),
 )
 

@@ -50,7 +50,7 @@ function render({ model, el }) {
   drag(picture, (v) => C.change("x", v));
 
   // One bar a layer: what is left of a gradient, on a scale of powers of ten.
-  const chain = plot(frame, { x: [0.5, 20.5], y: [-12, 3], aspect: 0.3, xticks: 4, yticks: 5, xlabel: "layer", ylabel: "log₁₀ of what is left",
+  const chain = plot(frame, { x: [0.5, 20.5], y: [-12, 3], aspect: 0.3, xticks: 4, yticks: 5, xlabel: "layer", ylabel: "left, power of ten",
     label: "What is left of a gradient after each layer" }, (p) => {
     const d = Math.abs(f()[1](S.x));
     p.area.append(s("path", { class: "nfig-zero", d: `M0 ${p.Y(0)}H${p.w}` }));

@@ -63,8 +63,8 @@ function render({ model, el }) {
       line("naive p", "naive-p", bad.p, three), line("(z − max) / T", "stable-z", good.exponents, (v) => fmt(v, 2)),
       line("stable exp", "stable-e", good.e, wide), line("stable p", "stable-p", good.p, three));
     put(H, e, fmt(e, 3));
-    facts.replaceChildren(`naive sum ${sci(bad.sum, 3)}, stable sum ${sci(good.sum, 3)}; entropy `, H,
-      ` nats (an even split has ${fmt(Math.log(names.length), 3)})`);
+    facts.replaceChildren(`naive sum ${sci(bad.sum, 3)}, stable sum ${sci(good.sum, 3)}; entropy, how even the shares are: `, H,
+      ` of at most ${fmt(Math.log(names.length), 3)} nats`);
     put(head, good.p[win], `${names[win]} has ${fmt(100 * good.p[win], 1)} %`);
     say.textContent = `Temperature ${fmt(t, 2)}, shift ${fmt(S.shift, 0)}: class ${names[win]} leads with ${fmt(100 * good.p[win], 1)} %. ` +
       (!broken ? "Naive and stable agree." : bad.sum === 0 ? "Every naive exponential underflowed to 0: 0 / 0 is nan. The stable bars stand still." :

@@ -65,6 +65,17 @@ test("softmax: stable stands still, naive leaves float32 at 88.72", async () => 
   near(stable([2, 1, 0], 0.1).p.reduce((a, b) => a + b), 1);
 });
 
+test("two humps: a bell adds up to 1, and a divergence is 0 for equal shares only", async () => {
+  const { bell, divergence } = await load("two_humps"), grid = { end: 8, parts: 320 };
+  const p = bell(-2, 0.6, grid), q = bell(1, 2, grid);
+  near(p.reduce((a, b) => a + b), 1);
+  near(divergence(p, p, 1e-300), 0);
+  near(divergence([0.5, 0.5], [0.9, 0.1], 1e-300), 0.5108256237659907);
+  near(divergence([0.9, 0.1], [0.5, 0.5], 1e-300), 0.36806420716849715);
+  assert.ok(divergence(p, q, 1e-300) > 0 && divergence(q, p, 1e-300) > divergence(p, q, 1e-300));
+  assert.equal(divergence([0, 1], [0.5, 0.5], 1e-300), Math.LN2);
+});
+
 test("runtime: the model tells its listeners until they leave", async () => {
   const { modelOf } = await load("runtime");
   const model = modelOf({ a: 1 }), heard = [], f = () => heard.push(model.get("a"));
