@@ -66,7 +66,7 @@ function render({ model, el }) {
   const row = (term, node) => h("div", {}, h("dt", {}, term), node);
   el.append(columns(h("div", {}, upper.node, key(["nfig-ink-b", "╍", "p, two humps"], ["nfig-ink-a", "━", "q, one bell"], ["", "✥", "drag to move q"]), lower.node,
     key(["nfig-ink-a", "━", "KL(p, q)"], ["nfig-ink-b", "╍", "KL(q, p)"])),
-  panel(head, ...Object.values(C.rows), h("dl", { class: "nfig-facts" }, row("KL(p, q), covers", out.covers), row("KL(q, p), picks", out.picks), row("entropy of p + KL = cross-entropy", out.cross)))), say, C.foot);
+  panel(head, ...Object.values(C.rows), h("dl", { class: "nfig-facts" }, row("KL(p, q), covers", out.covers), row("KL(q, p), picks", out.picks), row("H(p) + KL = H(p, q)", out.cross)))), say, C.foot);
   update();
   return frame.off;
 }

@@ -71,7 +71,7 @@ test("two humps: a bell adds up to 1, and a divergence is 0 for equal shares onl
   near(p.reduce((a, b) => a + b), 1);
   near(divergence(p, p, 1e-300), 0);
   near(divergence([0.5, 0.5], [0.9, 0.1], 1e-300), 0.5108256237659907);
-  near(divergence([0.9, 0.1], [0.5, 0.5], 1e-300), 0.36806420716849715);
+  near(divergence([0.9, 0.1], [0.5, 0.5], 1e-300), 0.368064207168497);
   assert.ok(divergence(p, q, 1e-300) > 0 && divergence(q, p, 1e-300) > divergence(p, q, 1e-300));
   assert.equal(divergence([0, 1], [0.5, 0.5], 1e-300), Math.LN2);
 });
