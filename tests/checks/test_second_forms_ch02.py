@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import itertools
-import json
 import math
-from pathlib import Path
 
 import pytest
 import torch
@@ -174,29 +172,6 @@ def test_mistake_in_other_words_gets_its_name(id, answer, mistake):
     exercise = bank.get(id)
     result = diagnose.assess(exercise, exercise.answer(answer))
     assert (result.status, result.mistake) == ("wrong", mistake)
-
-
-CHAPTER = [e for id in bank.ids("02") for e in bank.variants(id)]
-
-
-@pytest.mark.parametrize("exercise", CHAPTER, ids=[f"{e.id}-{e.variant}" for e in CHAPTER])
-def test_messages_have_three_parts_that_occur_once_and_pairs_are_of_known_mistakes(exercise):
-    names = [m.name for m in exercise.mistakes]
-    for part in ("seen", "why", "next"):
-        texts = [getattr(m, part) for m in exercise.mistakes]
-        assert len(set(texts)) == len(texts)
-        assert {m.name: len(t) for m, t in zip(exercise.mistakes, texts) if not 40 <= len(t) <= 220} == {}
-    pairs = [name.split(", and ") for name in names if ", and " in name]
-    assert {half for pair in pairs for half in pair} <= set(names)
-    assert pairs or exercise.id == "02.7"
-
-
-def test_every_exercise_names_a_section_of_the_chapter():
-    notebook = Path(__file__).resolve().parents[2] / "book" / "02_activations.ipynb"
-    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
-    lines = [line for c in cells if c["cell_type"] == "markdown" for line in "".join(c["source"]).splitlines()]
-    headings = {line.lstrip("#").strip() for line in lines if line.startswith(("## ", "### "))}
-    assert {e.id: e.read for e in CHAPTER if e.read not in headings} == {}
 
 
 # -- 02.7: what the statement says about starting weights -------------------------------------------
