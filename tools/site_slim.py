@@ -18,6 +18,9 @@ from sphinx.errors import ExtensionError
 #: Scripts that a page may run later, in order, without holding up its first paint.
 DEFERRED = r"doctools|sphinx_highlight|clipboard\.min|copybutton|scripts/sphinx-book-theme|scripts/bootstrap|scripts/pydata-sphinx-theme"
 
+#: Highlighted code. A name, a bracket and a space have the colour of the code around them: 4,900 elements of chapter 2, a third of all.
+HIGHLIGHTED = re.compile(r'<div class="highlight"><pre>.*?</pre>', re.S)
+
 
 def slim(app: Sphinx, error: Exception | None) -> None:
     """After the build: defer scripts, one stylesheet, names for the theme's unnamed controls.
@@ -110,6 +113,7 @@ def slimmed(text: str, options: str, is_search: bool) -> str:
     text = text.replace(
         'dataset.mode = localStorage.getItem("mode") || ""', 'dataset.mode = localStorage.getItem("mode") || "auto"'
     )
+    text = HIGHLIGHTED.sub(lambda found: re.sub(r'<span class="[npw]">([^<]*)</span>', r"\1", found[0]), text)
     text = re.sub(r"<img (?![^>]*loading=)", '<img loading="lazy" ', text)
     # Roles that do not fit where docutils puts them, and lists within lists that stand beside their item instead of in it.
     text = text.replace(' role="doc-biblioentry"', "").replace('<div role="list" class="citation-list">', "<div>")

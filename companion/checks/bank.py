@@ -71,7 +71,7 @@ class Property:
 
 @dataclass(frozen=True)
 class Out:
-    """One thing that comes back: its name and its kind (``tensor``, ``number``, ``integer``, ``counts``, ``table``, ``tensors``)."""
+    """One thing that comes back: its name and its kind (``tensor``, ``number``, ``integer``, ``counts``, ``table``, ``tensors``, ``named``)."""
 
     name: str = "out"
     kind: str = "tensor"

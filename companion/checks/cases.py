@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 import torch
@@ -64,3 +65,19 @@ def _numbers(shape: list[int], key: str, dtype: torch.dtype, scale: float, strid
     room = torch.zeros(*shape, 2, dtype=dtype)
     room[..., 0] = numbers
     return room[..., 0]
+
+
+@cache
+def digits() -> tuple[Tensor, Tensor]:
+    """Return the 1,797 digits: raw pixels from 0 to 16, shape (N, 64), and classes (N,)."""
+    from sklearn.datasets import load_digits  # slow to import, and few exercises need it
+
+    found = load_digits()
+    return torch.tensor(found.data, dtype=torch.float32), torch.tensor(found.target)
+
+
+def held_out(X: Tensor, y: Tensor, chance: torch.Generator) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Return X, y, X_test and y_test: three quarters of the rows to train on, drawn by chance, and the others."""
+    rows = torch.randperm(len(X), generator=chance)
+    n = len(X) * 3 // 4
+    return X[rows[:n]], y[rows[:n]], X[rows[n:]], y[rows[n:]]

@@ -46,6 +46,11 @@ _NUMPY = (
 )
 COMMON = (
     Advice(
+        r"return (the trained|a) network",
+        "What your function returns is kept and asked about rows that it has never seen. Numbers cannot be asked.",
+        "Look at the last line of your function: does it return what was trained, or what that says of the training rows?",
+    ),
+    Advice(
         r"(Subtraction|Negation), the `-` operator, .*bool tensor",
         "A comparison such as `z >= 0` answers with True and False, and torch does not subtract these.",
         "Turn the answers into 1.0 and 0.0 first: put the comparison in brackets and `.float()` behind them, or "

@@ -311,6 +311,8 @@ def _wrong(found: Findings, i: int, failure: Failure, known: Mistake | None) -> 
 
 
 def _came(trace: Trace, name: str) -> object:
-    """Return what came back under a name: a tensor, or the tensors of a list."""
-    of_list = [t for n, t in trace.tensors.items() if n.startswith(f"{name}.")]
-    return trace.tensors.get(name, of_list or None)
+    """Return what came back under a name: a tensor, the tensors of a list, or the numbers of a dict by their names."""
+    parts = {n.removeprefix(f"{name}."): t for n, t in trace.tensors.items() if n.startswith(f"{name}.")}
+    if any(not n[:1].isdigit() and t.numel() == 1 for n, t in parts.items()):
+        return {n: float(f"{t.item():.4g}") for n, t in parts.items() if t.numel() == 1}
+    return trace.tensors.get(name, list(parts.values()) or None)

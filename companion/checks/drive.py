@@ -51,7 +51,7 @@ def drive(
         allowed: what may be used of the libraries in which the answer may stand ready-made; ``None``: all of them.
     """
     done: list[Trace] = []
-    mentions = [] if allowed is None else [ready_made(f, allowed) for f in functions.values()]
+    mentions = [] if allowed is None else [ready_made(f, allowed, watch) for f in functions.values()]
     used = next((name for name in mentions if name), "")
 
     for module in {NEEDS[c.function[1:]] for calls, _ in scripts for c in calls if c.function[1:] in NEEDS}:
@@ -155,7 +155,13 @@ class _Run:
         return fresh(value)
 
     def read(self, value: Any, returns: Sequence[str]) -> None:
-        """Copy a result into the trace; of a routine's table each entry under ``<name>.<entry>``."""
+        """Copy a result into the trace; of a table, or of a dict of numbers, each entry under ``<name>.<entry>``."""
+        if (
+            len(returns) == 1
+            and issubclass(type(value), dict)
+            and all(issubclass(type(v), int | float) for v in value.values())
+        ):
+            value = {k: torch.tensor(v, dtype=torch.float64) for k, v in value.items()}
         if len(returns) == 1 and type(value) is dict and all(isinstance(v, (Tensor, str)) for v in value.values()):
             entries = {f"{returns[0]}.{k}": v for k, v in value.items()}
             self.tensors.update({k: v for k, v in entries.items() if isinstance(v, Tensor)})

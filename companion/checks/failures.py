@@ -45,7 +45,7 @@ def _crash(exercise: Exercise, case: Case, crash: Crash) -> Failure:
             "timeout",
             seen,
             why,
-            "Print the loop's condition in each round. Which value should change, and does not?",
+            case.says or "Print the loop's condition in each round. Which value should change, and does not?",
         )
     if crash.kind == "not reached":
         return Failure(Level.NOT_REACHED, "not reached", f"`{name}` was stopped before this case.", "", "")

@@ -9,6 +9,7 @@ from companion.checks import wrong_kind
 from companion.checks.bank import Exercise
 from companion.checks.levels import Failure, Level, close
 from companion.checks.trace import Case, Trace
+from companion.checks.watch import is_in
 
 
 def _structure(exercise: Exercise, case: Case, mine: Trace, right: Trace) -> Failure | None:
@@ -33,7 +34,7 @@ def _kinds(exercise: Exercise, case: Case, mine: Trace, right: Trace) -> Failure
         outs = list(exercise.returns)
     for out in outs:
         kind = mine.facts.get(f"{out.name}.type", "nothing")
-        if out.kind in ("table", "tensors") and kind == "dict":
+        if out.kind in ("table", "tensors", "named") and kind == "dict":
             continue
         if kind in _ACCEPTED[out.kind] and out.name in mine.tensors:
             if out.kind == "tensor" or kind != "tensor" or _reads_as(out.kind, mine, out.name):
@@ -56,6 +57,7 @@ _ACCEPTED: dict[str, tuple[str, ...]] = {
     "integer": ("tensor", "int", "numpy number"),
     "counts": ("tensor", "list", "tuple", "numpy array"),
     "table": ("dict",),
+    "named": ("dict",),
     "tensors": ("dict",),  # as the driver's routine `listed` reads them
 }
 _WANTED = {
@@ -64,6 +66,7 @@ _WANTED = {
     "integer": "a whole number",
     "counts": "a list of whole numbers",
     "table": "what was drawn or stored",
+    "named": "a dict with a number for each name",
     "tensors": "a list of torch tensors",
 }
 
@@ -199,6 +202,10 @@ def _untouched(exercise: Exercise, case: Case, mine: Trace, right: Trace) -> Fai
     return None
 
 
+#: By what name people know a function that they reach through others.
+_KNOWN_AS = {"torch._VariableFunctionsClass._make_dual": "torch.autograd.forward_ad"}
+
+
 def _allowed(exercise: Exercise, case: Case, mine: Trace, right: Trace) -> Failure | None:
     used = mine.facts.get("used")
     if not used:
@@ -212,14 +219,13 @@ def _allowed(exercise: Exercise, case: Case, mine: Trace, right: Trace) -> Failu
             why,
             f'Write it yourself; hint("{exercise.id}") helps one step at a time.',
         )
-    reason = exercise.forbidden.get(
-        used.removeprefix("torch."), "The exercise is to write it, so that you know each step of it."
-    )
+    named = (why for name, why in exercise.forbidden.items() if is_in(used.removeprefix("torch."), name))
+    reason = next(named, "The exercise is to write it, so that you know each step of it.")
     through = ", called by your code or by a ready-made layer in it" if ".nn.functional." in f".{used}" else ""
     return Failure(
         Level.FORBIDDEN,
         "forbidden",
-        f"`{used}` does the work{through}.",
+        f"`{_KNOWN_AS.get(used, used)}` does the work{through}.",
         reason,
         "Which tensor operations is it made of? Start from the formula in the task.",
     )

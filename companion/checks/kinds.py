@@ -19,6 +19,18 @@ from companion.checks.trace import Call, Case, Trace, factors
 Script = Callable[[Case], list[Call]]
 Judge = Callable[[Case, Observed, Observed], Verdict]
 
+TRAINING = (
+    "companion.random",
+    "companion.nn",
+    "companion.functional",
+    "companion.init",
+    "companion.models",
+    "companion.optim",
+    "companion.lr_scheduler",
+    "companion.training",
+)
+"""What of the companion an exercise allows that asks to build a model and to train it."""
+
 
 def outs(script: Script, case: Case) -> tuple[Out, ...]:
     """Return everything that a script brings back, as the ``returns`` of its exercise."""
@@ -179,6 +191,48 @@ def bar(target: float, rows: str = "held-out rows") -> Judge:
     return judge
 
 
+# -- a predictor that is handed in, and asked again ----------------------------------------------------
+
+Matches = Callable[[Sequence[Case], Sequence[Observed]], bool]
+STEADY = 1e-3
+"""By which part of the largest answer two answers may differ that should be the same."""
+
+
+def asked(predictor: str, x: Tensor, name: str, few: Tensor, strangers: Tensor) -> list[Call]:
+    """Return calls that ask something kept about the same rows twice, and about a few rows alone and among strangers."""
+    return [
+        Call(predictor, (x,), returns=(name,)),
+        Call(predictor, (x,), returns=("again",)),
+        Call(predictor, (few,), returns=("alone",)),
+        Call(predictor, (torch.cat([few, strangers]),), returns=("among others",)),
+    ]
+
+
+def steadiness(trace: Trace, name: str) -> Observed:
+    """Return by how much the answers to the calls of :func:`asked` differ where they should not."""
+    t = trace.tensors
+    return {
+        "by chance": (t[name] - t["again"]).abs().amax(),
+        "by companions": (t["alone"] - t["among others"][: len(t["alone"])]).abs().amax(),
+        "size": t[name].abs().amax(),
+    }
+
+
+def asks_its_companions(o: Observed) -> bool:
+    """Return whether the answer for a row changes with the rows beside it, or from call to call."""
+    return bool(torch.maximum(o["by chance"], o["by companions"]) > STEADY * o["size"])
+
+
+def answers_by_chance(o: Observed) -> bool:
+    """Return whether the same rows get other answers when they are asked about again."""
+    return "by chance" in o and bool(o["by chance"] > STEADY * o["size"])
+
+
+def every(test: Callable[[Observed], bool]) -> Matches:
+    """Return what recognises a mistake that is to be seen in every case."""
+    return lambda cases, observed: all(bool(o) and test(o) for o in observed)
+
+
 def board(statement: str) -> dict[str, list[float]]:
     """Return the baselines of a statement's table, with their scores case by case.
 
@@ -189,10 +243,26 @@ def board(statement: str) -> dict[str, list[float]]:
     return {label: [float(x) for x in numbers.split("|")[:-1]] for label, numbers in rows}
 
 
-def standing(observed: Sequence[Observed], baselines: Mapping[str, Sequence[float]], name: str = "accuracy") -> str:
-    """Say what was measured, case by case, and where that stands among the baselines, by the means of these cases."""
+def standing(
+    observed: Sequence[Observed],
+    baselines: Mapping[str, Sequence[float]],
+    name: str = "accuracy",
+    *,
+    low: bool = False,
+    digits: int = 3,
+) -> str:
+    """Say what was measured, case by case, and where that stands among the baselines, by the means of these cases.
+
+    Args:
+        observed: what was measured under ``name``.
+        baselines: their scores case by case.
+        name: of the score.
+        low: whether a low score is a good one.
+        digits: of the numbers.
+    """
     mine = [o[name].item() for o in observed if name in o]
     mean = sum(mine) / max(len(mine), 1)
-    above = sum(mean > sum(b[: len(mine)]) / len(mine) for b in baselines.values()) if mine else 0
-    numbers = ", ".join(f"{m:.3f}" for m in mine)
-    return f"{name} {numbers}; in the mean above {above} of the {len(baselines)} baselines"
+    means = [sum(b[: len(mine)]) / len(mine) for b in baselines.values()] if mine else []
+    passed = sum(mean < m if low else mean > m for m in means)
+    numbers = ", ".join(f"{m:.{digits}f}" for m in mine)
+    return f"{name} {numbers}; in the mean {'below' if low else 'above'} {passed} of the {len(baselines)} baselines"

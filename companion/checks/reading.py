@@ -95,6 +95,8 @@ def fresh(value: Any) -> Any:
         return value.detach().clone() if value.is_contiguous() else _same_layout(value.detach())
     if isinstance(value, list):
         return [fresh(v) for v in value]
+    if type(value) is dict:
+        return {k: fresh(v) for k, v in value.items()}
     return value
 
 

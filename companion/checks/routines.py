@@ -79,6 +79,13 @@ def held(model: Any) -> Tensor:
     return torch.tensor([learned, sum(t.numel() for t in found) - learned])
 
 
+def predictor(thing: Any) -> None:
+    """Refuse what cannot be asked: a learner's function is to return a network or another function."""
+    if not callable(thing):
+        what = "nothing" if thing is None else f"a {type(thing).__name__}"
+        raise TypeError(f"return a network or a function that can be asked about new rows, and not {what}")
+
+
 def _reached(thing: Any, seen: set[int]) -> Iterator[Tensor]:
     """Yield the tensors in a module, a container or the surroundings of a function, of libraries nothing but what is kept."""
     if id(thing) in seen:
@@ -240,10 +247,35 @@ def figure(drawn: Any) -> dict[str, Any]:
     return found
 
 
+def formula(text: str) -> Routine:
+    """Return the function of one tensor ``x`` that an exercise writes down, to be handed to a learner's function.
+
+    >>> formula("(x ** 2).sum()")(torch.tensor([1.0, 2.0]))
+    tensor(5.)
+    """
+    code = compile(text, "<the function of the exercise>", "eval")
+    return lambda x: eval(code, {"torch": torch, "x": x})
+
+
 NEEDS = {"size": "companion.summary"}
 """What a routine imports: done before the learner's time begins."""
 ROUTINES: dict[str, Routine] = {
     r.__name__.lower(): r
-    for r in (parameter, gradient, value, attribute, state, load, listed, held, size, taken, train, figure)
+    for r in (
+        parameter,
+        gradient,
+        value,
+        attribute,
+        state,
+        load,
+        listed,
+        held,
+        predictor,
+        size,
+        taken,
+        train,
+        figure,
+        formula,
+    )
 } | {"batches": Limited}
 """The routines by the name that a script uses, without the ``@``."""

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
+import torch
 from torch.overrides import TorchFunctionMode, resolve_name
 
 LIBRARIES = ("companion", "scipy", "sklearn")
@@ -42,17 +43,29 @@ def watched(function: Callable[..., Any], names: Sequence[str], facts: dict[str,
     return noted
 
 
-def ready_made(thing: object, allowed: Sequence[str] = ()) -> str:
+def ready_made(thing: object, allowed: Sequence[str] = (), names: Sequence[str] = ()) -> str:
     """Return the first name from a watched library that a function's code, or code of the learner's it calls, mentions.
+
+    Args:
+        thing: the learner's function.
+        allowed: what it may mention of the libraries.
+        names: what it may not use of torch. Of these the modules count here: what is in them is made of functions that
+            are allowed, so that no call tells of it.
 
     >>> from companion.functional import softmax
     >>> ready_made(lambda z: softmax(z, dim=1))
     'companion.functional.shares.softmax'
     """
+    modules = [f"torch.{name}" for name in names if isinstance(getattr(torch, name, None), ModuleType)]
     for name in (_imported_as(thing), *_mentioned(thing, set())):
-        if name.split(".")[0] in LIBRARIES and not any(name == a or name.startswith(f"{a}.") for a in allowed):
+        if any(is_in(name, known) for known in (*LIBRARIES, *modules)) and not any(is_in(name, a) for a in allowed):
             return name
     return ""
+
+
+def is_in(name: str, whole: str) -> bool:
+    """Return whether a dotted name is another one or lies below it."""
+    return name == whole or name.startswith(f"{whole}.")
 
 
 def _imported_as(thing: object) -> str:

@@ -6,17 +6,20 @@ widget library before a figure is shown in a notebook.
 
 from companion.figures.activations import activation_explorer, softmax_temperature
 from companion.figures.aids import dialogue, flashcards, listener, matching, objectives, profile, quiz, tabs
+from companion.figures.backprop import backprop_graph, small_change
 from companion.figures.convolution import kernel_slide
 from companion.figures.figure import GALLERY, Entry, Figure, modules, page_files
 from companion.figures.forward import bump_builder, folded_paper, forward_trace
-from companion.figures.losses import two_humps
+from companion.figures.losses import sure_and_wrong, two_humps
 from companion.figures.neurons import neuron_boundary, perceptron_steps, xor_network
+from companion.figures.surface import loss_surface
 
 __all__ = [
     "GALLERY",
     "Entry",
     "Figure",
     "activation_explorer",
+    "backprop_graph",
     "bump_builder",
     "dialogue",
     "flashcards",
@@ -24,6 +27,7 @@ __all__ = [
     "forward_trace",
     "kernel_slide",
     "listener",
+    "loss_surface",
     "matching",
     "modules",
     "neuron_boundary",
@@ -32,7 +36,9 @@ __all__ = [
     "perceptron_steps",
     "profile",
     "quiz",
+    "small_change",
     "softmax_temperature",
+    "sure_and_wrong",
     "tabs",
     "two_humps",
     "xor_network",

@@ -211,16 +211,21 @@ def _library() -> str:
 
 def _scoped(name: str) -> str:
     """Return a module as a function of the library whose value is the module's default export."""
-    taken = re.search(r'^import (\{[^}]*\}) from "\./kit\.js";', _read(name), flags=re.M)
-    head = f"const {' '.join(taken[1].split())} = kit;\n" if taken else ""
-    parts = re.findall(r'^import \{[^}]*\} from "\./(parts/\w+)\.js";', _read(name), flags=re.M)  # own to this module
+    parts = re.findall(
+        r'^import \{[^}]*\} from "\./(parts/\w+)\.js";', _read(name), flags=re.M
+    )  # shared by a few modules
+    taken = [
+        re.search(r'^import \{([^}]*)\} from "\.{1,2}/kit\.js";', _read(one), flags=re.M) for one in (name, *parts)
+    ]
+    wanted = dict.fromkeys(word for found in taken if found for word in re.findall(r"\w+", found[1]))
+    head = f"const {{ {', '.join(wanted)} }} = kit;\n" if wanted else ""
     own = "".join(f"{_plain(part)}\n" for part in parts)
     return f'((kit) => {{\n"use strict";\n{head}{own}{_plain(name)}\n}})'
 
 
 def _plain(name: str) -> str:
     """Return a module's source without import and export, comment lines and indentation."""
-    source = re.sub(r'^import \{[^}]*\} from "\./[\w/]+\.js";\n', "", _read(name), flags=re.M)
+    source = re.sub(r'^import \{[^}]*\} from "\.{1,2}/[\w/]+\.js";\n', "", _read(name), flags=re.M)
     source = re.sub(r"^export default ", "return ", source, flags=re.M)
     source = re.sub(r"^export (?=const|function|async function)", "", source, flags=re.M)
     if stray := re.search(r"^(import|export)\b.*", source, flags=re.M):

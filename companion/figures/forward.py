@@ -10,7 +10,7 @@ from torch import Tensor
 from companion import functional as F
 from companion.figures.controls import Choice, Control, Slider, Steps
 from companion.figures.figure import Figure, figure, minus
-from companion.figures.svg import Picture
+from companion.figures.svg import Picture, named_rows
 
 # ---- the network of 2, 3 and 2 neurons
 
@@ -103,16 +103,13 @@ def _listed(values: Tensor, digits: int | None = None) -> str:
 def _worked(x: Tensor, z: Tensor, h: Tensor, y: Tensor, p: Tensor) -> str:
     """Return the whole pass as a table: for each neuron its arithmetic, its sum, and what leaves it."""
     layers = (("h", _W1, _B1, x, z, h.tolist()), ("y", _W2, _B2, h, y, [f"{v:.4f}" for v in p.tolist()]))
-    body = ""
+    rows = []
     for name, weights, biases, given, sums, left in layers:
         for j, (row, bias, total, out) in enumerate(zip(weights, biases, sums.tolist(), left)):
             terms = " + ".join(f"{w:g} · {v:g}" for w, v in zip(row, given.tolist())) + f" + {bias:g}"
             told = f"{terms} = {total:g}".replace("+ -", "- ").replace("- ", "− ")
-            shown = out if isinstance(out, str) else f"{out:g}"
-            body += f'<tr><th scope="row">{name}{"₁₂₃"[j]}</th><td>{minus(told)}</td><td>{shown}</td></tr>'
-    head = '<th scope="col">neuron</th><th scope="col">products, bias, sum</th><th scope="col">ReLU or softmax</th>'
-    caption = "All steps at x = (2, 1)"
-    return f'<table class="nfig-table"><caption>{caption}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+            rows.append((f"{name}{'₁₂₃'[j]}", (minus(told), out if isinstance(out, str) else f"{out:g}")))
+    return named_rows("All steps at x = (2, 1)", ("neuron", "products, bias, sum", "ReLU or softmax"), rows)
 
 
 # ---- a curve from bumps

@@ -1,4 +1,4 @@
-"""Figures of chapter 04: one bell for two humps, by either direction of the Kullback-Leibler divergence."""
+"""Figures of chapter 04: a neuron that is sure and wrong under two losses, and one bell for two humps by either divergence."""
 
 from __future__ import annotations
 
@@ -7,9 +7,103 @@ from functools import cache
 import torch
 from torch import Tensor
 
+from companion import functional as F
 from companion.figures.controls import Choice, Slider
 from companion.figures.figure import Figure, figure, minus
 from companion.figures.svg import Picture
+
+# ---- sure and wrong
+
+_LOGITS = (-8, 8)  # the axis; the slider goes from -8 to 4
+_MOST = 300  # steps of the slider
+_PATIENCE = 100_000  # steps after which nobody waits any longer
+
+
+def cost(kind: str, z: Tensor) -> Tensor:
+    """Return the loss of each logit ``(N,)`` where the target is 1: cross-entropy, or the squared error of the sigmoid."""
+    if kind == "entropy":
+        return F.binary_cross_entropy_with_logits(z, torch.ones_like(z), reduction="none")
+    return F.mse_loss(F.sigmoid(z), torch.ones_like(z), reduction="none")
+
+
+def pull(kind: str, z: Tensor) -> Tensor:
+    """Return the slope of that loss at each logit ``(N,)``, by automatic differentiation."""
+    z = z.detach().requires_grad_()
+    (slope,) = torch.autograd.grad(cost(kind, z).sum(), z)
+    return slope
+
+
+def after(kind: str, z: Tensor, lr: Tensor, n: int) -> Tensor:
+    """Return where gradient descent has brought each logit ``(N,)`` after ``n`` steps of its learning rate ``(N,)``."""
+    for _ in range(n):
+        z = z - lr * pull(kind, z)
+    return z
+
+
+@cache
+def steps_until_right(kind: str, z: float, lr: float) -> int:
+    """Return after how many steps the neuron gives the right class more than one half."""
+    at, rate = torch.tensor([z], dtype=torch.float64), torch.tensor([lr], dtype=torch.float64)
+    for step in range(_PATIENCE):
+        if at > 0:
+            return step
+        at = after(kind, at, rate, 1)
+    return _PATIENCE
+
+
+@figure("04", "Sure and wrong")
+def sure_and_wrong() -> Figure:
+    """Return one logit with target 1 that walks down two losses, with their slopes, and the steps that each needs."""
+    start, wrong, lr = -3.0, -6.0, 1.0
+    quick, slow = (steps_until_right(kind, wrong, lr) for kind in ("entropy", "square"))
+    z, rate = torch.tensor([start, wrong], dtype=torch.float64), torch.full((2,), lr, dtype=torch.float64)
+    (p, p_wrong), (a, b) = F.sigmoid(z).tolist(), (pull(kind, z) for kind in ("entropy", "square"))
+    half = after("square", z, rate, slow // 2)[1]
+    guesses = (f"about {quick} with both", f"{quick} and about five times as many", f"{quick} and more than 200")
+    alt = minus(
+        f"Two losses against the logit from {_LOGITS[0]} to {_LOGITS[1]}, target 1. At {start:g} the neuron gives the right class "
+        f"{p:.3f}. Cross-entropy is {cost('entropy', z)[0]:.3f} there with slope {a[0]:.3f}, the squared error "
+        f"{cost('square', z)[0]:.3f} with slope {b[0]:.3f}. Below, the sizes of both slopes."
+    )
+    answer = minus(
+        f"{quick} and {slow}. At {wrong:g} the neuron gives the right class {p_wrong:.5f}. Cross-entropy has the slope p − 1 = {a[1]:.3f}, "
+        f"so each step carries the logit nearly 1 further. The squared error has 2(p − 1)p(1 − p) = {b[1]:.4f}, because the sigmoid is "
+        f"flat there: after {slow // 2} of its {slow} steps it has come no further than {half:.1f}."
+    )
+    return Figure(
+        "sure_and_wrong",
+        {"logits": list(_LOGITS), "patience": _PATIENCE},
+        alt=alt,
+        caption=minus(
+            f"At a logit of {wrong:g} cross-entropy pulls {a[1] / b[1]:.0f} times as hard as the squared error of the sigmoid, though "
+            "the squared error is nearly as large as it gets."
+        ),
+        controls={
+            "z": Slider("logit z", -8, 4, 0.1, start),
+            "lr": Slider("learning rate", 0.1, 4, 0.1, lr),
+            "n": Slider("steps taken", 0, _MOST, 1, 0),
+        },
+        task=minus(
+            f"Predict: the target is 1, the logit {wrong:g}, the learning rate {lr:g}. How many steps does it take until p > ½, with "
+            "cross-entropy and with the squared error? Then set the logit and look."
+        ),
+        guesses=guesses,
+        right=2 if slow > 200 else 1 if slow > 2 * quick else 0,
+        answer=answer,
+        fallback=_two_losses(start, alt),
+    )
+
+
+def _two_losses(start: float, alt: str) -> str:
+    z = torch.linspace(*_LOGITS, 81, dtype=torch.float64)
+    ticks = ((-8, -4, 0, 4, 8), (0, 2, 4, 6, 8))
+    picture = Picture(_LOGITS, (0, 8), xlabel="logit z (the target is 1)", ylabel="loss", ticks=ticks)
+    for kind, ink, dash in (("entropy", "a", ""), ("square", "b", "7 5")):
+        picture.line(zip(z.tolist(), cost(kind, z).tolist()), ink, dash=dash)
+        at = torch.tensor([start], dtype=torch.float64)
+        picture.mark((start, cost(kind, at).item()), int(kind == "square"))
+    return picture.svg(alt) + "<p>solid, dot: cross-entropy; dashed, triangle: squared error of the sigmoid</p>"
+
 
 # ---- one bell for two humps
 

@@ -13,7 +13,7 @@ from companion import functional as F
 from companion.data import Dataset, gate, iris
 from companion.figures.controls import Choice, Control, Slider, Steps, Toggle
 from companion.figures.figure import Figure, figure, minus
-from companion.figures.svg import Picture, segment
+from companion.figures.svg import Picture, named_rows, segment
 from companion.models.perceptron import Perceptron
 
 _X, _Y = (-0.5, 5.5), (-0.5, 2.5)  # equal scales: the weight vector stands upright on the boundary
@@ -264,12 +264,9 @@ def xor_network() -> Figure:
 
 def _truth_table(x: torch.Tensor, truth: list[list[int]]) -> str:
     hidden, out = _hidden_and_out(x, _B1)
-    head = "".join(f'<th scope="col">{t}</th>' for t in ("x₁", "x₂", "OR", "AND", "out", "XOR"))
-    body = ""
-    for (p, q, want), (a, b), y in zip(truth, hidden.tolist(), out.tolist()):
-        body += "<tr>" + "".join(f"<td>{v:.0f}</td>" for v in (p, q, a, b, y, want)) + "</tr>"
-    caption = "OR = step(x₁ + x₂ − 0.5), AND = step(x₁ + x₂ − 1.5), out = step(OR − 2 · AND − 0.5)"
-    return (
-        f'<table class="nfig-table"><caption>{caption}</caption><thead><tr>{head}</tr></thead>'
-        f"<tbody>{body}</tbody></table>"
+    rows = ((p, q, a, b, y, want) for (p, q, want), (a, b), y in zip(truth, hidden.tolist(), out.tolist()))
+    return named_rows(
+        "OR = step(x₁ + x₂ − 0.5), AND = step(x₁ + x₂ − 1.5), out = step(OR − 2 · AND − 0.5)",
+        ("x₁", "x₂", "OR", "AND", "out", "XOR"),
+        [("", [f"{v:.0f}" for v in row]) for row in rows],
     )

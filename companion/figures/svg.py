@@ -111,5 +111,19 @@ def segment(x: Point, y: Point, weight: Point, bias: float) -> list[tuple[float,
 
 def table_of(rows: Sequence[Sequence[float]], caption: str) -> str:
     """Return numbers as an HTML table, for the default state of a figure that is a table."""
-    body = "".join("<tr>" + "".join(f"<td>{v:g}</td>".replace("-", "−") for v in row) + "</tr>" for row in rows)
-    return f'<table class="nfig-table"><caption>{escape(caption)}</caption><tbody>{body}</tbody></table>'
+    return _table(caption, "", ("".join(f"<td>{v:g}</td>".replace("-", "−") for v in row) for row in rows))
+
+
+def named_rows(caption: str, columns: Sequence[str], rows: Iterable[tuple[str, Sequence[str]]]) -> str:
+    """Return an HTML table whose columns have names, and those of its rows that have one."""
+    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in columns)
+    body = (
+        (f'<th scope="row">{escape(name)}</th>' if name else "") + "".join(f"<td>{escape(text)}</td>" for text in texts)
+        for name, texts in rows
+    )
+    return _table(caption, f"<thead><tr>{head}</tr></thead>", body)
+
+
+def _table(caption: str, head: str, rows: Iterable[str]) -> str:
+    body = "".join(f"<tr>{row}</tr>" for row in rows)
+    return f'<table class="nfig-table"><caption>{escape(caption)}</caption>{head}<tbody>{body}</tbody></table>'

@@ -18,12 +18,13 @@ from typing import Any
 import numpy as np
 import torch
 from matplotlib.axes import Axes
-from matplotlib.collections import LineCollection, PathCollection
+from matplotlib.collections import PathCollection
 from matplotlib.container import BarContainer
 from matplotlib.figure import Figure as MplFigure
 
 from companion.errors import bad_type, bad_value
-from companion.plotting.look import COLORS, DASHES, MARKERS, plt
+from companion.plotting.diagrams import Wires, network, questions
+from companion.plotting.look import COLORS, DASHES, MARKERS, plt, rounded
 from companion.plotting.planes import boundary, regions, scatter_classes
 
 __all__ = [
@@ -36,6 +37,7 @@ __all__ = [
     "lines",
     "network",
     "plt",
+    "questions",
     "regions",
     "scatter_classes",
     "show",
@@ -137,71 +139,6 @@ def bars(
     return fig
 
 
-class _Wires(LineCollection):
-    """The wires between two columns of a network, with their weights, which the summary tells."""
-
-    def __init__(self, segments: Sequence[Any], sizes: Sequence[float], *, label: str, weighted: bool) -> None:
-        self.weights = np.array(sizes) if weighted else None
-        super().__init__(
-            segments,
-            colors=[COLORS["blue" if w >= 0 else "orange"] if weighted else COLORS["grey"] for w in sizes],
-            linewidths=[0.8 + min(abs(w), 3) for w in sizes],
-            linestyles=["-" if w >= 0 else "--" for w in sizes],
-            zorder=1,
-            label=label,
-        )
-
-    def said(self, digits: int) -> str:
-        """Return how many wires there are; of a few the weights, of many their range and mean."""
-        text = f"wires '{self.get_label()}': {len(self.get_segments())}"
-        if self.weights is None or digits == 0:
-            return text
-        if len(self.weights) <= 12:
-            return f"{text}, weights {', '.join(_round(w, digits) for w in self.weights)}"
-        low, high, mean = (_round(v, digits) for v in (self.weights.min(), self.weights.max(), self.weights.mean()))
-        return f"{text}, weights {low} to {high}, mean {mean}"
-
-
-def network(
-    ax: Axes, layers: Sequence[Sequence[str]], weights: Sequence[Sequence[Sequence[float]]] | None = None
-) -> None:
-    """Draw a layered network. ``layers`` holds the labels; ``weights[l][j][i]`` joins unit i of layer l to unit j of the next.
-
-    A weight's sign shows twice: positive solid and blue, negative dashed and orange; its size is the width of the line.
-    """
-    places = [
-        [(column, (len(names) - 1) / 2 - row) for row in range(len(names))] for column, names in enumerate(layers)
-    ]
-    for column in range(len(layers) - 1):
-        segments, sizes = [], []
-        for i, start in enumerate(places[column]):
-            for j, end in enumerate(places[column + 1]):
-                w = 1.0 if weights is None else float(weights[column][j][i])
-                segments.append([start, end])
-                sizes.append(w)
-                if weights is not None:
-                    at = [s + 0.36 * (e - s) for s, e in zip(start, end, strict=True)]
-                    ax.text(
-                        at[0],
-                        at[1],
-                        f"{w:g}",
-                        ha="center",
-                        va="center",
-                        fontsize=10,
-                        bbox={"fc": "white", "ec": "none", "pad": 1},
-                    )
-        label = f"{len(places[column])} to {len(places[column + 1])}"
-        ax.add_collection(_Wires(segments, sizes, label=label, weighted=weights is not None))
-    for names, column_places in zip(layers, places, strict=True):
-        xs, ys = zip(*column_places, strict=True)
-        style: dict[str, Any] = {"facecolors": "white", "edgecolors": "black", "linewidths": 1.5, "zorder": 2}
-        ax.scatter(xs, ys, s=1100, label=", ".join(names), **style)
-        for name, (x, y) in zip(names, column_places, strict=True):
-            ax.text(x, y, name, ha="center", va="center", zorder=3, fontsize=10)
-    ax.set_axis_off()
-    ax.margins(0.18)
-
-
 def _svg(fig: MplFigure, alt: str) -> str:
     """Return the figure as SVG whose black, white and colours follow the page through CSS variables."""
     buffer = io.StringIO()
@@ -209,9 +146,7 @@ def _svg(fig: MplFigure, alt: str) -> str:
     text = buffer.getvalue()
     text = re.sub(r"<metadata>.*?</metadata>", "", text[text.index("<svg") :], flags=re.S)
     text = re.sub(r"<!--.*?-->\n?", "", text)
-    prefix = "p" + hashlib.sha256(text.encode()).hexdigest()[:8] + "-"
-    text = re.sub(r'\bid="', f'id="{prefix}', text)
-    text = re.sub(r'(href="#|url\(#)', rf"\g<1>{prefix}", text)
+    text = _short(text)
     text = re.sub(r"(stroke|fill): ?#(000000|262626|000)\b", r"\1: currentColor", text)
     text = re.sub(r"(stroke|fill): ?#ffffff\b", r"\1: var(--plot-paper, #ffffff)", text)
     text = re.sub(r"stroke: ?#cccccc\b", "stroke: currentColor; stroke-opacity: .22", text)
@@ -224,6 +159,28 @@ def _svg(fig: MplFigure, alt: str) -> str:
     label = html.escape(" ".join(alt.split()), quote=True)
     head = f'<svg role="img" aria-label="{label}" style="display:block;{widths};height:auto" '
     return re.sub(r'width="[\d.]+pt" height="[\d.]+pt" ', "", text, count=1).replace("<svg ", head, 1)
+
+
+def _short(svg: str) -> str:
+    """Return an SVG without what nobody sees: places beyond a hundredth of a point, ids that nothing refers to, empty groups, and
+    the ends of lines. A chapter's page carries a dozen drawings, which are half of it; this halves them.
+    """
+    prefix = "p" + hashlib.sha256(svg.encode()).hexdigest()[:8] + "-"
+    used = {
+        name: f"{prefix}{i:x}" for i, name in enumerate(dict.fromkeys(re.findall(r'(?:href="#|url\(#)([^")]+)', svg)))
+    }
+    svg = re.sub(r' id="([^"]*)"', lambda found: f' id="{used[found[1]]}"' if found[1] in used else "", svg)
+    svg = re.sub(r'(href="#|url\(#)([^")]+)', lambda found: found[1] + used[found[2]], svg)
+    places = r'(?<= d=")[^"]*|(?<= [xy]=")[^"]*|(?<=translate\()[^)]*'
+    svg = re.sub(
+        places,
+        lambda found: re.sub(r"-?\d+\.\d+", lambda n: f"{float(n[0]):.2f}".rstrip("0").rstrip("."), found[0]),
+        svg,
+    )
+    svg = re.sub(r">\s+<", "><", re.sub(r" ?\n *(?=[^<]*>)", " ", svg))
+    while (fewer := re.sub(r"<g>((?:(?!</?g\b).)*)</g>", r"\1", svg, flags=re.S)) != svg:
+        svg = fewer
+    return svg
 
 
 def _legible(svg: str, points: float) -> int:
@@ -251,7 +208,7 @@ def _axes_parts(ax: Axes, digits: int) -> list[str]:
         if isinstance(collection, PathCollection):
             at = np.asarray(collection.get_offsets(), float)
             parts.append(_part("points", collection.get_label(), at[:, 0], at[:, 1], digits))
-        elif isinstance(collection, _Wires):
+        elif isinstance(collection, Wires):
             parts.append(collection.said(digits))
         elif len(collection.get_paths()):  # filled contours and areas: their outline
             outline = np.concatenate([p.vertices for p in collection.get_paths()])
@@ -264,7 +221,7 @@ def _axes_parts(ax: Axes, digits: int) -> list[str]:
     for image in ax.images:
         values = np.asarray(image.get_array(), float)
         parts.append(
-            f"image {'x'.join(map(str, values.shape))}" + (f", mean {_round(values.mean(), digits)}" if digits else "")
+            f"image {'x'.join(map(str, values.shape))}" + (f", mean {rounded(values.mean(), digits)}" if digits else "")
         )
     return parts
 
@@ -275,11 +232,6 @@ def _part(kind: str, label: object, x: np.ndarray, y: np.ndarray, digits: int) -
     finite = np.isfinite(y)
     if digits == 0 or not finite.any():
         return text
-    low, high, mean = (_round(v, digits) for v in (y[finite].min(), y[finite].max(), y[finite].mean()))
-    where = f"x {_round(np.nanmin(x), digits)} to {_round(np.nanmax(x), digits)}, " if kind != "bars" else ""
+    low, high, mean = (rounded(v, digits) for v in (y[finite].min(), y[finite].max(), y[finite].mean()))
+    where = f"x {rounded(np.nanmin(x), digits)} to {rounded(np.nanmax(x), digits)}, " if kind != "bars" else ""
     return f"{text}, {where}y {low} to {high}, mean {mean}"
-
-
-def _round(value: float, digits: int) -> str:
-    text = f"{float(value):.{digits}g}"
-    return "0" if abs(float(text)) < 1e-9 else text

@@ -36,3 +36,9 @@ plt.rcParams.update(
         "svg.hashsalt": "neurons-to-gans",
     }
 )
+
+
+def rounded(value: float, digits: int) -> str:
+    """Return a number with so many digits that count; what is nearly 0 is 0."""
+    text = f"{float(value):.{digits}g}"
+    return "0" if abs(float(text)) < 1e-9 else text

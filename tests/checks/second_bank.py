@@ -15,6 +15,9 @@ import second_02_layers
 import second_03_built
 import second_03_layers
 import second_03_networks
+import second_04_classes
+import second_04_numbers
+import second_04_training
 from second_wrong import Wrong
 
 PARTS = (
@@ -26,6 +29,9 @@ PARTS = (
     second_03_layers,
     second_03_built,
     second_03_networks,
+    second_04_numbers,
+    second_04_classes,
+    second_04_training,
 )
 RIGHT: dict[str, str] = {id: code for part in PARTS for id, code in part.RIGHT.items()}
 WRONG: dict[str, list[Wrong]] = {id: answers for part in PARTS for id, answers in part.WRONG.items()}

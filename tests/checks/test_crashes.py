@@ -26,6 +26,10 @@ PROVOKED = {
     "axis that is not there": ("return torch.zeros(3).sum(dim=1)", "This axis does not exist"),
     "index too many": ("return torch.zeros(3)[0, 0]", "This axis does not exist"),
     "if on many": ("if torch.zeros(3) >= 0: return z", "one truth value"),
+    "numbers for a network": (
+        "raise TypeError('return a network or a function, not a Tensor')",
+        "rows that it has never",
+    ),
     "two dtypes": ("return torch.zeros(3, 3) @ torch.zeros(3, dtype=torch.float64)", "different precision"),
     "in-place dtype": ("x = torch.zeros(3, dtype=torch.int64); x += 0.5; return x", "different precision"),
     "mean of whole numbers": ("return torch.zeros(3, dtype=torch.int64).mean()", "needs decimal numbers"),

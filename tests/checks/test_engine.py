@@ -551,3 +551,48 @@ def test_listed_result_is_of_the_kind_that_a_list_of_tensors_has():
     assert guards._kinds(exercise, Case("x"), right, right) is None
     for answer, said in ((lambda: [None][0], "came back as None"), (lambda: torch.zeros(2), "list of torch tensors")):
         assert said in guards._kinds(exercise, Case("x"), drive_listed(answer), right).seen
+
+
+def drive_named(answer, *args):
+    """Return the trace of a function whose result is read as a dict of numbers."""
+    return drive({"f": answer}, [([Call("f", args, tuple("abc"[: len(args)]), returns=("made",))], 0)], timeout=5)[0]
+
+
+def test_dict_of_numbers_is_read_by_name_and_is_of_its_own_kind():
+    exercise = dataclasses.replace(bank.get("01.1"), returns=(bank.Out("made", "named"),))
+    right = drive_named(lambda: {"w": 2, "L": 0.5})
+    assert {n: t.item() for n, t in right.tensors.items()} == {"made.w": 2.0, "made.L": 0.5}
+    assert guards._kinds(exercise, Case("x"), right, right) is None
+    assert diagnose._came(right, "made") == {"w": 2.0, "L": 0.5}
+    for answer, said in (
+        (lambda: [None][0], "came back as None"),
+        (lambda: [1.0], "a dict with a number for each name"),
+    ):
+        assert said in guards._kinds(exercise, Case("x"), drive_named(answer), right).seen
+
+
+def test_dict_that_is_handed_over_is_not_the_callers():
+    given = {"w": [1.0], "v": []}
+
+    def emptying(parts):
+        n = len(parts) + len(parts["w"])
+        parts["w"].clear()
+        del parts["v"]
+        return {"n": n}
+
+    assert drive_named(emptying, given).tensors["made.n"].item() == 3
+    assert given == {"w": [1.0], "v": []}
+
+
+def walks_all_ways(parts, last):
+    def ask(name, wanted):
+        return 1.0 if name == wanted else sum(s * ask(part, wanted) for part, s in parts[name])
+
+    return {name: ask(last, name) for name in parts}
+
+
+def test_walk_over_all_ways_is_stopped_and_the_case_says_what_to_count():
+    result = check("05.4", walks_all_ways, timeout=1.5)
+    assert (result.status, result.kind) == ("wrong", "timeout")
+    assert "2 to the 60 ways" in result.message
+    assert "It should come there once" in result.next

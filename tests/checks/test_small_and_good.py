@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from companion.checks import bank, diagnose, kinds
+from companion.checks.cases import digits
 from companion.checks.ch03_forward import e7_mistakes
 from companion.checks.ch03_forward import e7_small_and_good as small
 
@@ -103,4 +104,4 @@ def test_no_picture_is_held_out_and_trained_on():
     X, _, X_test, _ = small.parts(0)
     assert (len(X), len(X_test)) == (1347, 450)
     everything = torch.cat([X, X_test])
-    assert everything.sum().item() == small._digits()[0].sum().item()
+    assert everything.sum().item() == digits()[0].sum().item()

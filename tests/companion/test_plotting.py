@@ -1,5 +1,6 @@
 """show refuses what says too little, stores what a figure holds, and gives SVG that follows the page."""
 
+import io
 import math
 import re
 import xml.etree.ElementTree as ET
@@ -106,6 +107,25 @@ def test_svg_follows_the_page_and_is_the_same_each_time():
     assert f"var(--plot-blue, {plotting.COLORS['blue']})" in first
     assert not re.search(r"(?:stroke|fill): ?#(?:000000|ffffff|cccccc)\b", first)
     assert "<metadata" not in first
+
+
+def test_a_drawing_is_short_and_says_the_same():
+    fig = line((0.123456, 0.654321))
+    fig.axes[0].set_xlabel("rate 0.000125")
+    fig.axes[0].scatter([0.5], [0.3])
+    buffer = io.StringIO()
+    fig.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+    shown = plotting.show(fig, caption=CAPTION, alt=ALT).svg
+    assert len(shown) < 0.8 * len(buffer.getvalue())
+    before, after = (
+        ["".join(text.itertext()).strip() for text in ET.fromstring(svg).iter("{http://www.w3.org/2000/svg}text")]
+        for svg in (buffer.getvalue(), shown)
+    )
+    assert after == before
+    assert "rate 0.000125" in after
+    ids, used = set(re.findall(r' id="([^"]+)"', shown)), set(re.findall(r'(?:href="#|url\(#)([^")]+)', shown))
+    assert ids == used
+    assert not re.search(r"\d\.\d{3}", " ".join(re.findall(r' (?:d|x|y)="([^"]*)"', shown)))
 
 
 def wide(inches, **text):
@@ -285,3 +305,14 @@ def test_regions_refuse_what_is_neither_a_decision_nor_a_logit(predict, error, m
     with pytest.raises(error) as caught:
         plotting.regions(plotting.plt.figure().gca(), predict, (0, 1), (0, 1), steps=11)
     assert str(caught.value) == f"regions: predict expected {message}"
+
+
+def test_questions_stand_from_top_to_bottom_with_their_answers():
+    fig, ax = plotting.plt.subplots(figsize=(4.8, 3))
+    plotting.questions(ax, {"yes or no?": "a coin", "one of many?": "a die"}, otherwise="a bell")
+    shown = plotting.show(fig, caption=CAPTION, alt=ALT)
+    found = re.findall(r"<text[^>]*>([^<]+)</text>", shown.svg)
+    assert sorted(found) == sorted(
+        ["yes or no?", "a coin", "one of many?", "a die", "a bell", "yes", "yes", "no", "no"]
+    )
+    assert shown.width <= plotting.PHONE

@@ -14,10 +14,6 @@ ROOT = Path(__file__).parents[2]
 # module: {chapter that will use it: names}
 PLANNED = {
     "functional": {
-        "04": [
-            "binary_cross_entropy",
-            "nll_loss",
-        ],
         "09": ["batch_norm", "dropout", "dropout2d", "group_norm", "layer_norm"],
         "12": ["adaptive_avg_pool2d", "avg_pool2d", "conv1d", "conv2d", "max_pool2d"],
         "13": ["embedding", "gru_cell", "lstm_cell", "rnn_cell"],
@@ -25,16 +21,13 @@ PLANNED = {
         "16": ["conv_transpose2d"],
     },
     "nn": {
-        "04": [
-            "BCELoss", "BCEWithLogitsLoss", "CrossEntropyLoss", "FocalLoss", "KLDivLoss", "NLLLoss",
-        ],
         "09": ["BatchNorm1d", "BatchNorm2d", "Dropout", "Dropout2d", "GroupNorm", "LayerNorm"],
         "12": ["AdaptiveAvgPool2d", "AvgPool2d", "Conv1d", "Conv2d", "MaxPool2d"],
         "13": ["Embedding", "GRU", "GRUCell", "LSTM", "LSTMCell", "RNN", "RNNCell"],
         "14": ["MultiheadAttention", "TransformerEncoder", "TransformerEncoderLayer"],
         "16": ["ConvTranspose2d"],
     },
-    "autograd": {"05": ["Value", "concatenate", "gradcheck"]},
+    "autograd": {"13": ["concatenate"]},
     "init": {
         "08": [
             "calculate_gain", "kaiming_normal_", "kaiming_uniform_", "lecun_normal_", "lecun_uniform_",
@@ -56,7 +49,7 @@ PLANNED = {
         "13": ["CharacterLM", "Forecaster", "SequenceClassifier"],
         "14": ["TransformerClassifier", "sinusoidal_positions"],
     },
-    "summary": {"08": ["gradient_norms", "saved_bytes"], "12": ["receptive_field"]},
+    "summary": {"08": ["gradient_norms"], "12": ["receptive_field"]},
     "training": {
         "07": ["Schedule"],
         "08": ["ClipGradients"],

@@ -250,7 +250,7 @@ def test_dragging_moves_the_point_along_the_curve_with_mouse_and_finger(open_pag
         at = [] if share is None else [{"x": box["x"] + share * box["width"], "y": middle}]
         client.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": at})
     assert 3 < page.evaluate("+ctl('activation_explorer', 'x').value") < 6
-    assert page.locator(".nfig-handle").get_attribute("aria-valuenow") == str(
+    assert page.locator("[data-nfig=activation_explorer] .nfig-handle").get_attribute("aria-valuenow") == str(
         page.evaluate("ctl('activation_explorer', 'x').value")
     )
 
@@ -281,7 +281,7 @@ def test_keyboard_alone_works_and_the_notebook_does_not_hear_the_keys(open_page)
             page.keyboard.press("ArrowRight")
             assert float(slider.input_value()) > float(before)
             page.keyboard.press("ArrowLeft")
-    handle = page.locator(".nfig-handle")
+    handle = page.locator("[data-nfig=activation_explorer] .nfig-handle")
     handle.focus()
     for key, expected in (
         ("End", 6),

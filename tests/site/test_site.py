@@ -64,6 +64,20 @@ def test_every_page_has_the_same_stylesheet(site):
     assert len(sheets) == 1
 
 
+def test_only_code_that_has_a_colour_of_its_own_is_an_element(site):
+    page = (site / "book/02_activations.html").read_text(encoding="utf-8")
+    boxes = re.findall(r'<div class="highlight"><pre>.*?</pre>', page, re.S)
+    assert len(boxes) > 20
+    assert not any(re.search(r'<span class="[npw]">', box) for box in boxes)
+    css = (site / "_static/pygments.css").read_text(encoding="utf-8")
+    colour = r'(?m)^(?:html\[data-theme="{mode}"\] )\.highlight{part} ?\{{[^}}]*?(?<![-\w])color: ?(#\w+)'
+    for mode in ("light", "dark"):  # what is no element takes the colour of its box, which was its own before
+        box, *own = (
+            re.search(colour.format(mode=mode, part=part), css)[1].lower() for part in ("", r" \.n", r" \.p", r" \.w")
+        )
+        assert own == [box] * 3
+
+
 def test_a_second_build_changes_no_file(site):
     """Building on top of a finished build must neither lose a page nor leave one behind."""
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cache
 from typing import ClassVar
 
 import torch
-from sklearn.datasets import load_digits
 from torch import Tensor, nn
 
 from companion.checks import kinds
 from companion.checks.bank import Observed, Verdict, exercise, rng
+from companion.checks.cases import digits, held_out
 from companion.checks.ch02_activations.e7_mistakes import MISTAKES, build_stack, deep_enough, is_linear, narrow_enough
 from companion.checks.numbers import F64
 from companion.checks.trace import Call, Case, Trace
@@ -21,23 +20,15 @@ SETTINGS = {"lr": 0.1, "steps": 400, "batch": 64, "classes": 10}
 SEEDS = (0, 1, 2)
 
 
-@cache
-def _digits() -> tuple[Tensor, Tensor]:
-    digits = load_digits()
-    return torch.tensor(digits.data, dtype=torch.float32) / 16, torch.tensor(digits.target)
-
-
 def _network_cases(seed: int) -> list[Case]:
     seeds = [s + 1000 * seed for s in SEEDS]
     return [Case(f"training {n}", secret={"seed": torch.tensor(s)}, seed=s, show=False) for n, s in enumerate(seeds, 1)]
 
 
 def _parts(seed: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    X, y = _digits()
-    rows = torch.randperm(len(X), generator=rng(seed))
-    train, test = rows[:1347], rows[1347:]
-    mean = X[train].mean(dim=0)
-    return X[train] - mean, y[train], X[test] - mean, y[test]
+    X, y = digits()
+    X, y, X_test, y_test = held_out(X / 16, y, rng(seed))
+    return X - X.mean(dim=0), y, X_test - X.mean(dim=0), y_test
 
 
 def _train_script(case: Case) -> list[Call]:

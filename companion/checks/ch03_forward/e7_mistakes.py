@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor, nn
 
+from companion.checks import kinds
 from companion.checks.bank import Mistake, Observed
 from companion.checks.numbers import F64
-from companion.checks.trace import Case
 from companion.models.mlp import mlp
 from companion.training import fit
 
@@ -116,20 +116,20 @@ def _one_score(X: Tensor, y: Tensor) -> nn.Module:
 
 # -- how they are recognised --------------------------------------------------------------------------
 
-Matches = Callable[[Sequence[Case], Sequence[Observed]], bool]
 
-
-def _every(test: Callable[[Observed], bool]) -> Matches:
-    return lambda cases, observed: all(bool(o) and test(o) for o in observed)
-
-
-def _allowed(test: Callable[[Observed], bool]) -> Matches:
+def _allowed(test: Callable[[Observed], bool]) -> kinds.Matches:
     """Recognise something in networks that keep both conditions."""
 
     def kept(o: Observed) -> bool:
-        return "accuracy" in o and not _too_large(o) and not _holds_more(o) and not asks_its_companions(o) and test(o)
+        return (
+            "accuracy" in o
+            and not _too_large(o)
+            and not _holds_more(o)
+            and not kinds.asks_its_companions(o)
+            and test(o)
+        )
 
-    return _every(kept)
+    return kinds.every(kept)
 
 
 def _too_large(o: Observed) -> bool:
@@ -138,15 +138,6 @@ def _too_large(o: Observed) -> bool:
 
 def _holds_more(o: Observed) -> bool:
     return int(o["held"][1]) > OTHERS
-
-
-def asks_its_companions(o: Observed) -> bool:
-    """Return whether the scores of a picture change with the pictures beside it, or from call to call."""
-    return bool(torch.maximum(o["by chance"], o["by companions"]) > 1e-3 * o["size"])
-
-
-def _by_chance(o: Observed) -> bool:
-    return "by chance" in o and bool(o["by chance"] > 1e-3 * o["size"])
 
 
 def is_linear(o: Observed) -> bool:
@@ -170,7 +161,7 @@ _CONDITIONS = (
         "Nearly all of them lie in the first layer, where each unit has a weight for each of the 64 pixels. Width is "
         "what costs there.",
         "Use the formula of exercise 03.6. How many parameters does one hidden unit bring, with all its wires?",
-        matches=_every(_too_large),
+        matches=kinds.every(_too_large),
     ),
     Mistake(
         "keeps the pictures",
@@ -181,7 +172,7 @@ _CONDITIONS = (
         "network of this size; means and spreads of the pixels are 128 numbers.",
         "List what your module keeps in `__init__` and which variables from outside its functions read. What of it is "
         "needed for a new picture?",
-        matches=_every(lambda o: not _too_large(o) and _holds_more(o)),
+        matches=kinds.every(lambda o: not _too_large(o) and _holds_more(o)),
     ),
     Mistake(
         "scales with the pictures that it is asked about",
@@ -190,7 +181,9 @@ _CONDITIONS = (
         "Mean or spread are computed from what comes in, so that each picture is measured against its companions. A "
         "single picture would be measured against itself.",
         "Which numbers does your network compute from its input, over the first axis? From which pictures should they be?",
-        matches=_every(lambda o: "accuracy" in o and not _by_chance(o) and asks_its_companions(o)),
+        matches=kinds.every(
+            lambda o: "accuracy" in o and not kinds.answers_by_chance(o) and kinds.asks_its_companions(o)
+        ),
     ),
     Mistake(
         "leaves the dropout on",
@@ -199,7 +192,7 @@ _CONDITIONS = (
         "Something in it draws random numbers whenever it is called, as dropout does in training mode. In use that is "
         "noise.",
         "What does `net.training` say of the network that you return? See what `net.eval()` changes.",
-        matches=_every(_by_chance),
+        matches=kinds.every(kinds.answers_by_chance),
     ),
     Mistake(
         "gives one score for each picture",
@@ -208,7 +201,7 @@ _CONDITIONS = (
         "One score with a sigmoid behind it can tell two classes apart as well. Here the larger of two scores is the "
         "answer, as for ten digits it is the largest of ten.",
         "How many units has your last layer? With two of them, which loss compares their scores with the label?",
-        matches=_every(lambda o: o["shape"].tolist() in ([450], [450, 1])),
+        matches=kinds.every(lambda o: o["shape"].tolist() in ([450], [450, 1])),
     ),
 )
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
 from typing import ClassVar
 
 import torch
-from sklearn.datasets import load_digits
 from torch import Tensor, nn
 
 from companion.checks import kinds
 from companion.checks.bank import Observed, Verdict, exercise, rng
+from companion.checks.cases import digits, held_out
 from companion.checks.ch03_forward.e7_mistakes import (
     MISTAKES,
     OTHERS,
@@ -19,7 +18,6 @@ from companion.checks.ch03_forward.e7_mistakes import (
     TARGET,
     Constant,
     Train,
-    asks_its_companions,
     is_linear,
     trained,
 )
@@ -78,18 +76,10 @@ BASELINES: dict[str, Train] = {
 # -- what is handed over, and what is judged ---------------------------------------------------------
 
 
-@cache
-def _digits() -> tuple[Tensor, Tensor]:
-    digits = load_digits()
-    return torch.tensor(digits.data, dtype=torch.float32), torch.tensor(digits.target) % 2
-
-
 def parts(seed: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Return X, y, X_test and y_test: 1,347 pictures to train on and 450 held out."""
-    X, y = _digits()
-    rows = torch.randperm(len(X), generator=rng(seed))
-    train, test = rows[:1347], rows[1347:]
-    return X[train], y[train], X[test], y[test]
+    X, y = digits()
+    return held_out(X, y % 2, rng(seed))
 
 
 def _cases(seed: int) -> list[Case]:
@@ -113,10 +103,7 @@ def _script(case: Case) -> list[Call]:
     return [
         Call("train_small", (X, y), ("X", "y"), keep="network"),
         Call("@held", ("$network",), returns=("held",)),
-        ask(X_test, "scores"),
-        ask(X_test, "again"),
-        ask(faint, "alone"),
-        ask(torch.cat([faint, strangers]), "among others"),
+        *kinds.asked("$network", X_test, "scores", faint, strangers),
         ask(X, "of training"),
         ask(prepared, "if prepared"),
         ask(probe, "probe"),
@@ -140,10 +127,8 @@ def _facts(case: Case, trace: Trace) -> Observed:
         "of training": share("of training", case.args["y"]),
         "if prepared": share("if prepared", labels),
         "kinds": torch.tensor(len(t["scores"].argmax(dim=1).unique())),
-        "by chance": (t["scores"] - t["again"]).abs().amax(),
-        "by companions": (t["alone"] - t["among others"][:ASKED]).abs().amax(),
-        "size": t["scores"].abs().amax(),
         "probe": t["probe"].to(F64),
+        **kinds.steadiness(trace, "scores"),
     }
 
 
@@ -158,7 +143,7 @@ def _judge(case: Case, observed: Observed, expected: Observed) -> Verdict:
     if "accuracy" not in observed:
         shape = tuple(observed["shape"].tolist())
         return f"The network should give two scores for each picture; for 450 pictures yours gives the shape {shape}."
-    if asks_its_companions(observed):
+    if kinds.asks_its_companions(observed):
         return "For the same picture your network gives other scores when other pictures stand beside it."
     got = observed["accuracy"].item()
     if got >= TARGET:
@@ -188,16 +173,7 @@ class SmallAndGood:
     script = _script
     needs_reference = False
     random = True
-    allowed = (
-        "companion.random",
-        "companion.nn",
-        "companion.functional",
-        "companion.init",
-        "companion.models",
-        "companion.optim",
-        "companion.lr_scheduler",
-        "companion.training",
-    )
+    allowed = kinds.TRAINING
     observe = _facts
     judge = _judge
     scores = _scores

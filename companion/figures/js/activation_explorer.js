@@ -1,7 +1,6 @@
 // An activation and its slope at a point that the reader moves; what is left of a gradient after n such slopes.
-import { columns, controls, drag, fmt, h, handle, key, panel, path, plot, plural, put, root, s, sci, status } from "./kit.js";
+import { columns, controls, drag, fact, fmt, h, handle, key, panel, path, plot, plural, put, root, s, sci, sigmoid, status } from "./kit.js";
 
-const sigmoid = (x) => (x >= 0 ? 1 / (1 + Math.exp(-x)) : Math.exp(x) / (1 + Math.exp(x)));
 const bell = (x) => Math.exp(-x * x / 2) / Math.sqrt(2 * Math.PI);
 
 // Standard normal distribution function. All terms have one sign, so nothing cancels.
@@ -74,10 +73,9 @@ function render({ model, el }) {
     picture.draw();
     chain.draw();
   }
-  const row = (term, node) => h("div", {}, h("dt", {}, term), node);
   el.append(columns(h("div", {}, picture.node, key(["nfig-ink-a", "━", "f(x)"], ["nfig-ink-b", "╍", "derivative f′(x)"],
-    ["", "─", "tangent"]), chain.node), panel(C.rows.name, C.rows.x, C.rows.n, h("dl", { class: "nfig-facts" }, row("value f(x)", out.value),
-    row("slope f′(x)", out.slope), row("range of f", range), row("left after n layers: slopeⁿ", out.left)))), say, C.foot);
+    ["", "─", "tangent"]), chain.node), panel(C.rows.name, C.rows.x, C.rows.n, h("dl", { class: "nfig-facts" }, fact("value f(x)", out.value),
+    fact("slope f′(x)", out.slope), fact("range of f", range), fact("left after n layers: slopeⁿ", out.left)))), say, C.foot);
   update();
   return frame.off;
 }

@@ -1,5 +1,5 @@
 // A curve, rebuilt by one hidden layer whose weights are set by hand: bumps of two sigmoid steps, or corners of ReLUs.
-import { columns, controls, drag, fmt, h, key, panel, path, plot, plural, put, root, s, status } from "./kit.js";
+import { columns, controls, drag, fact, fmt, h, key, panel, path, plot, plural, put, root, s, status } from "./kit.js";
 
 /**
  * The curves that are rebuilt, on [0, 1]; on the jump itself the value to its right.
@@ -131,11 +131,10 @@ function render({ model, el }) {
     upper.draw();
     lower.draw();
   }
-  const row = (term, node) => h("div", {}, h("dt", {}, term), node);
   el.append(columns(h("div", {}, upper.node, key(["nfig-ink-b", "╍", "curve"], ["nfig-ink-a", "━", "sum"], ["", "─", "single parts"], ["nfig-ink-bad", "│", "largest error"],
     ["nfig-ink-a", "░", "ends, not counted"]), lower.node, key(["", "╌", "falls like 1/n, like 1/n²"], ["", "✥", "drag to move n"])),
-  panel(head, C.rows.curve, C.rows.kind, C.rows.n, C.rows.steepness, h("dl", { class: "nfig-facts" }, row("hidden units", out.units), row("parameters: 3 · units + 1", out.params),
-    row("error with 2n", out.ratio)))), say, C.foot);
+  panel(head, C.rows.curve, C.rows.kind, C.rows.n, C.rows.steepness, h("dl", { class: "nfig-facts" }, fact("hidden units", out.units), fact("parameters: 3 · units + 1", out.params),
+    fact("error with 2n", out.ratio)))), say, C.foot);
   update();
   return frame.off;
 }

@@ -1,5 +1,5 @@
 // A network of 2, 3 and 2 neurons, one step of arithmetic at a time: as a graph, and as matrices with one example or with a batch.
-import { bar, columns, controls, fmt, h, key, network, panel, put, root, s, status } from "./kit.js";
+import { bar, columns, controls, fmt, h, key, network, panel, put, root, s, short, status } from "./kit.js";
 
 /**
  * @typedef {{ w1: number[][], b1: number[], w2: number[][], b2: number[] }} Net
@@ -54,12 +54,6 @@ export function valueAt(net, x, { kind, layer, j, i }) {
   if (kind === "sum") return (layer === 1 ? f.z : f.y)[j];
   return kind === "bend" ? f.h[j] : kind === "softmax" ? Math.max(...f.p) : 0;
 }
-
-/**
- * A number with as many decimals as it has, at most four; null stands for one that is not known yet.
- * @param {number | null} v
- */
-export const short = (v) => (v === null ? "?" : fmt(v, (String(+v.toFixed(4)).split(".")[1] || "").length));
 
 const SUB = "₁₂₃", HIGH = 30;
 const brackets = (v) => (v < 0 ? `(${short(v)})` : short(v));

@@ -1,5 +1,5 @@
 // One bell that is moved and widened over two humps, and the Kullback-Leibler divergence in both directions.
-import { columns, controls, drag, fmt, h, key, panel, path, plot, put, root, s, status } from "./kit.js";
+import { columns, controls, drag, fact, fmt, h, key, panel, path, plot, put, root, s, status } from "./kit.js";
 
 /**
  * A Gaussian at the places from -end to end, as shares that add up to 1.
@@ -63,10 +63,9 @@ function render({ model, el }) {
     upper.draw();
     lower.draw();
   }
-  const row = (term, node) => h("div", {}, h("dt", {}, term), node);
   el.append(columns(h("div", {}, upper.node, key(["nfig-ink-b", "╍", "p, two humps"], ["nfig-ink-a", "━", "q, one bell"], ["", "✥", "drag to move q"]), lower.node,
     key(["nfig-ink-a", "━", "KL(p, q)"], ["nfig-ink-b", "╍", "KL(q, p)"])),
-  panel(head, ...Object.values(C.rows), h("dl", { class: "nfig-facts" }, row("KL(p, q), covers", out.covers), row("KL(q, p), picks", out.picks), row("H(p) + KL = H(p, q)", out.cross)))), say, C.foot);
+  panel(head, ...Object.values(C.rows), h("dl", { class: "nfig-facts" }, fact("KL(p, q), covers", out.covers), fact("KL(q, p), picks", out.picks), fact("H(p) + KL = H(p, q)", out.cross)))), say, C.foot);
   update();
   return frame.off;
 }

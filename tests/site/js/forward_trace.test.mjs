@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { forward, plan, short, softmax, valueAt } from "../../../companion/figures/js/forward_trace.js";
+import { forward, plan, softmax, valueAt } from "../../../companion/figures/js/forward_trace.js";
+import { short } from "../../../companion/figures/js/kit.js";
 
 const net = { w1: [[0.5, -0.5], [1, 1], [-1, 0.5]], b1: [0.5, -1, 0], w2: [[1, -1, 2], [0.5, 1, -1]], b2: [0.5, -1] };
 

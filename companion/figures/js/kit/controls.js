@@ -105,11 +105,12 @@ export function controls(frame, model, { update, show = {} }) {
   });
   share.hidden = !figure;
   const of = (name) => specs.find((one) => one.name === name);
-  // change moves a control as a hand would: to the nearest value it can have.
-  const change = (name, v) => {
-    set(name, typeof v === "number" ? snapped(of(name), v) : v);
+  // move and change set controls as a hand would, to the nearest values they can have: several at once, or one.
+  const move = (values, name = "") => {
+    for (const [k, v] of Object.entries(values)) set(k, typeof v === "number" ? snapped(of(k), v) : v);
     update(name);
   };
-  return { S, rows, change, part: (name) => parts[name], spec: of, label: (name) => of(name).options.find(([v]) => v === S[name])[1],
+  const change = (name, v) => move({ [name]: v }, name);
+  return { S, rows, move, change, part: (name) => parts[name], spec: of, label: (name) => of(name).options.find(([v]) => v === S[name])[1],
     foot: h("div", { class: "nfig-foot" }, bar(reset, share), where, note) };
 }

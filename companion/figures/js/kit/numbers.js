@@ -14,6 +14,14 @@ export function sci(v, digits = 3) {
   return v.toExponential(2).replace("e+", "e").replaceAll("-", "−");
 }
 
+/**
+ * A number with as many decimals as it has, at most four; null stands for one that is not known yet.
+ * @param {number | null} v
+ */
+export const short = (v) => (v === null ? "?" : fmt(v, (String(+v.toFixed(4)).split(".")[1] || "").length));
+
+export const sigmoid = (z) => (z >= 0 ? 1 / (1 + Math.exp(-z)) : Math.exp(z) / (1 + Math.exp(z)));
+
 export const signed = (v, digits = 2) => (v < 0 ? "− " : "+ ") + fmt(Math.abs(v), digits);
 export const inParens = (v, digits = 2) => (v < 0 ? `(${fmt(v, digits)})` : fmt(v, digits));
 export const plural = (n, one, many = one + "s") => `${n} ${n === 1 ? one : many}`;

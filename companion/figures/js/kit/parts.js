@@ -5,6 +5,8 @@ import { fmt, put } from "./numbers.js";
 export const status = (cls = "nfig-say") => h("p", { class: cls, role: "status" });
 export const panel = (...kids) => h("div", { class: "nfig-controls" }, ...kids);
 export const columns = (...kids) => h("div", { class: "nfig-columns" }, ...kids);
+// One line of a list of facts: a name, and the node that holds its number.
+export const fact = (term, node) => h("div", {}, h("dt", {}, term), node);
 export const button = (text, click, attrs = {}) => h("button", { type: "button", onclick: click, ...attrs }, text);
 export const bar = (...kids) => h("div", { class: "nfig-bar" }, ...kids);
 export const key = (...items) => h("p", { class: "nfig-key" }, ...items.flatMap(([cls, sign, text]) =>
