@@ -71,7 +71,7 @@ machines: env  ## the notebooks with two threads and as on an old processor
 	@$(PY) tools/notebooks.py run --machine two-threads
 	@$(PY) tools/notebooks.py run --machine old-processor
 
-lighthouse: env  ## Lighthouse on five pages, median of three (fetches lighthouse from npm)
+lighthouse: book  ## Lighthouse on five pages, median of three (fetches lighthouse from npm)
 	@$(PY) tools/lighthouse.py
 
 shots: env  ## store the picture of every figure anew, after an intended change of its look

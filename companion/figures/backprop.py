@@ -50,8 +50,8 @@ GRAPHS: dict[str, list[Node]] = {
         "h",
         [
             _leaf("w", 0),
-            _leaf("x", 1),
-            Node("u", "·", ("w", "x"), (0.5, 1)),
+            _leaf("x", 1.1),
+            Node("u", "·", ("w", "x"), (0.55, 1)),
             _leaf("b", 2, 1),
             Node("s", "+", ("u", "b"), (1, 2)),
             Node("h", "tanh", ("s",), (0.8, 3)),

@@ -9,7 +9,9 @@ import torch
 from torch import Tensor
 
 
-def pointwise(z: Tensor, value: Callable[[Tensor], Tensor], slope: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
+def pointwise(
+    z: Tensor, value: Callable[[Tensor], Tensor], slope: Callable[..., Tensor], *, by_output: bool = False
+) -> Tensor:
     r"""Return ``value(z)`` and let gradients flow back through ``slope(z, y)`` instead of through its steps.
 
     .. math:: y = f(z), \qquad \frac{\partial L}{\partial z} = \frac{\partial L}{\partial y} \, f'(z)
@@ -26,29 +28,32 @@ def pointwise(z: Tensor, value: Callable[[Tensor], Tensor], slope: Callable[[Ten
         value: Maps z to y, entry by entry.
         slope: Maps z and y to dy/dz, entry by entry, in differentiable steps (so that second derivatives
             work).
+        by_output: ``slope`` is handed y alone. Then z is not kept for the way back, which halves what a layer
+            stores: y is kept anyway by the product that comes next.
 
     Returns:
         Tensor of the shape of z.
     """
-    return (_Backward if torch.compiler.is_compiling() else _BothWays).apply(z, value, slope)
+    return (_Backward if torch.compiler.is_compiling() else _BothWays).apply(z, value, slope, by_output)
 
 
 class _Backward(torch.autograd.Function):
     generate_vmap_rule = True  # lets torch.func map it over batches
 
     @staticmethod
-    def forward(z: Tensor, value: Callable, slope: Callable) -> Tensor:
+    def forward(z: Tensor, value: Callable, slope: Callable, by_output: bool) -> Tensor:
         return value(z)
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple, output: Tensor) -> None:
-        z, _, ctx.slope = inputs
-        ctx.save_for_backward(z, output)
-        ctx.save_for_forward(z, output)
+        z, _, ctx.slope, by_output = inputs
+        kept = (output,) if by_output else (z, output)
+        ctx.save_for_backward(*kept)
+        ctx.save_for_forward(*kept)
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
-        return gradient * ctx.slope(*ctx.saved_tensors), None, None
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None, None]:
+        return gradient * ctx.slope(*ctx.saved_tensors), None, None, None
 
 
 class _BothWays(_Backward):

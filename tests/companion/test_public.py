@@ -58,7 +58,6 @@ PLANNED = {
         "17": ["FreezeNorm"],
     },
     "data": {
-        "05": ["mirror_symmetry"],
         "07": ["wilson_construction"],
         "09": [
             "mixup", "random_crop", "random_erase", "random_flip", "random_noise", "random_rotation", "random_shift",

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.utils.flop_counter import FlopCounterMode
 
-from companion import nn
+from companion import functional, nn
 from companion.models import VGG, Inception, LeNet, ResNet, mlp
 from companion.random import generator
 from companion.summary import count_flops, count_parameters, gradient_norms, receptive_field, saved_bytes, summary
@@ -87,6 +87,13 @@ def test_saved_bytes_count_what_autograd_keeps():
     assert saved_bytes(lambda x: torch.exp(torch.exp(x)), x) == 2 * 5 * 8 * 4
     assert saved_bytes(lambda x: torch.exp(x) * torch.exp(x).detach(), x) == 2 * 5 * 8 * 4
     assert saved_bytes(lambda x: torch.exp(x) ** 2 + torch.exp(x) * 0, x) == 2 * 5 * 8 * 4, "once each"
+
+
+@pytest.mark.parametrize("name", ["relu", "tanh", "sigmoid"])
+def test_a_bend_keeps_no_more_for_the_way_back_than_pytorchs(name):
+    x, weight = torch.zeros(10, 6, requires_grad=True), torch.zeros(6, 6)
+    ours, theirs = getattr(functional, name), getattr(torch, name)
+    assert saved_bytes(lambda x: ours(x) @ weight, x) == saved_bytes(lambda x: theirs(x) @ weight, x)
 
 
 def test_saved_bytes_of_a_network_are_its_hidden_activations():

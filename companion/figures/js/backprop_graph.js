@@ -1,5 +1,5 @@
 // A small graph whose values go forward and whose slopes come back, one operation a step.
-import { bar, columns, controls, fact, h, key, panel, put, root, short, status } from "./kit.js";
+import { columns, controls, fact, h, key, panel, put, root, short, status } from "./kit.js";
 import { boxes, made } from "./parts/boxes.js";
 
 /** @typedef {[string, string, string[], number, number]} Node  name, operation, parents, column, row */
@@ -105,8 +105,8 @@ function render({ model, el }) {
     })));
     say.textContent = back ? backward(graph, v, steps, back) : forward(graph, v, S.step);
   }
-  el.append(bar(C.rows.graph), columns(h("div", {}, place, key(["nfig-ink-a", "0.5", "left: value"], ["nfig-ink-b", "0.5", "right: slope of L by it"], ["", "…", "not whole yet"])),
-    panel(head, line, C.rows.w, C.rows.x, h("dl", { class: "nfig-facts" }, fact("loss L", out.loss), fact("slope of L by w", out.slope), fact("ways from w to L", out.ways)))),
+  el.append(columns(h("div", {}, place, key(["nfig-ink-a", "0.5", "left: value"], ["nfig-ink-b", "0.5", "right: slope of L by it"], ["", "…", "not whole yet"])),
+    panel(C.rows.graph, head, line, C.rows.w, C.rows.x, h("dl", { class: "nfig-facts" }, fact("loss L", out.loss), fact("slope of L by w", out.slope), fact("ways from w to L", out.ways)))),
   C.rows.step, say, C.foot);
   update();
   return frame.off;
