@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from torch.utils.flop_counter import FlopCounterMode
 
 from companion import nn
-from companion.models import VGG, Inception, LeNet, Perceptron, ResNet, mlp
+from companion.models import VGG, Inception, LeNet, ResNet, mlp
+from companion.models.perceptron import Perceptron
 from companion.random import generator
 from companion.summary import count_flops, count_parameters, gradient_norms, receptive_field, saved_bytes, summary
 
