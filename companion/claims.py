@@ -9,6 +9,7 @@ number that *this* run gave stands beside it.
 from __future__ import annotations
 
 import html
+import math
 import sys
 from decimal import Decimal
 from typing import Any
@@ -67,7 +68,7 @@ def claim(
     tolerance = _tolerance(expected, abs, spread, runs)
     # Half a unit of the last float digit is granted to the comparison itself: 0.3 - 0.2 is not 0.1.
     inside = -tolerance * 1.000001 <= number - float(expected) <= tolerance * 1.000001
-    _hold(inside, f"{expected} ± {tolerance:.3g}", number, what)
+    _hold(inside or number == float(expected), f"{expected} ± {tolerance:.3g}", number, what)
 
 
 def agree(*values: Any, tol: float = 1e-6, digits: int = 4) -> None:
@@ -80,22 +81,36 @@ def agree(*values: Any, tol: float = 1e-6, digits: int = 4) -> None:
 
     Raises:
         ClaimError: when shapes or values differ, with the largest difference.
+        TypeError: when a value does not hold real numbers.
+        ValueError: when there is one value, or no number to compare.
 
     >>> agree([1.0, 2.0], torch.tensor([1.0, 2.0]))
     2 implementations agree within 1e-06: [1.0000, 2.0000]
     """
     if len(values) < 2:
         raise bad_value("agree", "values", "two or more results to compare", len(values))
-    tensors = [torch.as_tensor(v).detach().cpu().double() for v in values]
+    tensors = [_doubles(value) for value in values]
     first = tensors[0]
     for place, other in enumerate(tensors[1:], start=2):
         if other.shape != first.shape:
             raise ClaimError(f"agree: result 1 has shape {tuple(first.shape)}, result {place} {tuple(other.shape)}")
         same = (first == other) | (first.isnan() & other.isnan())  # equal infinities differ by nan
         gap = torch.where(same, 0.0, (first - other).abs())
-        if gap.isnan().any() or (gap.numel() and gap.max() > tol):
+        if gap.numel() and not gap.max() <= tol:  # nan is a difference too
             raise ClaimError(f"agree: result {place} differs from result 1 by {gap.max():.3g}, allowed {tol:g}")
+    if not first.numel():
+        raise bad_value("agree", "values", "one number or more to compare", f"shape {tuple(first.shape)}")
     print(f"{len(values)} implementations agree within {tol:g}: {_show(first, digits)}")
+
+
+def _doubles(value: Any) -> torch.Tensor:
+    try:
+        tensor = torch.as_tensor(value).detach().cpu()
+    except (TypeError, ValueError, RuntimeError):
+        tensor = None
+    if tensor is None or tensor.is_complex():
+        raise bad_type("agree", "values", "tensors, arrays or lists of real numbers", value) from None
+    return tensor.double()
 
 
 def _bounds(number: float, at_least: Number | None, at_most: Number | None, what: str) -> None:
@@ -111,7 +126,7 @@ def _hold(holds: bool, expected: str, number: float, what: str) -> None:
     if not holds:
         raise ClaimError(f"claim: {what} expected {expected}, got {number:.6g}; mend the text or the code")
     text = f"✓ {what}: {expected}"
-    came = f"{number:.0f}" if number == round(number) and number < 1e9 else f"{number:.4g}"
+    came = f"{number:.0f}" if math.isfinite(number) and number == round(number) < 1e9 else f"{number:.4g}"
     stated = "" if expected in (came, "True", "False") else f" (stated: {html.escape(expected)})"
     _tell(text, f"✓ {html.escape(what)}: <b>{came if stated else expected}</b>{stated}")
 

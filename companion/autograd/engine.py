@@ -7,8 +7,10 @@ Everything is float64; infinities and nan pass without a warning, as in PyTorch.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from numbers import Real
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -24,11 +26,11 @@ class Value:
     .. math:: \bar x = \sum_{y \text{ made from } x} \Big( \frac{\partial y}{\partial x} \Big)^{\!\top} \bar y,
               \qquad \bar L = 1
 
-    Values take ``+ - * / ** @``, indices, and the methods below; numbers and arrays beside them are taken as
-    values. Shapes are broadcast as in NumPy; on the way back a gradient is summed over what was repeated.
+    Values take ``+ - * / ** @``, indices, loops along the first axis, and the methods below; numbers and arrays
+    beside them are taken as values. Shapes are broadcast as in NumPy; on the way back a gradient is summed over what was repeated.
 
     Args:
-        data: Number, nested list or array; it is copied.
+        data: Number, nested list, array or tensor; its real numbers are copied.
         name: What a recorded trace calls it.
 
     Attributes:
@@ -39,7 +41,8 @@ class Value:
         parents: What it was made from.
 
     Raises:
-        TypeError: If the data are not numbers.
+        TypeError: If the data are not real numbers, all rows of one length.
+        ValueError: If shapes do not meet, or an index or axis is none that the value has.
 
     Source:
         Linnainmaa (1976), Taylor expansion of the accumulated rounding error.
@@ -53,10 +56,7 @@ class Value:
     __array_ufunc__ = None  # NumPy's arrays leave the operators to this class
 
     def __init__(self, data: Any, name: str = "") -> None:
-        try:
-            self.data: Array = np.array(data, dtype=np.float64)
-        except (TypeError, ValueError):
-            raise bad_type("Value", "data", "numbers, all rows of one length", data) from None
+        self.data: Array = real_numbers("Value", "data", data)
         self.grad: Array = np.zeros_like(self.data)
         self.name, self.operation = name, ""
         self.parents: tuple[Value, ...] = ()
@@ -77,6 +77,7 @@ class Value:
             gradient: Of a later number with respect to this value; None is 1, for a single number.
 
         Raises:
+            TypeError: If it does not hold real numbers.
             ValueError: If it is left out for several numbers, or has another shape.
         """
         for value, passed, _ in sweep(self, gradient):
@@ -129,13 +130,25 @@ class Value:
     def __rmatmul__(self, other: Any) -> Value:
         return as_value(other) @ self
 
+    def __iter__(self) -> Iterator[Value]:
+        if not self.data.ndim:
+            raise bad_value("Value", "loop", "an axis to go along", "a single number")
+        return (self[row] for row in range(len(self.data)))
+
+    def __contains__(self, number: object) -> NoReturn:
+        hint = "ask its data: number in value.data"
+        raise bad_type("Value", "in", "an array to look through", self, hint)
+
     def __getitem__(self, index: Any) -> Value:
+        index = index if isinstance(index, Value) else copy.deepcopy(index)  # the caller may change it before the sweep
+
         def pullback(gradient: Array, result: Array) -> tuple[Array]:
             back = np.zeros_like(self.data)
             np.add.at(back, index, gradient)  # adds up where an entry was taken more than once
             return (back,)
 
-        return apply("[]", lambda x: x[index], (self,), pullback)
+        wanted = ("index", f"places in shape {self.shape}", index)
+        return apply("[]", lambda x: x[index], (self,), pullback, wanted)
 
     def exp(self) -> Value:
         """Raise e to every entry."""
@@ -164,7 +177,8 @@ class Value:
             kept = self.data.sum(axis=axis, keepdims=True)  # only its shape: summed axes have size 1
             return (np.broadcast_to(gradient.reshape(kept.shape), self.shape),)
 
-        return apply("sum", lambda x: x.sum(axis=axis, keepdims=keepdims), (self,), pullback)
+        wanted = ("axis of sum", f"one that shape {self.shape} has", axis)
+        return apply("sum", lambda x: x.sum(axis=axis, keepdims=keepdims), (self,), pullback, wanted)
 
     def mean(self, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> Value:
         """Average along one axis, several or all (None): a sum divided by a count; of nothing it is nan."""
@@ -179,11 +193,15 @@ class Value:
             winners = self.data == top
             return (winners * gradient.reshape(top.shape) / winners.sum(axis=axis, keepdims=True),)
 
-        return apply("max", lambda x: x.max(axis=axis, keepdims=keepdims), (self,), pullback)
+        wanted = ("axis of max", f"one that shape {self.shape} has", axis)
+        if not self.data.size and apply("max", lambda x: x.sum(axis=axis), (self,), pullback, wanted).data.size:
+            raise bad_value("Value", "max", "one entry or more to choose from", f"shape {self.shape}")
+        return apply("max", lambda x: x.max(axis=axis, keepdims=keepdims), (self,), pullback, wanted)
 
     def reshape(self, *shape: int) -> Value:
         """Give the same entries another shape; one -1 is worked out."""
-        return apply("reshape", lambda x: x.reshape(*shape), (self,), lambda g, y: (g.reshape(self.shape),))
+        wanted = ("shape of reshape", f"one of {self.data.size} entries", shape)
+        return apply("reshape", lambda x: x.reshape(*shape), (self,), lambda g, y: (g.reshape(self.shape),), wanted)
 
     def transpose(self, *axes: int) -> Value:
         """Bring the axes into another order; without one, reverse them."""
@@ -192,20 +210,53 @@ class Value:
         def pullback(gradient: Array, result: Array) -> tuple[Array]:
             return (gradient.transpose(np.argsort([axis % gradient.ndim for axis in order])),)
 
-        return apply("transpose", lambda x: x.transpose(order), (self,), pullback)
+        wanted = ("axes of transpose", f"each axis of shape {self.shape} once", order)
+        return apply("transpose", lambda x: x.transpose(order), (self,), pullback, wanted)
 
 
-def apply(operation: str, f: Callable[..., Array], operands: Sequence[Any], pullback: Pullback) -> Value:
-    """Compute a value and note how it was made."""
+def apply(
+    operation: str,
+    f: Callable[..., Array],
+    operands: Sequence[Any],
+    pullback: Pullback,
+    wanted: tuple[str, str, Any] | None = None,
+) -> Value:
+    """Compute a value and note how it was made.
+
+    ``wanted`` says what a refusal names: the argument, what was expected of it and what came; without it the
+    operands' shapes, which do not meet.
+    """
     parents = tuple(as_value(operand) for operand in operands)
     with np.errstate(all="ignore"):
         try:
             data = f(*(parent.data for parent in parents))
         except (ValueError, IndexError) as error:
-            raise bad_value("Value", operation, "shapes that meet", [p.shape for p in parents], str(error)) from None
+            shapes = [parent.shape for parent in parents]
+            argument, expected, got = wanted or (operation, "shapes that meet", shapes)
+            raise bad_value("Value", argument, expected, got, str(error)) from None
     result = Value(data)
     result.operation, result.parents, result._pullback = operation, parents, pullback
     return result
+
+
+def real_numbers(where: str, argument: str, data: Any) -> Array:
+    """Copy numbers into an array of float64; refuse what numpy would turn into numbers, such as None and text."""
+    try:
+        array = np.asarray(without_torch(data))
+        if array.dtype.kind in "biuf" or (array.dtype.kind == "O" and all(isinstance(n, Real) for n in array.flat)):
+            return np.array(array, dtype=np.float64)
+    except (TypeError, ValueError, RuntimeError, OverflowError):
+        pass
+    raise bad_type(where, argument, "real numbers, all rows of one length", data)
+
+
+def without_torch(data: Any) -> Any:
+    """Turn PyTorch's tensors into arrays, also those in lists, with gradients, on a GPU or of 16 bits."""
+    if isinstance(data, list | tuple):
+        return [without_torch(part) for part in data]
+    if hasattr(data, "detach"):
+        return (data.double() if data.is_floating_point() else data).numpy(force=True)
+    return data
 
 
 def as_value(operand: Any) -> Value:
@@ -234,7 +285,7 @@ def sweep(result: Value, gradient: Any) -> Iterator[tuple[Value, Array, list[Arr
     if gradient is None and result.data.size != 1:
         hint = "reduce it first, for example with .sum()"
         raise bad_value("backward", "self", "a single number or a gradient", f"shape {result.shape}", hint)
-    first = np.ones_like(result.data) if gradient is None else np.array(gradient, dtype=np.float64)
+    first = np.ones_like(result.data) if gradient is None else real_numbers("backward", "gradient", gradient)
     if first.shape != result.shape:
         raise bad_value("backward", "gradient", f"shape {result.shape}", first.shape)
     gradients = {id(result): first}

@@ -29,14 +29,26 @@ def require_float(where: str, argument: str, value: Tensor) -> None:
 _CONVERTED_BY = {torch.float32: "float", torch.float64: "double", torch.float16: "half", torch.bfloat16: "bfloat16"}
 
 
-def require_float_like(where: str, argument: str, value: object, dtypes: Collection[torch.dtype], like: str) -> None:
-    """Refuse a float tensor of another float type than those given, the first of which is named; others pass."""
+def require_float_like(
+    where: str, argument: str, value: object, dtypes: Collection[torch.dtype], like: str, owner: str = ""
+) -> None:
+    """Refuse a float tensor of another float type than those given, the first of which is named; others pass.
+
+    ``owner`` is what may be converted instead of the argument.
+    """
     if not isinstance(value, Tensor) or value.dtype in dtypes or not {value.dtype, *dtypes} <= _CONVERTED_BY.keys():
         return
     wanted = next(iter(dtypes), value.dtype)
     if wanted != value.dtype:
         hint = f"{argument}.{_CONVERTED_BY[wanted]}()"
+        hint += f", or {owner}.{_CONVERTED_BY[value.dtype]}()" if owner else ""
         raise bad_dtype(where, argument, wanted, like, value.dtype, hint)
+
+
+def under_autocast(value: Tensor) -> bool:
+    """Say whether PyTorch chooses the float type of products on the tensor's device."""
+    kind = value.device.type
+    return torch.amp.is_autocast_available(kind) and torch.is_autocast_enabled(kind)
 
 
 def require_module(where: str, argument: str, value: Module) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 
 from companion.errors import bad_value
-from companion.functional._arguments import require_float, require_tensor
+from companion.functional._arguments import require_float, require_float_like, require_tensor, under_autocast
 
 
 def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
@@ -25,7 +25,8 @@ def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
         The weighted sums.
 
     Raises:
-        TypeError: If an argument is no tensor.
+        TypeError: If an argument is no tensor, or x holds floats of another type than the weights; under autocast
+            PyTorch chooses the type.
         ValueError: If an argument does not hold floats or the shapes do not meet.
 
     Source:
@@ -42,6 +43,8 @@ def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     if x.ndim == 0 or x.shape[-1] != weight.shape[1]:
         hint = "the last axis holds the features"
         raise bad_value("linear", "x", f"shape (..., {weight.shape[1]})", tuple(x.shape), hint)
+    if x.dtype != weight.dtype and not under_autocast(x):
+        require_float_like("linear", "x", x, [weight.dtype], "the weights", owner="net")
     y = x @ weight.mT  # (..., in) @ (in, out) -> (..., out)
     if bias is None:
         return y

@@ -15,7 +15,10 @@ from companion.functional._arguments import (
     require_number,
     require_tensor,
     require_whole,
+    under_autocast,
 )
+
+_NO_DECISION = "a sum with nan reaches no decision: clean the data"
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,11 +115,22 @@ class Perceptron:
             One number for each example, shape () or (N,).
 
         Raises:
-            ValueError: If the last axis does not hold D numbers.
+            TypeError: If x is no tensor or holds floats of another type than the weights.
+            ValueError: If x holds no floats or the last axis does not hold D numbers.
         """
+        self._require_input("decision", x)
+        return self._decision(x)
+
+    def _require_input(self, where: str, x: Tensor, argument: str = "x") -> None:
+        require_tensor(where, argument, x)
+        if x.dtype != self.weight.dtype and not under_autocast(x):
+            require_float(where, argument, x)
+            require_float_like(where, argument, x, [self.weight.dtype], "the perceptron's weights")
         if x.shape[-1:] != self.weight.shape:
-            expected = f"shape ({len(self.weight)},) or (N, {len(self.weight)})"
-            raise bad_value("decision", "x", expected, tuple(x.shape))
+            one = "" if where == "fit" else f"({len(self.weight)},) or "
+            raise bad_value(where, argument, f"shape {one}(N, {len(self.weight)})", tuple(x.shape))
+
+    def _decision(self, x: Tensor) -> Tensor:
         return x @ self.weight + self.bias  # (..., D) @ (D,) -> (...)
 
     def predict(self, x: Tensor) -> Tensor:
@@ -127,8 +141,13 @@ class Perceptron:
 
         Returns:
             One decision for each example, shape () or (N,).
+
+        Raises:
+            TypeError: If x is no tensor or holds floats of another type than the weights.
+            ValueError: If x holds no floats or the last axis does not hold D numbers.
         """
-        return F.step(self.decision(x))
+        self._require_input("predict", x)
+        return F.step(self._decision(x))
 
     def update(self, x: Tensor, target: Tensor | float) -> bool:
         """Learn from one example: move weights and bias after a mistake, else leave them.
@@ -141,13 +160,21 @@ class Perceptron:
             Whether it was a mistake.
 
         Raises:
-            ValueError: If several examples come at once or the target is neither 0 nor 1.
+            TypeError: If x is no tensor or holds floats of another type than the weights.
+            ValueError: If several examples come at once, x holds nan or inf, or the target is neither 0 nor 1.
         """
+        require_tensor("update", "x", x)
         if x.ndim != 1:
             raise bad_value("update", "x", "one example, one axis", tuple(x.shape), "fit(X, y) takes many")
+        self._require_input("update", x)
+        if not torch.isfinite(x).all():
+            raise bad_value("update", "x", "finite numbers", "nan or inf", _NO_DECISION)
         if float(target) not in (0.0, 1.0):
             raise bad_value("update", "target", "0 or 1", float(target))
-        error = float(target) - float(self.predict(x))  # -1, 0 or 1
+        return self._learn(x, float(target))
+
+    def _learn(self, x: Tensor, target: float) -> bool:
+        error = target - float(F.step(self._decision(x)))  # -1, 0 or 1
         if error:
             self.weight = self.weight + self.lr * error * x
             self.bias = self.bias + self.lr * error
@@ -172,7 +199,7 @@ class Perceptron:
             ValueError: If the shapes do not meet, X holds nan or inf, or y holds anything but 0 and 1.
         """
         _require_examples(X, y)
-        require_float_like("fit", "X", X, [self.weight.dtype], "the perceptron's weights")
+        self._require_input("fit", X, "X")
         require_whole("fit", "max_epochs", max_epochs, least=0)
         targets = y.tolist()
         history = PerceptronHistory()
@@ -180,7 +207,7 @@ class Perceptron:
             order = torch.arange(len(X)) if generator is None else torch.randperm(len(X), generator=generator)
             mistakes = 0
             for i in order.tolist():
-                wrong = self.update(X[i], targets[i])
+                wrong = self._learn(X[i], float(targets[i]))
                 said = 1.0 - targets[i] if wrong else float(targets[i])
                 history.steps.append(PerceptronStep(i, float(targets[i]), said, self.weight, self.bias))
                 mistakes += wrong
@@ -198,8 +225,7 @@ def _require_examples(X: Tensor, y: Tensor) -> None:
         raise bad_value("fit", "X", "rows of examples, shape (N, D)", tuple(X.shape))
     lost = int((~torch.isfinite(X)).any(dim=1).sum())  # (N, D) -> (N,)
     if lost:
-        hint = "a sum with nan reaches no decision: clean the data"
-        raise bad_value("fit", "X", "finite numbers", f"nan or inf in {lost} of {len(X)} rows", hint)
+        raise bad_value("fit", "X", "finite numbers", f"nan or inf in {lost} of {len(X)} rows", _NO_DECISION)
     if y.shape != X.shape[:1]:
         raise bad_value("fit", "y", f"one target for each row, shape ({len(X)},)", tuple(y.shape))
     values = sorted(set(y.tolist()))

@@ -8,19 +8,10 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.nn import Module
-from torch.utils.flop_counter import FlopCounterMode
 
-from companion.errors import bad_type, bad_value
+from companion.errors import bad_value
 from companion.functional._arguments import require_module
-
-
-def require_call(where: str, model: Callable[..., Any], inputs: tuple[Tensor, ...]) -> None:
-    """Refuse what cannot be called with tensors."""
-    if not callable(model):
-        raise bad_type(where, "model", "a module or a function", model)
-    for value in inputs:
-        if not isinstance(value, Tensor):
-            raise bad_type(where, "inputs", "tensors", value)
+from companion.summary._passes import KeptMemory, flop_counter, require_call, undisturbed
 
 
 def count_parameters(model: Module) -> int:
@@ -59,7 +50,7 @@ def count_flops(model: Callable[..., Any], *inputs: Tensor) -> int:
     The LSTM and the attention of ``companion.nn`` count in full.
 
     Args:
-        model: A module or any function of tensors.
+        model: A module, of which a copy is run, or any function of tensors.
         inputs: What it is called with; the numbers in it do not matter, the shapes do.
 
     Returns:
@@ -74,19 +65,20 @@ def count_flops(model: Callable[..., Any], *inputs: Tensor) -> int:
     60
     """
     require_call("count_flops", model, inputs)
-    with torch.no_grad(), FlopCounterMode(display=False) as counter:
-        model(*inputs)
+    with undisturbed(model, inputs) as twin, torch.no_grad(), flop_counter() as counter:
+        twin(*inputs)
     return int(counter.get_total_flops())
 
 
-def saved_bytes(model: Callable[..., Tensor], *inputs: Tensor) -> int:
-    """Measure the memory that a forward pass keeps for the backward pass, parameters and inputs left out.
+def saved_bytes(model: Callable[..., Any], *inputs: Tensor) -> int:
+    """Measure the memory that a forward pass keeps for the backward pass.
 
     It grows with the batch and is what training needs beyond the parameters, their gradients and the
-    optimizer's state; a forward pass under ``torch.no_grad`` keeps nothing.
+    optimizer's state. What was there before the pass is left out: inputs, parameters, buffers, and tensors that
+    a function holds. Under ``torch.no_grad`` a forward pass keeps nothing, and the answer is 0.
 
     Args:
-        model: A module or any function of tensors.
+        model: A module, of which a copy is run, or any function of tensors.
         inputs: What it is called with.
 
     Returns:
@@ -94,25 +86,18 @@ def saved_bytes(model: Callable[..., Tensor], *inputs: Tensor) -> int:
 
     Raises:
         TypeError: If ``model`` cannot be called or an input is no tensor.
+        ValueError: If a tensor holds no numbers, as on the device ``meta``.
 
     >>> saved_bytes(torch.exp, torch.zeros(10, requires_grad=True))
     40
     """
     require_call("saved_bytes", model, inputs)
-    known = list(inputs) + (list(model.parameters()) if isinstance(model, Module) else [])
-    outside = {value.untyped_storage().data_ptr() for value in known}
-    kept: dict[int, int] = {}
-
-    def keep(value: Tensor) -> Tensor:
-        storage = value.untyped_storage()
-        if storage.data_ptr() not in outside:
-            kept[storage.data_ptr()] = storage.nbytes()
-        return value
-
-    with torch.enable_grad(), torch.autograd.graph.saved_tensors_hooks(keep, lambda value: value):
-        result = model(*inputs)  # held until all is counted, so that no memory is given away and counted twice
+    keeping = torch.autograd.graph.saved_tensors_hooks
+    memory = KeptMemory("saved_bytes", inputs)
+    with undisturbed(model, inputs) as twin, memory, keeping(memory.keep, lambda value: value):
+        result = twin(*inputs)  # held until all is counted, so that no memory is given away and counted twice
     del result
-    return sum(kept.values())
+    return memory.new_bytes()
 
 
 def gradient_norms(model: Module) -> dict[str, float]:

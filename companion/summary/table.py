@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -14,7 +13,8 @@ from torch.nn import Module
 from torch.utils.flop_counter import FlopCounterMode
 
 from companion.functional._arguments import require_module
-from companion.summary.counts import count_parameters, require_call, saved_bytes
+from companion.summary._passes import flop_counter, require_call, undisturbed
+from companion.summary.counts import count_parameters, saved_bytes
 
 
 @dataclass(frozen=True)
@@ -95,14 +95,18 @@ def summary(model: Module, *inputs: Tensor) -> Summary:
     """
     require_module("summary", "model", model)
     require_call("summary", model, inputs)
-    model = copy.deepcopy(model)  # the running numbers of batch normalisation move with each pass
-    with torch.random.fork_rng(devices=[]):  # dropout would take random numbers away from whoever draws next
-        with torch.no_grad(), FlopCounterMode(display=False) as counter, _watched(model, counter) as rows:
-            model(*inputs)
+    with (
+        undisturbed(model, inputs) as twin,
+        torch.no_grad(),
+        flop_counter() as counter,
+        _watched(twin, counter) as rows,
+    ):
+        twin(*inputs)
+    with torch.enable_grad():  # what training keeps, also where no gradients are asked for now
         saved = saved_bytes(model, *inputs)
-    trainable = sum(p.numel() for p in model.parameters() if p.requires_grad)
+    trainable = sum(p.numel() for p in twin.parameters() if p.requires_grad)
     total = sum(row.bytes for row in rows)
-    return Summary(tuple(rows), count_parameters(model), trainable, counter.get_total_flops(), total, saved)
+    return Summary(tuple(rows), count_parameters(twin), trainable, counter.get_total_flops(), total, saved)
 
 
 @contextmanager

@@ -4,6 +4,7 @@ import inspect
 import json
 import math
 import warnings
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from companion import autograd
 from companion.autograd import Value, concatenate, cross_entropy, gradcheck, trace
+from companion.autograd.engine import apply
 from companion.random import generator
 
 PROPERTY = settings(max_examples=40, deadline=None, derandomize=True)
@@ -160,7 +162,7 @@ def test_reductions_of_nothing_are_those_of_torch():
     assert np.isnan(x.mean(axis=0).data).tolist() == [True] * 3
     assert x.mean(axis=1).shape == (0,)
     assert x.grad.shape == (0, 3)
-    with pytest.raises(ValueError, match="Value: max expected shapes that meet"):
+    with pytest.raises(ValueError, match="Value: max expected one entry or more to choose from, got shape"):
         Value(empty).max()
 
 
@@ -443,8 +445,8 @@ def test_value_prints_its_data():
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
-        (lambda: Value("one"), TypeError, "Value: data expected numbers, all rows of one length, got str"),
-        (lambda: Value([[1.0], [1.0, 2.0]]), TypeError, "Value: data expected numbers, all rows of one length, got list"),
+        (lambda: Value("one"), TypeError, "Value: data expected real numbers, all rows of one length, got str"),
+        (lambda: Value([[1.0], [1.0, 2.0]]), TypeError, "Value: data expected real numbers, all rows of one length, got list"),
         (lambda: Value([1.0, 2.0]).backward(), ValueError, "backward: self expected a single number or a gradient, got shape (2,); reduce it first, for example with .sum()"),
         (lambda: Value([1.0, 2.0]).backward(1.0), ValueError, "backward: gradient expected shape (2,), got ()"),
         (lambda: Value([1.0]) ** Value([2.0]), TypeError, "Value: exponent expected a number, got Value; a ** b is also (b * a.log()).exp()"),
@@ -470,12 +472,6 @@ def test_autograd_refuses_what_does_not_fit(call, error, message):
     [
         (lambda: Value([1.0, 2.0]) + np.ones(3), r"Value: \+ expected shapes that meet, got \[\(2,\), \(3,\)\]; operands could not"),
         (lambda: Value([1.0, 2.0]) @ Value([1.0]), r"Value: @ expected shapes that meet, got \[\(2,\), \(1,\)\]; matmul"),
-        (lambda: Value([1.0, 2.0]).reshape(3), r"Value: reshape expected shapes that meet, got \[\(2,\)\]; cannot reshape"),
-        (lambda: Value([1.0, 2.0])[5], r"Value: \[\] expected shapes that meet, got \[\(2,\)\]; index 5"),
-        (lambda: Value([1.0, 2.0]).sum(axis=3), r"Value: sum expected shapes that meet, got \[\(2,\)\]; axis 3"),
-        (lambda: Value([[1.0, 2.0]]).transpose(0, 3), r"Value: transpose expected shapes that meet, got \[\(1, 2\)\]; axis 3"),
-        (lambda: Value(1.0).transpose(0), r"Value: transpose expected shapes that meet, got \[\(\)\]; axes don't match"),
-        (lambda: concatenate([Value([1.0])], axis=2), r"Value: concatenate expected shapes that meet, got \[\(1,\)\]; axis 2"),
         (lambda: concatenate([Value([1.0]), Value([[1.0]])]), r"Value: concatenate expected shapes that meet, got \[\(1,\), \(1, 1\)\]"),
     ],
 )  # fmt: skip
@@ -487,3 +483,151 @@ def test_shapes_that_do_not_meet_are_named_with_the_operation(call, message):
 def test_concatenate_joins_along_the_first_axis_if_none_is_named():
     assert concatenate([Value([[1.0, 2.0]]), Value([[3.0, 4.0]])]).shape == (2, 2)
     assert concatenate([Value([[1.0, 2.0]]), Value([[3.0, 4.0]])]).data.tolist() == [[1.0, 2.0], [3.0, 4.0]]
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: Value([1.0, 2.0])[5], r"Value: index expected places in shape \(2,\), got 5; index 5 is out of bounds"),
+        (lambda: Value([1.0, 2.0])[1.5], r"Value: index expected places in shape \(2,\), got 1.5; only integers"),
+        (lambda: Value([1.0, 2.0])[Value(1.0)], r"Value: index expected places in shape \(2,\), got Value\(1.\); only integers"),
+        (lambda: Value([1.0, 2.0]).sum(axis=3), r"Value: axis of sum expected one that shape \(2,\) has, got 3; axis 3"),
+        (lambda: Value([1.0, 2.0]).max(axis=(0, 0)), r"Value: axis of max expected one that shape \(2,\) has, got \(0, 0\); duplicate"),
+        (lambda: Value(np.zeros((0, 3))).max(axis=5), r"Value: axis of max expected one that shape \(0, 3\) has, got 5; axis 5"),
+        (lambda: Value(np.zeros((0, 3))).max(axis=0), r"Value: max expected one entry or more to choose from, got shape \(0, 3\)$"),
+        (lambda: Value([1.0, 2.0]).reshape(3), r"Value: shape of reshape expected one of 2 entries, got \(3,\); cannot reshape"),
+        (lambda: Value([[1.0, 2.0]]).transpose(0, 3), r"Value: axes of transpose expected each axis of shape \(1, 2\) once, got \(0, 3\); axis 3"),
+        (lambda: Value(1.0).transpose(0), r"Value: axes of transpose expected each axis of shape \(\) once, got \(0,\); axes don't match"),
+        (lambda: concatenate([Value([1.0])], axis=2), r"concatenate: axis expected one that shape \(1,\) has, got 2$"),
+        (lambda: concatenate([Value([[1.0]])], axis=-3), r"concatenate: axis expected one that shape \(1, 1\) has, got -3$"),
+        (lambda: iter(Value(1.0)), r"Value: loop expected an axis to go along, got a single number$"),
+        (lambda: cross_entropy(Value([[0.0], [0.0]]), [[0], [0, 0]]), r"cross_entropy: targets expected class numbers of shape \(2,\), got rows of different lengths$"),
+    ],
+)  # fmt: skip
+def test_wrong_index_axis_and_shape_are_refused_in_words_of_their_own(call, message):
+    with pytest.raises(ValueError, match=f"^{message}"):
+        call()
+
+
+def test_value_is_unpacked_and_looped_over_along_its_first_axis():
+    x = Value([[1.0, 2.0], [3.0, 4.0]])
+    a, b = x
+    (a * b * b).sum().backward()
+    assert x.grad.tolist() == [[9.0, 16.0], [6.0, 16.0]]
+    assert [row.shape for row in Value(np.zeros((3, 0, 2)))] == [(0, 2)] * 3
+    assert list(Value(np.zeros((0, 2)))) == []
+    assert sum(Value([1.0, 2.0, 3.0])).data == 6
+    assert Value(np.zeros((0, 3))).max(axis=1).shape == (0,)
+
+
+def test_value_does_not_answer_in():
+    with pytest.raises(TypeError) as caught:
+        1.0 in Value([1.0])  # noqa: B015
+    assert str(caught.value) == (
+        "Value: in expected an array to look through, got Value; ask its data: number in value.data"
+    )
+
+
+@pytest.mark.parametrize(
+    "data",
+    [None, [1, None], "3.5", ["1", "2"], 1j, np.array([1j]), torch.tensor([1j]), {}, {1.0}, b"1", object(),
+     np.datetime64("2020-01-01"), [Value(1.0)], 10**400, [[1.0], 2.0]],
+    ids=repr,
+)  # fmt: skip
+def test_value_refuses_what_is_no_real_number(data):
+    expected = f"Value: data expected real numbers, all rows of one length, got {type(data).__name__}"
+    with pytest.raises(TypeError) as caught:
+        Value(data)
+    assert str(caught.value) == expected
+    with pytest.raises(TypeError, match="backward: gradient expected real numbers"):
+        Value([1.0]).backward([data])
+
+
+@pytest.mark.parametrize(
+    ("data", "numbers"),
+    [
+        (torch.tensor([1.0, 2.0], requires_grad=True), [1.0, 2.0]),
+        (torch.nn.Parameter(torch.tensor([0.5])) * 3, [1.5]),
+        (torch.tensor([1.5], dtype=torch.bfloat16), [1.5]),
+        (torch.tensor([[1], [0]]), [[1.0], [0.0]]),
+        (torch.tensor([True, False]), [1.0, 0.0]),
+        ([torch.tensor(1.0, requires_grad=True), 2], [1.0, 2.0]),
+        (Fraction(1, 2), 0.5),
+        (2**70, 2.0**70),
+        (np.float16(0.5), 0.5),
+        ([], []),
+    ],
+)
+def test_value_takes_numbers_of_every_kind_without_a_warning(data, numbers):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        x = Value(data)
+    assert x.data.tolist() == numbers
+    assert x.data.dtype == np.float64
+
+
+def test_value_copies_the_numbers_of_a_tensor():
+    given_tensor = torch.zeros(2, dtype=torch.float64)
+    x = Value(given_tensor)
+    given_tensor += 1
+    assert x.data.tolist() == [0.0, 0.0]
+    assert Value(torch.zeros(0, 3)).shape == (0, 3)
+
+
+@pytest.mark.parametrize("make", [np.array, list, torch.tensor], ids=["array", "list", "tensor"])
+def test_what_the_caller_changes_before_the_sweep_does_not_count(make):
+    targets, z = make([0]), Value([[1.0, 2.0, 3.0]])
+    loss = cross_entropy(z, targets)
+    targets[0] = 2
+    loss.backward()
+    assert (z.grad < 0).tolist() == [[True, False, False]]
+    rows, columns, x = make([0, 0]), make([1, 1]), Value([[1.0, 2.0], [3.0, 4.0]])
+    y = x[rows].sum() + x[0, columns].sum()
+    rows[0] = columns[0] = 1
+    y.backward()
+    assert x.grad.tolist() == [[2.0, 4.0], [0.0, 0.0]]
+
+
+def with_slope(value, slope):
+    """Make an operation of one operand with a slope of one's own."""
+    return lambda v: apply("own", value, (v,), lambda g, y: (g * slope(v.data),))
+
+
+@pytest.mark.parametrize(("scale", "wrong"), [(1.0, 1.001), (1e-2, 1.001), (1e-4, 1.5), (1e-4, 0.5)])
+def test_gradcheck_finds_a_wrong_slope_where_all_slopes_are_small(scale, wrong):
+    mean = lambda a: scale * np.square(a).mean()  # noqa: E731
+    point = np.full(50, 1e-2)
+    assert gradcheck(with_slope(mean, lambda a: scale * 2 * a / a.size), point) < 1e-10 * scale
+    with pytest.raises(ArithmeticError, match="gradcheck: the gradient of input 0 at"):
+        gradcheck(with_slope(mean, lambda a: scale * 2 * wrong * a / a.size), point)
+
+
+def test_gradcheck_finds_the_wrong_slopes_of_many_small_entries():
+    square = lambda a: np.square(a).mean()  # noqa: E731
+    with pytest.raises(ArithmeticError, match=r"expected 1e-07 by differences, got 1.5e-07 from the engine"):
+        gradcheck(with_slope(square, lambda a: 3 * a / a.size), np.full(2000, 1e-4))
+    assert gradcheck(lambda x: (x * x * x).mean(), np.full(20, 1e-4)) < 1e-12
+
+
+@pytest.mark.parametrize("point", [[1234567.8], [1234567.8, 1.0], [-1e9, 3e9], [1e150]], ids=str)
+def test_gradcheck_takes_data_that_are_not_scaled(point):
+    assert gradcheck(lambda x: (x * x).sum(), point) <= 2e-5 * max(map(abs, point))
+    with pytest.raises(ArithmeticError):
+        gradcheck(with_slope(lambda a: np.square(a).sum(), lambda a: 2.001 * a), point)
+
+
+def test_gradcheck_takes_slopes_that_are_zero_but_for_rounding():
+    x = draw(3, 4).numpy()
+    share = lambda z: z.exp() / z.exp().sum(axis=1, keepdims=True)  # noqa: E731
+    for f in (lambda z: share(z).sum(), lambda z: (z - z.mean()).sum(), lambda z: z * 0):
+        assert gradcheck(f, x) < 1e-8
+
+
+def test_gradcheck_refuses_a_function_with_randomness():
+    rng = np.random.default_rng(0)
+    with pytest.raises(ValueError) as caught:
+        gradcheck(lambda x: x * rng.random(3), [1.0, 2.0, 3.0])
+    assert str(caught.value) == (
+        "gradcheck: f expected the same values each time, got different values for the same input; fix its randomness"
+    )
+    assert gradcheck(lambda x: x * np.random.default_rng(0).random(3), [1.0, 2.0, 3.0]) < 1e-8

@@ -118,3 +118,37 @@ def test_agree_knows_infinities_and_nan():
 
 def test_claim_takes_a_number_that_has_a_gradient():
     claim(torch.tensor(2.0, requires_grad=True) * 3, 6, what="a loss")
+
+
+@pytest.mark.parametrize(
+    ("value", "options", "printed"),
+    [
+        (math.inf, {"at_least": 10}, "at least 10"),
+        (-math.inf, {"at_most": 10}, "at most 10"),
+        (math.inf, {"expected": "inf", "abs": 0}, "inf ± 0"),
+    ],
+)
+def test_infinity_may_be_claimed(value, options, printed, capsys):
+    claim(value, what="w", **options)
+    assert capsys.readouterr().out == f"✓ w: {printed}\n"
+    with pytest.raises(ClaimError, match=f"^claim: w expected {printed}, got {-value}; mend the text or the code$"):
+        claim(-value, what="w", **options)
+
+
+@pytest.mark.parametrize("empty", [[], torch.zeros(0), torch.zeros(3, 0)], ids=["list", "tensor", "rows"])
+def test_agree_refuses_results_without_a_number(empty):
+    with pytest.raises(
+        ValueError, match=r"^agree: values expected one number or more to compare, got shape \((0,|3, 0)\)$"
+    ):
+        agree(empty, empty)
+    with pytest.raises(ClaimError, match=r"^agree: result 1 has shape"):
+        agree(empty, [1.0])
+
+
+@pytest.mark.parametrize("wrong", [None, "many", [None], [[1.0], 2.0], {}, 1j, torch.tensor([1j])], ids=repr)
+def test_agree_refuses_what_holds_no_real_numbers(wrong):
+    for values in ((wrong, 1), (1, wrong), (wrong, wrong)):
+        with pytest.raises(TypeError) as caught:
+            agree(*values)
+        expected = f"agree: values expected tensors, arrays or lists of real numbers, got {type(wrong).__name__}"
+        assert str(caught.value) == expected

@@ -12,6 +12,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from companion import functional, nn
 from companion.models import VGG, Inception, LeNet, ResNet, mlp
+from companion.models.perceptron import Perceptron
 from companion.random import generator
 from companion.summary import count_flops, count_parameters, gradient_norms, receptive_field, saved_bytes, summary
 
@@ -267,3 +268,97 @@ def test_refusals_say_what_was_expected(call, error, message):
     with pytest.raises(error) as refusal:
         call()
     assert str(refusal.value) == message
+
+
+@pytest.mark.parametrize(
+    ("product", "shapes", "flops"),
+    [
+        (lambda w, v: w @ v, [(32, 64), (64,)], 2 * 32 * 64),
+        (lambda w, v: w @ v, [(5, 32, 64), (64,)], 2 * 5 * 32 * 64),
+        (torch.addmv, [(3,), (3, 4), (4,)], 2 * 3 * 4),
+        (torch.dot, [(64,), (64,)], 2 * 64),
+        (torch.vdot, [(64,), (64,)], 2 * 64),
+        (Perceptron(64).decision, [(64,)], 2 * 64),
+        (Perceptron(64).decision, [(5, 64)], 2 * 5 * 64),
+    ],
+)
+def test_products_with_a_vector_count_like_those_of_matrices(product, shapes, flops):
+    class Product(torch.nn.Module):
+        def forward(self, *inputs):
+            return product(*inputs)
+
+    inputs = [torch.zeros(shape) for shape in shapes]
+    assert count_flops(product, *inputs) == flops
+    found = summary(Product(), *inputs)
+    assert (found.flops, found.rows[0].flops) == (flops, flops)
+
+
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize("frozen", [True, False])
+def test_saved_bytes_are_the_same_for_a_model_and_for_a_function_around_it(training, frozen):
+    model = torch.nn.Sequential(torch.nn.Linear(6, 4), torch.nn.BatchNorm1d(4), torch.nn.Tanh(), torch.nn.Linear(4, 2))
+    model.train(training)
+    model[1].requires_grad_(not frozen)
+    x = torch.zeros(10, 6)
+    by_hand = 2 * 10 * 4 * 4 + training * 2 * 4 * 4  # two hidden activations, and mean and spread of the batch
+    assert saved_bytes(model, x) == by_hand
+    assert saved_bytes(lambda x: model(x), x) == by_hand
+
+
+def test_saved_bytes_leave_out_what_was_there_and_count_what_the_pass_writes():
+    x, held = torch.zeros(3, requires_grad=True), torch.ones(3)
+    assert saved_bytes(lambda x: x * held, x) == 0
+    assert saved_bytes(lambda x: x * held.clone(), x) == 3 * 4
+    assert saved_bytes(lambda x: x * torch.tensor([1.0, 2.0, 3.0]), x) == 3 * 4
+
+
+def test_saved_bytes_without_gradients_are_none_and_summary_asks_for_training():
+    model, x = mlp([6, 4, 2], activation=torch.nn.Tanh), torch.zeros(10, 6)
+    with torch.no_grad():
+        assert saved_bytes(model, x) == 0
+        assert summary(model, x).saved_bytes == 10 * 4 * 4
+    assert saved_bytes(torch.no_grad()(model), x) == 0
+
+
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_saved_bytes_refuse_tensors_without_numbers(wrapped):
+    model, x = torch.nn.Linear(3, 2, device="meta"), torch.zeros(1, 3, device="meta")
+    with pytest.raises(ValueError) as refusal:
+        saved_bytes((lambda x: model(x)) if wrapped else model, x)
+    assert str(refusal.value) == (
+        "saved_bytes: model and inputs expected tensors that hold numbers, got one that holds none; "
+        "there is no memory to measure; count_flops needs no numbers"
+    )
+    assert count_flops(model, x) == 12
+
+
+@pytest.mark.parametrize("look", [count_flops, saved_bytes, summary])
+def test_looking_changes_neither_the_model_nor_the_random_numbers(look):
+    own = generator(5)
+    model = nn.Sequential(nn.Linear(3, 3), nn.BatchNorm1d(3), nn.Dropout(0.5), nn.Dropout(0.5, generator=own))
+    before, state, stream = copy.deepcopy(model.state_dict()), torch.get_rng_state(), own.get_state()
+    look(model, torch.randn(4, 3, generator=generator(0)))
+    assert all(torch.equal(a, b) for a, b in zip(before.values(), model.state_dict().values()))
+    assert torch.equal(state, torch.get_rng_state())
+    assert torch.equal(stream, own.get_state())
+
+
+@pytest.mark.parametrize("look", [count_flops, saved_bytes])
+def test_looking_at_a_function_takes_no_random_numbers(look):
+    state = torch.get_rng_state()
+    look(lambda x: torch.rand(3) * x, torch.zeros(3, requires_grad=True))
+    assert torch.equal(state, torch.get_rng_state())
+
+
+@pytest.mark.parametrize("look", [count_flops, saved_bytes, lambda *both: summary(*both).flops])
+def test_looking_takes_a_module_that_holds_a_computed_tensor(look):
+    class Scaled(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.inner = torch.nn.Linear(3, 2)
+            self.scaled = self.inner.weight * 2
+
+        def forward(self, x):
+            return torch.tanh(x @ self.scaled.T)
+
+    assert look(Scaled(), torch.zeros(5, 3)) == (5 * 2 * 4 if look is saved_bytes else 2 * 5 * 3 * 2)

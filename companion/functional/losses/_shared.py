@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from companion.errors import bad_value
-from companion.functional._arguments import require_choice, require_device, require_float, value_range
+from companion.functional._arguments import require_choice, require_device, require_float, under_autocast, value_range
 
 REDUCTIONS = ("none", "mean", "sum")
 SLACK = 1e-3  # how far rounding, in 16 bits too, may carry a probability above 1 or a sum of them from 1
@@ -90,7 +90,6 @@ def _type_of_loss(*sources: Tensor) -> torch.dtype:
     dtype = sources[0].dtype
     for source in sources[1:]:
         dtype = torch.promote_types(dtype, source.dtype)
-    kind = sources[0].device.type
-    if dtype.itemsize == 2 and torch.amp.is_autocast_available(kind) and torch.is_autocast_enabled(kind):
+    if dtype.itemsize == 2 and under_autocast(sources[0]):
         return torch.float32
     return dtype

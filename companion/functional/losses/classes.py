@@ -103,7 +103,8 @@ def cross_entropy(
 
     Returns:
         Values in [0, inf). Best is 0 for class numbers, else the entropy of the target. Nan, as in PyTorch,
-        is the mean of no targets.
+        is the mean of no targets. Beside probabilities a logit of -inf gives inf where its target is above 0, and
+        nan, as in PyTorch, where it is 0 too.
 
     Raises:
         TypeError: If an argument is of the wrong kind.

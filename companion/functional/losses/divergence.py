@@ -16,8 +16,9 @@ def kl_div(input: Tensor, target: Tensor, *, reduction: str = "mean", log_target
     .. math:: \ell_i = p_i \, (\log p_i - \log q_i), \qquad
               D_{\mathrm{KL}}(p \,\|\, q) = \sum_i \ell_i \ge 0
 
-    An entry with p = 0 adds nothing, whatever q expects there. Which axis holds the distribution is not
-    said, so that sums to 1 cannot be checked; each entry is.
+    An entry with p = 0 adds nothing where q is above 0; nan, as in PyTorch, where q is 0 too. Finite logits never
+    give such a q in :func:`log_softmax`. Which axis holds the distribution is not said, so that sums to 1 cannot be
+    checked; each entry is.
 
     Args:
         input: Logarithms of the expected probabilities q, each at most 0; :func:`log_softmax` gives them.
@@ -30,7 +31,8 @@ def kl_div(input: Tensor, target: Tensor, *, reduction: str = "mean", log_target
         Any, the same for both; the result is () or, with ``"none"``, has that shape.
 
     Returns:
-        Single entries may be negative; their sum over a distribution lies in [0, inf) and is 0 for p = q.
+        Single entries may be negative; their sum over a distribution lies in [0, inf] and is 0 for p = q without
+        zeros. It is inf where q excludes what p allows.
 
     Raises:
         TypeError: If an argument is of the wrong kind.

@@ -93,3 +93,31 @@ def test_linear_under_autocast_has_the_type_and_values_of_torch():
         deeper = F.linear(ours, torch.randn(5, 2), torch.randn(5))
     assert ours.dtype == theirs.dtype == deeper.dtype == torch.bfloat16
     torch.testing.assert_close(ours, theirs, rtol=2e-2, atol=2e-2)
+
+
+@pytest.mark.parametrize(
+    ("x", "weight", "message"),
+    [
+        (torch.float64, torch.float32, "linear: x expected float32 like the weights, got float64; x.float(), or net.double()"),
+        (torch.float32, torch.float64, "linear: x expected float64 like the weights, got float32; x.double(), or net.float()"),
+        (torch.float16, torch.bfloat16, "linear: x expected bfloat16 like the weights, got float16; x.bfloat16(), or net.half()"),
+    ],
+)  # fmt: skip
+def test_linear_says_which_float_types_meet_and_what_to_do(x, weight, message):
+    inputs = torch.ones(4, 3, dtype=x), torch.ones(2, 3, dtype=weight), torch.ones(2, dtype=weight)
+    with pytest.raises(TypeError) as caught:
+        F.linear(*inputs)
+    assert str(caught.value) == message
+    with pytest.raises(TypeError) as caught:
+        torch.func.vmap(F.linear, in_dims=(0, None))(*inputs[:2])
+    assert str(caught.value) == message
+
+
+def test_linear_leaves_mixed_types_to_autocast_also_where_it_is_compiled():
+    x, weight, bias = torch.randn(4, 3).bfloat16(), torch.randn(2, 3), torch.randn(2)
+    compiled = torch.compile(F.linear, backend="eager", fullgraph=True)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        for f in (F.linear, compiled):
+            torch.testing.assert_close(
+                f(x, weight, bias), torch.nn.functional.linear(x, weight, bias), rtol=2e-2, atol=2e-2
+            )

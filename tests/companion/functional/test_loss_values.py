@@ -451,3 +451,35 @@ def test_binary_cross_entropy_with_logits_passes_gradcheck_in_both_arguments():
     f = lambda z, t: F.binary_cross_entropy_with_logits(z, t.clamp(0, 1), pos_weight=weight)  # noqa: E731
     assert gradcheck(f, (z, t), check_forward_ad=True)
     assert gradgradcheck(f, (z, t))
+
+
+@KL_WARNING
+@pytest.mark.parametrize("reduction", ["none", "mean", "sum", "batchmean"])
+@pytest.mark.parametrize("log_target", [False, True])
+def test_kl_div_agrees_with_torch_where_probabilities_are_zero(reduction, log_target):
+    p, q = torch.tensor([[1.0, 0.0], [0.0, 1.0]]).double(), torch.tensor([[0.5, 0.5], [1.0, 0.0]]).double()
+    options = {"reduction": reduction, "log_target": log_target}
+    for expected, truth in itertools.product([p, q], repeat=2):
+        target = truth.log() if log_target else truth
+        agree(F.kl_div, oracle.kl_div, [expected.log()], target=target, **options)
+
+
+def test_kl_div_is_nan_as_documented_where_both_probabilities_are_zero_and_inf_where_one_is_excluded():
+    p = torch.tensor([1.0, 0.0], dtype=torch.float64)
+    single = F.kl_div(p.log(), p, reduction="none")
+    assert single[0] == 0
+    assert math.isnan(single[1])
+    assert F.kl_div(p.log(), p.flip(0), reduction="sum") == INF
+    for text in (F.kl_div.__doc__, F.cross_entropy.__doc__):
+        assert "nan, as in PyTorch, where" in text
+
+
+@pytest.mark.parametrize("row", [[0.0, -INF], [-INF, 0.0], [INF, 0.0], [INF, -INF], [1e308, -1e308]], ids=str)
+@pytest.mark.parametrize("target", [[1.0, 0.0], [0.0, 1.0], [0.5, 0.5]], ids=str)
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+def test_cross_entropy_agrees_with_torch_at_the_limits_beside_probabilities(row, target, smoothing):
+    inputs = [torch.tensor([row, [1.0, 2.0]]).double(), torch.tensor([target, [0.0, 1.0]]).double()]
+    options = {"reduction": "none", "label_smoothing": smoothing}
+    got, want = (f(*inputs, **options) for f in (F.cross_entropy, oracle.cross_entropy))
+    torch.testing.assert_close(got, want, equal_nan=True)
+    assert math.isfinite(got[1])

@@ -52,3 +52,12 @@ def test_mlp_refuses_what_makes_no_network(arguments, options, error, message):
     with pytest.raises(error) as caught:
         mlp(*arguments, **options)
     assert str(caught.value) == message
+
+
+def test_mlp_says_that_its_input_is_of_another_float_type():
+    net, x = mlp([3, 4, 1]), torch.zeros(5, 3).double()
+    with pytest.raises(TypeError) as caught:
+        net(x)
+    assert str(caught.value) == ("linear: x expected float32 like the weights, got float64; x.float(), or net.double()")
+    assert net(x.float()).dtype == torch.float32
+    assert net.double()(x).dtype == torch.float64

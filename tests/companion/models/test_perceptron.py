@@ -155,3 +155,45 @@ def test_perceptron_refuses_what_it_cannot_learn_from(call, error, message):
     with pytest.raises(error) as caught:
         call()
     assert str(caught.value) == message
+
+
+@pytest.mark.parametrize("method", ["predict", "decision", "update"])
+@pytest.mark.parametrize(
+    ("x", "error", "message"),
+    [
+        ([0.0, 1.0], TypeError, "x expected a tensor, got list; torch.as_tensor(x) makes one"),
+        (torch.zeros(2).double(), TypeError, "x expected float32 like the perceptron's weights, got float64; x.float()"),
+        (torch.zeros(2).long(), ValueError, "x expected a float tensor, got torch.int64; x.float() converts it"),
+        (torch.zeros(3), ValueError, "x expected shape (2,) or (N, 2), got (3,)"),
+    ],
+)  # fmt: skip
+def test_perceptron_says_what_an_example_should_be(method, x, error, message):
+    neuron = Perceptron(2)
+    with pytest.raises(error) as caught:
+        getattr(neuron, method)(*([x, 1] if method == "update" else [x]))
+    assert str(caught.value) == f"{method}: {message}"
+
+
+@pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf])
+def test_perceptron_learns_nothing_from_an_example_that_is_not_finite(number):
+    neuron = Perceptron(2)
+    neuron.update(torch.tensor([3.0, -1.0]), 0)
+    with pytest.raises(ValueError) as caught:
+        neuron.update(torch.tensor([1.0, number]), 0)
+    assert str(caught.value) == (
+        "update: x expected finite numbers, got nan or inf; a sum with nan reaches no decision: clean the data"
+    )
+    assert neuron.weight.tolist() == [-3.0, 1.0]
+    assert neuron.bias.item() == -1.0
+
+
+def test_perceptron_names_the_columns_that_it_cannot_fit():
+    with pytest.raises(ValueError) as caught:
+        Perceptron(2).fit(torch.zeros(4, 3), torch.tensor([0, 1, 1, 0]))
+    assert str(caught.value) == "fit: X expected shape (N, 2), got (4, 3)"
+
+
+def test_perceptron_with_whole_weights_set_by_hand_takes_whole_numbers():
+    neuron = Perceptron(2)
+    neuron.weight, neuron.bias = torch.tensor([1, 1]), torch.tensor(-2)
+    assert neuron.decision(torch.tensor([[1, 1], [0, 1]])).tolist() == [0, -1]
