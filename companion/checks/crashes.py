@@ -96,7 +96,7 @@ COMMON = (
         "a tensor at all, write `is not None`.",
     ),
     Advice(
-        r"same dtype|expected scalar type|Found dtype|dtype .* but found|result type .* can't be cast",
+        r"same dtype|expected scalar type|Found dtype|dtype .* but found|result type .* can't be cast|expected b?float\d+ like",
         "Two tensors of different precision meet, and torch does not convert here. Float is float32, Double is float64, "
         "Long holds whole numbers.",
         "Give the tensor that you made the dtype of the argument: `torch.zeros_like(x)`, `torch.zeros(3, dtype=x.dtype)`, "

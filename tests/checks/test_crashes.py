@@ -31,6 +31,10 @@ PROVOKED = {
         "rows that it has never",
     ),
     "two dtypes": ("return torch.zeros(3, 3) @ torch.zeros(3, dtype=torch.float64)", "different precision"),
+    "two dtypes in the companion": (
+        "from companion.functional import linear; return linear(torch.zeros(2, dtype=torch.float64), torch.zeros(3, 2))",
+        "different precision",
+    ),
     "in-place dtype": ("x = torch.zeros(3, dtype=torch.int64); x += 0.5; return x", "different precision"),
     "mean of whole numbers": ("return torch.zeros(3, dtype=torch.int64).mean()", "needs decimal numbers"),
     "gradient of whole numbers": ("return torch.zeros(3, dtype=torch.int64).requires_grad_()", "needs decimal numbers"),
