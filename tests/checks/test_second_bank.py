@@ -64,6 +64,10 @@ MENDED = {
     ("04.5", 4): "gives weights to those classes only that it meets",
     ("04.5", 5): "counts each class once in what it divides by",
     ("04.6", 5): "takes small weights for 0",
+    ("05.1", 5): "holds the slope by h below 0",
+    ("05.1", 6): "takes the slope of the sigmoid, and multiplies the bias's slope by b",
+    ("05.2", 5): "multiplies entry by entry",
+    ("05.2", 6): "keeps an axis in the bias's slope, and averages the weights' slope",
 }
 """What was accepted, or told without its cause, when this bank was written; the checks were mended with it in view."""
 
