@@ -68,6 +68,10 @@ MENDED = {
     ("05.1", 6): "takes the slope of the sigmoid, and multiplies the bias's slope by b",
     ("05.2", 5): "multiplies entry by entry",
     ("05.2", 6): "keeps an axis in the bias's slope, and averages the weights' slope",
+    ("05.3", 2): "drops all axes of size 1",
+    ("05.3", 4): "goes over new axes or over stretched ones, never both",
+    ("05.3", 5): "cuts a shape from the sum over an empty list of axes",
+    ("05.3", 6): "takes away a single new axis, and loses the axis that it adds up",
 }
 """What was accepted, or told without its cause, when this bank was written; the checks were mended with it in view."""
 

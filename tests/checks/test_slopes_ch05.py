@@ -57,3 +57,35 @@ def test_arithmetic_in_float32_is_named(answer, seed):
     assert (
         diagnose.assess(bank.get("05.2"), {"layer_back": answer}, seed=seed).mistake == "rounds to float32 on the way"
     )
+
+
+# -- 05.3, a repetition ---------------------------------------------------------------------------------
+
+
+def in_one_sum(slope, shape):
+    lined_up = (1,) * (slope.ndim - len(shape)) + tuple(shape)
+    return slope.sum(dim=[k for k, size in enumerate(lined_up) if size == 1], keepdim=True).reshape(shape)
+
+
+def in_two_sums(slope, shape):
+    while slope.ndim > len(shape):
+        slope = slope.sum(dim=0)
+    return slope.sum(dim=[k for k in range(slope.ndim) if shape[k] == 1 and slope.shape[k] != 1], keepdim=True)
+
+
+@pytest.mark.parametrize(
+    ("answer", "case"), [(in_one_sum, "nothing repeated"), (in_two_sums, "a row that was repeated")]
+)
+def test_sum_over_an_empty_list_of_axes_is_said_to_run_over_all(answer, case):
+    result = check("05.3", answer)
+    assert "adds up over all axes and not over none" in result.why
+    assert (result.kind, result.case) == ("mistake", case)
+
+
+def test_axis_that_is_lost_without_squeeze_is_not_blamed_on_squeeze_alone():
+    def fitted(slope, shape):
+        extra = slope.ndim - len(shape)
+        axes = [*range(extra), *(k + extra for k, size in enumerate(shape) if size == 1)]
+        return slope.sum(dim=axes) if axes else slope
+
+    assert check("05.3", fitted).why.startswith("A sum without `keepdim=True` takes its axis away")
