@@ -72,6 +72,8 @@ MENDED = {
     ("05.3", 4): "goes over new axes or over stretched ones, never both",
     ("05.3", 5): "cuts a shape from the sum over an empty list of axes",
     ("05.3", 6): "takes away a single new axis, and loses the axis that it adds up",
+    ("05.4", 5): "waits for uses that never answer",
+    ("05.4", 6): "follows each way down first, and leaves out values that do not lead to the end",
 }
 """What was accepted, or told without its cause, when this bank was written; the checks were mended with it in view."""
 
