@@ -74,6 +74,8 @@ MENDED = {
     ("05.3", 6): "takes away a single new axis, and loses the axis that it adds up",
     ("05.4", 5): "waits for uses that never answer",
     ("05.4", 6): "follows each way down first, and leaves out values that do not lead to the end",
+    ("05.5", 3): "forgets the root when it differentiates the length",
+    ("05.5", 6): "adds what should be taken off, and forgets to divide by the length",
 }
 """What was accepted, or told without its cause, when this bank was written; the checks were mended with it in view."""
 
