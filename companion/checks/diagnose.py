@@ -227,6 +227,7 @@ def recognise(found: Findings, worst: int, run_mistake: RunMistake) -> tuple[Mis
         about = about if len(exercise.functions) > 1 else list(range(len(cases)))
         if not any(found.failures[i] for i in about):
             continue
+        whole = len(about)
         if any(found.failures[i] and not cases[i].aside for i in about):
             about = [i for i in about if not cases[i].aside]
         first = _plainest(found, about)
@@ -234,6 +235,8 @@ def recognise(found: Findings, worst: int, run_mistake: RunMistake) -> tuple[Mis
         if not (same(exercise, mine[first], theirs) or same_results(exercise, mine[first], theirs)):
             continue  # most mistakes end here: one small case tells them apart
         traces = run_mistake(mistake, [cases[i] for i in about])
+        if len(about) < whole and all(same(exercise, found.right[i], t) for i, t in zip(about, traces)):
+            continue  # a mistake that shows in a case aside only
         if all(same(exercise, mine[i], t) for i, t in zip(about, traces)):
             return mistake, _shown(found, mistake, about)
         in_values = any(not same_results(exercise, found.right[i], t) for i, t in zip(about, traces))

@@ -76,6 +76,8 @@ MENDED = {
     ("05.4", 6): "follows each way down first, and leaves out values that do not lead to the end",
     ("05.5", 3): "forgets the root when it differentiates the length",
     ("05.5", 6): "adds what should be taken off, and forgets to divide by the length",
+    ("05.6", 4): "puts x back by adding and taking off",
+    ("05.6", 6): "computes in the claim's dtype, and scales without a lower limit",
 }
 """What was accepted, or told without its cause, when this bank was written; the checks were mended with it in view."""
 
