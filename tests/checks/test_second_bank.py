@@ -78,6 +78,8 @@ MENDED = {
     ("05.5", 6): "adds what should be taken off, and forgets to divide by the length",
     ("05.6", 4): "puts x back by adding and taking off",
     ("05.6", 6): "computes in the claim's dtype, and scales without a lower limit",
+    ("05.7", 5): "turns the exchanged pictures back before it trains",
+    ("05.7", 6): "folds the shift of the pixels in wrongly",
 }
 """What was accepted, or told without its cause, when this bank was written; the checks were mended with it in view."""
 
