@@ -124,8 +124,8 @@ class _Run:
             if isinstance(argument, Tensor):
                 self.tensors[f"after.{name}"] = argument.detach().clone()
         held = [(n, g, a) for n, g, a in zip(call.names, given, call.args) if isinstance(a, list | dict)]
-        if changed := ", ".join(name for name, now, before in held if not unchanged(now, before)):
-            self.facts["changed"] = changed
+        if written := ", ".join(name for name, now, before in held if not unchanged(now, before)):
+            self.facts["changed"] = written
         if call.plain and call.repeat:
             second: dict[str, Tensor] = {}
             read(function(*[self.given(a) for a in call.args]), call.returns, second, {})

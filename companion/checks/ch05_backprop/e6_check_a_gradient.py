@@ -60,10 +60,12 @@ def _slope(text: str, x: Tensor) -> Tensor:
     return torch.autograd.grad(formula(text)(x), x)[0]
 
 
-def _case(name: str, text: str, x: object, claimed: object = None, **options: bool) -> Case:
+def _case(
+    name: str, text: str, x: object, claimed: object = None, *, example: bool = False, aside: bool = False
+) -> Case:
     at = torch.as_tensor(x, dtype=F64)
     claim = _slope(text, at) if claimed is None else torch.as_tensor(claimed, dtype=F64)
-    return Case(name, {"f": text, "x": at, "claimed": claim}, **options)
+    return Case(name, {"f": text, "x": at, "claimed": claim}, example=example, aside=aside)
 
 
 def _cases(seed: int) -> list[Case]:
