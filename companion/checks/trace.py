@@ -67,6 +67,7 @@ class Case:
         example: whether the statement works it out: shown before any other, because the learner knows it.
         aside: whether it asks for something of its own, beside the task: an answer that fails elsewhere too is compared
             with known mistakes without it.
+        tolerance: how near results must come where the exercise's own tolerance is too wide; 0: as the exercise says.
     """
 
     name: str
@@ -80,6 +81,7 @@ class Case:
     axes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     example: bool = False
     aside: bool = False
+    tolerance: float = 0.0
 
     @cached_property
     def size(self) -> int:
