@@ -40,6 +40,7 @@ class Mistake:
         next: what to try or to look at next; neither the answer nor a number that should come out.
         matches: recognises the mistake from all observations (cases, learner's, reference's) where equal
         tensors would be too narrow, as for anything that is trained.
+        best: the name of the case that shows it best, where that is not the plainest.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Mistake:
     why: str
     next: str
     matches: Callable[[Sequence[Case], Sequence[Observed]], bool] | None = None
+    best: str = ""
 
 
 @dataclass(frozen=True)

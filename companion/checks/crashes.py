@@ -51,6 +51,11 @@ COMMON = (
         "Look at the last line of your function: does it return what was trained, or what that says of the training rows?",
     ),
     Advice(
+        r"f got a tensor of shape",
+        "`f` takes a tensor of the shape of `x`. Yours was handed something else: a flattened point, a row or a single entry.",
+        "Bring the point back into its shape before you hand it to f: `reshape(x.shape)`.",
+    ),
+    Advice(
         r"(Subtraction|Negation), the `-` operator, .*bool tensor",
         "A comparison such as `z >= 0` answers with True and False, and torch does not subtract these.",
         "Turn the answers into 1.0 and 0.0 first: put the comparison in brackets and `.float()` behind them, or "

@@ -220,28 +220,39 @@ def recognise(found: Findings, worst: int, run_mistake: RunMistake) -> tuple[Mis
     for mistake in exercise.mistakes:
         if mistake.matches is not None:
             if not any(t.crash for t in mine) and mistake.matches(cases, found.observed):
-                return mistake, _plainest(found, range(len(cases)))
+                return mistake, _shown(found, mistake, range(len(cases)))
             continue
         # With several functions a mistake in one of them is judged on that one's cases only.
         about = [i for i, c in enumerate(cases) if c.function in ("", getattr(mistake.answer, "__name__", ""))]
         about = about if len(exercise.functions) > 1 else list(range(len(cases)))
         if not any(found.failures[i] for i in about):
             continue
+        whole = len(about)
+        if any(found.failures[i] and not cases[i].aside for i in about):
+            about = [i for i in about if not cases[i].aside]
         first = _plainest(found, about)
         (theirs,) = run_mistake(mistake, [cases[first]])
         if not (same(exercise, mine[first], theirs) or same_results(exercise, mine[first], theirs)):
             continue  # most mistakes end here: one small case tells them apart
         traces = run_mistake(mistake, [cases[i] for i in about])
+        if len(about) < whole and all(same(exercise, found.right[i], t) for i, t in zip(about, traces)):
+            continue  # a mistake that shows in a case aside only
         if all(same(exercise, mine[i], t) for i, t in zip(about, traces)):
-            return mistake, first
+            return mistake, _shown(found, mistake, about)
         in_values = any(not same_results(exercise, found.right[i], t) for i, t in zip(about, traces))
         if in_values and not guarded and all(same_results(exercise, mine[i], t) for i, t in zip(about, traces)):
-            same_values = same_values or (mistake, first)
+            same_values = same_values or (mistake, _shown(found, mistake, about))
     return same_values
 
 
 def _plainest(found: Findings, among: Sequence[int]) -> int:
     return min((i for i in among if found.failures[i]), key=lambda i: (found.cases[i].oddness, i), default=0)
+
+
+def _shown(found: Findings, mistake: Mistake, among: Sequence[int]) -> int:
+    """Return the case that shows a mistake best: the one that it names, or the plainest."""
+    named = [i for i in among if found.failures[i] and found.cases[i].name == mistake.best]
+    return named[0] if named else _plainest(found, among)
 
 
 _BESIDE = ("used", "touched", "drew", "holds")

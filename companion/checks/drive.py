@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 
 from companion.checks import around
-from companion.checks.reading import WrongSignature, fits, fresh, read
+from companion.checks.reading import WrongSignature, fits, fresh, read, unchanged
 from companion.checks.routines import NEEDS, ROUTINES
 from companion.checks.surroundings import TimeUp, drawn, put_back, quiet, set_seed, settings, with_time_limit
 from companion.checks.trace import Call, Crash, Trace, Value, factors
@@ -123,6 +123,9 @@ class _Run:
         for name, argument in zip(call.names, given):
             if isinstance(argument, Tensor):
                 self.tensors[f"after.{name}"] = argument.detach().clone()
+        held = [(n, g, a) for n, g, a in zip(call.names, given, call.args) if isinstance(a, list | dict)]
+        if written := ", ".join(name for name, now, before in held if not unchanged(now, before)):
+            self.facts["changed"] = written
         if call.plain and call.repeat:
             second: dict[str, Tensor] = {}
             read(function(*[self.given(a) for a in call.args]), call.returns, second, {})

@@ -90,7 +90,7 @@ def _values(exercise: Exercise, case: Case, observed: Observed, expected: Observ
     if exercise.judge is not None:
         said = exercise.judge(case, observed, expected)
         return Failure(Level.VALUE, "value", *_three(said)) if said else None
-    if all_close(observed, expected, exercise.tolerance):
+    if all_close(observed, expected, case.tolerance or exercise.tolerance):
         return None
     for p in exercise.properties:
         if not p.holds(case, observed):

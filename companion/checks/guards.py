@@ -8,6 +8,7 @@ from torch import Tensor
 from companion.checks import wrong_kind
 from companion.checks.bank import Exercise
 from companion.checks.levels import Failure, Level, close
+from companion.checks.surroundings import SEED_OF_TORCH
 from companion.checks.trace import Case, Trace
 from companion.checks.watch import is_in
 
@@ -171,7 +172,8 @@ def _finite(exercise: Exercise, case: Case, mine: Trace, right: Trace) -> Failur
             ),
             (torch.isinf, "inf", "A number has grown beyond what the dtype holds, or something was divided by 0."),
         ):
-            if bool((bad(got) & ~bad(wanted)).any()):
+            # Where nan is due inf is a matter of values: an exercise may take one for the other.
+            if bool((bad(got) & ~bad(wanted) & ~torch.isnan(wanted)).any()):
                 seen = f"Your result holds {word} with {case.name}."
                 return Failure(
                     Level.FINITE,
@@ -199,6 +201,15 @@ def _untouched(exercise: Exercise, case: Case, mine: Trace, right: Trace) -> Fai
                 why,
                 "Look for +=, x[...] = and names that end in _; make a new tensor instead.",
             )
+    if (changed := mine.facts.get("changed")) and changed != right.facts.get("changed"):
+        name = changed.split(", ")[0]
+        return Failure(
+            Level.MUTATED,
+            "mutated",
+            f"`{name}` has changed: your code writes into its argument.",
+            f"The caller still holds this {type(case.args.get(name, [])).__name__}, and finds something else in it after the call.",
+            "Look for pop, append, sort, clear, del and assignments such as `x[k] = ...`; work on a list or dict of your own.",
+        )
     return None
 
 
@@ -247,7 +258,10 @@ def _lost(exercise: Exercise, case: Case, mine: Trace, right: Trace) -> Failure 
 
 
 def _surroundings(exercise: Exercise, case: Case, mine: Trace, right: Trace) -> Failure | None:
-    if touched := mine.facts.get("touched"):
+    changed = mine.facts.get("touched", "").split(", ")
+    if exercise.random:  # a training may be seeded: what the caller had is put back after each case, as with numpy's
+        changed = [what for what in changed if what != SEED_OF_TORCH]
+    if touched := ", ".join(changed):
         seen = f"Your code changes {touched}, for everything that runs after it."
         why = "These settings belong to the whole program: whoever calls your function does not expect them to move."
         return Failure(

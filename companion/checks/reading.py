@@ -100,6 +100,25 @@ def fresh(value: Any) -> Any:
     return value
 
 
+def unchanged(now: Any, before: Any) -> bool:
+    """Return whether an argument still holds what it held, down to the entries of its lists and dicts.
+
+    A text such as ``"$layer"`` stands for something that is kept, and is not looked into.
+    """
+    if isinstance(before, str) and before.startswith("$"):
+        return True
+    if isinstance(before, Tensor):
+        alike = isinstance(now, Tensor) and (now.shape, now.dtype) == (before.shape, before.dtype)
+        return alike and bool(torch.isclose(now, before, rtol=0.0, atol=0.0, equal_nan=True).all())
+    if type(before) in (list, tuple, dict):
+        if type(now) is not type(before) or len(now) != len(before):
+            return False
+        if isinstance(before, dict):
+            return all(k in now and unchanged(now[k], v) for k, v in before.items())
+        return all(unchanged(n, b) for n, b in zip(now, before))
+    return type(now) is type(before) and bool(now == before or now != now)
+
+
 def _same_layout(value: Tensor) -> Tensor:
     """Return a copy with gaps in memory where the original has them."""
     room = torch.empty(*value.shape, 2, dtype=value.dtype)[..., 0]

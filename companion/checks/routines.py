@@ -247,14 +247,22 @@ def figure(drawn: Any) -> dict[str, Any]:
     return found
 
 
-def formula(text: str) -> Routine:
+def formula(text: str, shape: Sequence[int] | None = None) -> Routine:
     """Return the function of one tensor ``x`` that an exercise writes down, to be handed to a learner's function.
+
+    With a shape of one axis or more it raises a ``ValueError`` for a tensor of any other one.
 
     >>> formula("(x ** 2).sum()")(torch.tensor([1.0, 2.0]))
     tensor(5.)
     """
     code = compile(text, "<the function of the exercise>", "eval")
-    return lambda x: eval(code, {"torch": torch, "x": x})
+
+    def f(x: Tensor) -> Any:
+        if shape and tuple(x.shape) != tuple(shape):
+            raise ValueError(f"f got a tensor of shape {tuple(x.shape)}, x has {tuple(shape)}")
+        return eval(code, {"torch": torch, "x": x})
+
+    return f
 
 
 NEEDS = {"size": "companion.summary"}

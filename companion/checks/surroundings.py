@@ -92,10 +92,13 @@ def set_seed(seed: int) -> None:
     torch.set_grad_enabled(True)
 
 
+SEED_OF_TORCH = "the seed of torch"
+
+
 def settings() -> dict[str, Any]:
     """Return what everybody shares, to be compared before and after a learner's code."""
     return {
-        "the seed of torch": torch.initial_seed(),
+        SEED_OF_TORCH: torch.initial_seed(),
         "torch's default dtype": torch.get_default_dtype(),
         "the recording of gradients": torch.is_grad_enabled(),
         "the number of threads": torch.get_num_threads(),

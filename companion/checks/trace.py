@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import torch
@@ -64,6 +65,9 @@ class Case:
         show: whether its input may be shown.
         axes: argument to the names of its axes, where they are known: the case can then be made smaller.
         example: whether the statement works it out: shown before any other, because the learner knows it.
+        aside: whether it asks for something of its own, beside the task: an answer that fails elsewhere too is compared
+            with known mistakes without it.
+        tolerance: how near results must come where the exercise's own tolerance is too wide; 0: as the exercise says.
     """
 
     name: str
@@ -76,14 +80,16 @@ class Case:
     show: bool = True
     axes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     example: bool = False
+    aside: bool = False
+    tolerance: float = 0.0
 
-    @property
+    @cached_property
     def size(self) -> int:
         """Number of values in its arguments: the smaller, the easier to explain, but for none at all."""
         sizes = [a.numel() if isinstance(a, Tensor) else len(str(a)) for a in self.args.values()]
         return sum(sizes) if all(sizes) else 1000
 
-    @property
+    @cached_property
     def oddness(self) -> tuple[bool, int]:
         """How hard it is to follow: the statement's example least, then by size and by numbers that nobody would choose."""
         return not self.example, self.size + sum(_oddness(a) for a in self.args.values())
@@ -127,7 +133,7 @@ class Trace:
     as the caller's argument looked afterwards, and ``grad.<argument>``. ``facts`` holds short texts about
     them: ``<name>.type``, ``<name>.dtype``, ``<name>.device``, ``<name>.holds`` (what a list holds),
     ``grad.<argument>`` (``"lost"``), ``structure``, ``used`` (a ready-made function that does the work), ``touched``
-    (what it changed for everybody), ``drew``.
+    (what it changed for everybody), ``drew``, ``changed`` (arguments that are lists or dicts and hold something else now).
     """
 
     tensors: Mapping[str, Tensor]

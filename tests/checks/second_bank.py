@@ -18,6 +18,8 @@ import second_03_networks
 import second_04_classes
 import second_04_numbers
 import second_04_training
+import second_05_networks
+import second_05_rules
 from second_wrong import Wrong
 
 PARTS = (
@@ -32,6 +34,8 @@ PARTS = (
     second_04_numbers,
     second_04_classes,
     second_04_training,
+    second_05_rules,
+    second_05_networks,
 )
 RIGHT: dict[str, str] = {id: code for part in PARTS for id, code in part.RIGHT.items()}
 WRONG: dict[str, list[Wrong]] = {id: answers for part in PARTS for id, answers in part.WRONG.items()}

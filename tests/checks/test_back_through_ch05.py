@@ -73,6 +73,31 @@ def test_sum_that_should_be_0_is_told_where_no_mistake_is_known():
     assert result.message.startswith("Multiply your slopes by the entries of their row and add")
 
 
+@pytest.mark.parametrize(
+    ("lengths", "mistake"),
+    [
+        (lambda x: x.norm(dim=0, keepdim=True), "takes the lengths of the columns"),
+        (lambda x: x.square().sum(dim=0).sqrt(), "takes the lengths of the columns"),
+        (lambda x: x.norm(), "takes one length for the whole table"),
+    ],
+    ids=["norm", "root of a sum", "of everything"],
+)
+def test_lengths_along_another_axis_are_named(lengths, mistake):
+    def way_back(x, g):
+        y = x / lengths(x)
+        return (g - y * (g * y).sum(dim=1, keepdim=True)) / lengths(x)
+
+    assert check("05.5", way_back).mistake == mistake
+
+
+def test_columns_that_are_scaled_are_named():
+    def way_back(x, g):
+        y = x / x.norm(dim=0)
+        return (g - y * (g * y).sum(dim=0)) / x.norm(dim=0)
+
+    assert check("05.5", way_back).mistake == "scales the columns"
+
+
 def chain(w, b, x, t):
     return (torch.tanh(w * x + b) - t) ** 2
 

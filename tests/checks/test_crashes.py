@@ -26,6 +26,10 @@ PROVOKED = {
     "axis that is not there": ("return torch.zeros(3).sum(dim=1)", "This axis does not exist"),
     "index too many": ("return torch.zeros(3)[0, 0]", "This axis does not exist"),
     "if on many": ("if torch.zeros(3) >= 0: return z", "one truth value"),
+    "flattened point": (
+        "raise ValueError('f got a tensor of shape (6,), x has (2, 3)')",
+        "takes a tensor of the shape of `x`",
+    ),
     "numbers for a network": (
         "raise TypeError('return a network or a function, not a Tensor')",
         "rows that it has never",

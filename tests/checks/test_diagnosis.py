@@ -11,13 +11,13 @@ import samples
 import torch
 
 import companion.functional as F
-from companion.checks import bank, check, diagnose
+from companion.checks import bank, check, diagnose, guards
 from companion.checks.bank import Mistake
 from companion.checks.cases import draw
 from companion.checks.mutate import OPERATORS, mutants, wrong_version
 from companion.checks.relations import relation
 from companion.checks.shrink import shrink
-from companion.checks.trace import Case
+from companion.checks.trace import Case, Trace
 from companion.checks.watch import ready_made
 
 T = torch.tensor
@@ -80,6 +80,35 @@ def test_what_everybody_shares_is_guarded(function, kind, words):
     assert words in result.message
     assert result.why
     assert result.next
+
+
+def test_seed_is_taken_from_a_training_and_put_back():
+    def train(X, y):
+        seeds.append((torch.initial_seed(), float(np.random.rand())))
+        np.random.seed(0)
+        torch.manual_seed(0)
+        return bank.get("05.7").reference[0](X, y)
+
+    seeds = []
+    np.random.seed(5)
+    torch.manual_seed(5)
+    state, place = torch.get_rng_state(), np.random.get_state()[1:3]
+    result = diagnose.assess(bank.get("05.7"), {"train_by_hand": train}, ours=True)
+    assert result.status == "right"
+    assert len(set(seeds)) == 3  # one case finds nothing of what another has set
+    assert torch.equal(torch.get_rng_state(), state)
+    assert np.random.get_state()[2] == place[1]
+
+
+@pytest.mark.parametrize("id", ["01.7", "02.7", "03.7", "04.7", "05.7"])
+def test_training_that_draws_may_set_its_seed_and_nothing_else(id):
+    exercise = bank.get(id)
+    case = exercise.cases(0)[0]
+    for touched, kind in (("the seed of torch", None), ("the seed of torch, torch's default dtype", "touched")):
+        mine = Trace({}, {"touched": touched, "drew": "torch, numpy"})
+        failure = guards._surroundings(exercise, case, mine, Trace({}, {}))
+        assert (failure and failure.kind) == kind
+        assert failure is None or failure.seen.startswith("Your code changes torch's default dtype, for everything")
 
 
 def test_a_check_leaves_the_settings_as_they_were():

@@ -595,4 +595,89 @@ def test_walk_over_all_ways_is_stopped_and_the_case_says_what_to_count():
     result = check("05.4", walks_all_ways, timeout=1.5)
     assert (result.status, result.kind) == ("wrong", "timeout")
     assert "2 to the 60 ways" in result.message
+    assert result.next.startswith("Here you walk every way")
     assert "It should come there once" in result.next
+
+
+def one_sweep_for_each_name(parts, last):
+    slopes = {}
+    for wanted in parts:
+        by = {}
+
+        def ask(name, wanted=wanted, by=by):
+            if name not in by:
+                by[name] = 1.0 if name == wanted else sum(s * ask(part) for part, s in parts[name])
+            return by[name]
+
+        slopes[wanted] = ask(last)
+    return slopes
+
+
+def as_many_sweeps_as_names(parts, last):
+    slopes = dict.fromkeys(parts, 0.0)
+    for _ in parts:
+        arrived = {name: float(name == last) for name in parts}
+        for name, made_from in parts.items():
+            for part, slope in made_from:
+                arrived[part] += slope * slopes[name]
+        slopes = arrived
+    return slopes
+
+
+@pytest.mark.parametrize("answer", [one_sweep_for_each_name, as_many_sweeps_as_names])
+def test_sweep_for_each_name_is_stopped_and_the_case_says_what_is_due(answer):
+    result = check("05.4", answer, timeout=2.0)
+    assert (result.status, result.kind) == ("wrong", "timeout")
+    assert "40 layers of 45 values" in result.message
+    assert result.next.startswith("One sweep uses every arrow once")
+
+
+@pytest.mark.parametrize("which", ["reference", *bank.get("05.4").alternatives])
+def test_right_sweep_needs_a_small_part_of_the_time(which):
+    exercise = bank.get("05.4")
+    (answer,) = exercise.alternatives.get(which, exercise.reference)
+    result = diagnose.assess(exercise, {"sweep": answer}, timeout=exercise.timeout / 3, ours=True)
+    assert result.status == "right"
+
+
+# -- arguments that are lists and dicts -------------------------------------------------------------------
+
+
+def emptying(parts, last):
+    right = dict.fromkeys(parts, 0.0) | bank.get("05.4").reference[0](parts, last)
+    for made_from in parts.values():
+        made_from.clear()
+    return right
+
+
+def test_list_that_is_emptied_within_a_dict_is_told():
+    exercise = bank.get("05.4")
+    result = diagnose.assess(exercise, {"sweep": emptying}, ours=True)
+    assert (result.status, result.kind) == ("wrong", "mutated")
+    assert result.message == "`parts` has changed: your code writes into its argument."
+    assert result.why.startswith("The caller still holds this dict")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "same"),
+    [
+        (lambda a: a["w"].append(1), False),
+        (lambda a: a.update(w=[("v", 2.0)]), False),
+        (lambda a: a.update(u=[]), False),
+        (lambda a: a["t"][0].add_(1), False),
+        (lambda a: a.update(n=1), False),
+        (lambda a: a.update(w=list(a["w"])), True),
+        (lambda a: a["t"], True),
+    ],
+    ids=["grown", "replaced", "a new key", "a tensor within", "another kind", "an equal list", "only read"],
+)
+def test_what_a_dict_holds_is_compared_down_to_its_entries(spoil, same):
+    given = {"w": [("v", 1.0)], "v": [], "t": [torch.tensor([float("nan"), 2.0])], "n": 1.0, "x": float("nan")}
+
+    def answer(a):
+        spoil(a)
+        return {"made": 1.0}
+
+    trace = drive_named(answer, given)
+    assert ("changed" in trace.facts) is not same
+    assert trace.facts.get("changed", "a") == "a"

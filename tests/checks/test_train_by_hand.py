@@ -78,6 +78,96 @@ def test_mistake_in_another_form_is_named(options, mistake):
     assert assessed(lambda X, y: by_hand(X, y, **options)).mistake == mistake
 
 
+def folded(move, epochs=30):
+    def train(X, y):
+        W1, b1, W2, b2 = by_hand(X, y, prepare="forgotten", epochs=epochs)
+        mean, spread = X.mean(dim=0), X.std(dim=0)
+        return W1 / spread, b1 - move(W1, mean, spread), W2, b2
+
+    return train
+
+
+def by_one_mean_and_spread(X, y):
+    mean, spread = X.mean(), X.std()
+    W1, b1, W2, b2 = by_hand((X - mean) / spread, y, prepare="raw", lr=0.1)
+    return W1 / spread, b1 - mean * W1.sum(dim=1), W2, b2
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        folded(lambda W1, mean, spread: W1 @ mean),
+        folded(lambda W1, mean, spread: -(W1 / spread) @ mean),
+        folded(lambda W1, mean, spread: W1 @ mean, epochs=3),
+        by_one_mean_and_spread,
+    ],
+    ids=["not divided", "sign turned", "not divided, and short", "one mean and spread"],
+)
+def test_shift_that_is_folded_in_wrongly_is_named(answer):
+    assert assessed(answer).mistake == "folds the shift of the pixels in wrongly"
+
+
+def test_right_fold_of_a_short_training_is_not_said_to_be_wrong():
+    answer = folded(lambda W1, mean, spread: (W1 / spread) @ mean, epochs=3)
+    result = assessed(answer)
+    assert result.status == "wrong"
+    assert result.mistake != "folds the shift of the pixels in wrongly"
+
+
+def test_plain_pictures_alone_are_named_as_what_was_trained_on():
+    def train(X, y):
+        plain = X.mean(dim=1) <= 8
+        W1, b1, W2, b2 = by_hand(X[plain] / 8, y[plain], prepare="raw")
+        return W1 / 8, b1, W2, b2
+
+    assert assessed(train).mistake == "turns the exchanged pictures back before it trains"
+
+
+def with_a_seed(X, y):
+    torch.manual_seed(1)
+    return task.train_by_hand(X, y)
+
+
+def test_seed_may_be_set_for_the_training():
+    assert assessed(with_a_seed).status == "right"
+
+
+WITH_AN_ENGINE = """
+class Layer:
+    def __init__(self, inputs, outputs):
+        self.W, self.b = torch.randn(outputs, inputs) * (2 / inputs) ** 0.5, torch.zeros(outputs)
+
+    def forward(self, x):
+        self.x = x
+        return x @ self.W.T + self.b
+
+    def backward(self, slope, lr):
+        back = slope @ self.W
+        self.W, self.b = self.W - lr * slope.T @ self.x, self.b - lr * slope.sum(dim=0)
+        return back
+
+
+def train_by_hand(X, y):
+    first, last, Z = Layer(64, 32), Layer(32, 10), X / 8 - 1
+    for _ in range(40):
+        for rows in torch.randperm(len(Z)).split(32):
+            s = first.forward(Z[rows])
+            shares = torch.softmax(last.forward(s.clamp(min=0)), dim=1)
+            first.backward(last.backward((shares - torch.eye(10)[y[rows]]) / len(rows), 0.1) * (s > 0), 0.1)
+    return first.W / 8, first.b - first.W.sum(dim=1), last.W, last.b
+"""
+
+
+def test_engine_of_the_companion_is_told_and_one_of_your_own_is_not():
+    def train(X, y):
+        import companion.autograd  # noqa: F401
+
+        return by_hand(X, y)
+
+    assert check("05.7", train).kind == "forbidden"
+    assert check("05.7", bank.defined(WITH_AN_ENGINE, ("train_by_hand",))["train_by_hand"]).status == "right"
+
+
 def by_backward(X, y):
     net = [p.requires_grad_() for p in start(32)]
     optimizer = torch.optim.SGD(net, lr=0.3)

@@ -23,12 +23,14 @@ def _with(back: Callable[[float, float, float], float]) -> Answer:
     return answer
 
 
-def _ending(last: Callable[[float, float, float, float], Slopes]) -> Answer:
-    """Return an answer that is right up to the slope of L by u; the last step is made from it, w, b and x."""
+def _ending(
+    last: Callable[[float, float, float, float], Slopes], bend: Callable[[float], float] = lambda h: 1 - h * h
+) -> Answer:
+    """Return an answer whose last step is made from the slope of L by u, w, b and x; ``bend`` is the slope of h by u."""
 
     def answer(w: float, b: float, x: float, t: float) -> Slopes:
         h = math.tanh(w * x + b)
-        return last(2 * (h - t) * (1 - h * h), w, b, x)
+        return last(2 * (h - t) * bend(h), w, b, x)
 
     return answer
 
@@ -117,6 +119,14 @@ _ON_THE_WAY = (
         "When h lies below t and grows a little, does the loss rise or fall? Which sign has your slope by b there?",
     ),
     Mistake(
+        "holds the slope by h below 0",
+        _with(lambda u, h, t: -2 * abs(t - h) * (1 - h * h)),
+        "Where the output lies below the target you are right. Above it the sign is turned.",
+        "With the size of the error, its sign is lost. A slope says on which side of the target h lies: the loss falls towards "
+        "it from both sides.",
+        "Let h lie above t and grow a little: does the loss rise or fall? Which sign does your slope by b have there?",
+    ),
+    Mistake(
         "adds along the way",
         _sums,
         "Your slopes come out as sums: even where the target is hit, they are not 0.",
@@ -175,6 +185,14 @@ _LAST_STEP = (
         "All three slopes have the wrong sign and half the size.",
         "The error was taken as t minus h and used as it is. The slope of its square by h needs a factor and the other sign.",
         "Draw the square of h - t over h for t = 1. How steep is it at h = 0, and does it rise or fall there?",
+    ),
+    Mistake(
+        "takes the slope of the sigmoid, and multiplies the bias's slope by b",
+        _ending(lambda back, w, b, x: (back * x, back * b, back * w), bend=lambda h: h * (1 - h)),
+        "At u = 0 all your slopes are 0, as `h * (1 - h)` is there. And the slope by b is multiplied by b itself.",
+        "The slope of the bend is that of the sigmoid, and this bend is a tanh. And b is added: how large it is does not "
+        "matter for how fast u grows with it.",
+        "Set the bend right first: how steep is tanh at 0? Then turn b up by 0.01, once from 0 and once from 5.",
     ),
     Mistake(
         "takes small steps",

@@ -55,6 +55,7 @@ def _cases(seed: int) -> list[Case]:
     return [
         Case("the chain worked out", {"w": 0.5, "b": -1.0, "x": 3.0, "t": 1.0}, example=True),
         Case("the chain of the chapter", {"w": 0.5, "b": 0.0, "x": 2.0, "t": 1.0}),
+        Case("an output above the target", {"w": 1.0, "b": 0.5, "x": 1.0, "t": 0.5}),
         Case("a target below what comes out", {"w": 0.8, "b": 0.3, "x": -1.5, "t": -2.0}),
         Case("a weight of 0", {"w": 0.0, "b": 0.5, "x": 2.0, "t": -1.0}),
         Case("an input of 0", {"w": 2.0, "b": -0.5, "x": 0.0, "t": 0.5}),

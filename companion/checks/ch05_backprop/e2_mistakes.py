@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
-from companion.checks.bank import Mistake
+from companion.checks.bank import Mistake, Observed
+from companion.checks.levels import close
+from companion.checks.trace import Case
 
 Slopes = tuple[Tensor, Tensor, Tensor]
 
@@ -63,12 +67,41 @@ _TURNED = (
         "Write the shapes of G and X for 5 examples, 3 inputs and 2 neurons. Which axis do they share, and where does it stand?",
     ),
     Mistake(
-        "answers in another order",
-        lambda X, W, G: (G.T @ X, G.sum(dim=0), G @ W),
-        "Your three slopes are right, and stand in another order: by W, by b, by X.",
-        "The check reads them by their place, and finds the weights' slope where that of X should be.",
-        "Read the line of the task that begins with `return`, and compare it with yours.",
+        "multiplies entry by entry",
+        lambda X, W, G: ((G * W.T).sum(dim=1, keepdim=True), (G * X).sum(dim=0).unsqueeze(1), G.sum(dim=0)),
+        "With a single input, as in the example, your slopes are right. With two inputs there is one number where two belong.",
+        "`*` puts entries beside each other that stand in the same place. With several inputs each entry of G meets a whole row "
+        "of W, and all of these products are needed.",
+        "Count for 4 examples, 3 inputs and 2 neurons: how many products does one entry of `by_X` need, and how many does `*` make?",
     ),
+)
+
+
+def _in_order(first: str, second: str, third: str) -> Mistake:
+    """Return the mistake of handing the three slopes back in another order."""
+
+    def answer(X: Tensor, W: Tensor, G: Tensor) -> Slopes:
+        right = {"X": G @ W, "W": G.T @ X, "b": G.sum(dim=0)}
+        return right[first], right[second], right[third]
+
+    place, came, due = ("first", first, "X") if first != "X" else ("second", second, "W")
+    return Mistake(
+        f"answers in the order {first}, {second}, {third}",
+        answer,
+        f"Your {place} result is the slope by {came}. The three are right, in the order {first}, {second}, {third}.",
+        f"The check reads them by their place, and takes `{first}, {second}, {third}` for `X, W, b`: it finds the slope by {came} "
+        f"where that by {due} should be.",
+        f"Read the line of the task that begins with `return`. What stands in its {place} place, and what in yours ({first}, "
+        f"{second}, {third})?",
+    )
+
+
+_ORDERS = (
+    _in_order("W", "X", "b"),
+    _in_order("W", "b", "X"),
+    _in_order("X", "b", "W"),
+    _in_order("b", "W", "X"),
+    _in_order("b", "X", "W"),
 )
 
 _BATCH = (
@@ -114,6 +147,14 @@ _BATCH = (
         "The numbers of the slope by b are right, with one pair of brackets too many around them.",
         "A sum with `keepdim=True` leaves an axis of size 1 where the examples were. The bias has no such axis.",
         "Print `by_b.shape` for 5 examples and 2 neurons, and compare it with the shape of b in the task.",
+    ),
+    Mistake(
+        "keeps an axis in the bias's slope, and averages the weights' slope",
+        lambda X, W, G: (G @ W, G.T @ X / len(X), G.sum(dim=0, keepdim=True)),
+        "The slope by b has a pair of brackets too many around it, and the slope by W is too small, by the number of examples.",
+        "`keepdim=True` leaves an axis where the examples were. And the product has added up the ways of a weight, which you "
+        "divide by their number.",
+        "Set the shape of `by_b` right first. Then let one example come twice: what should that do to the slope by a weight?",
     ),
     Mistake(
         "adds up the bias's slope over the neurons",
@@ -178,4 +219,44 @@ _FROM_ABOVE = (
     ),
 )
 
-MISTAKES = (*_TURNED, *_BATCH, *_FROM_ABOVE)
+
+# -- how many digits ------------------------------------------------------------------------------------
+
+CANCELLING = "eight examples of large numbers that nearly cancel, in float64"
+"""A case that needs the digits of float64: in float32 what is left of the sums is an error of rounding."""
+
+
+def _rounded(X: Tensor, W: Tensor, G: Tensor) -> Slopes:
+    x, w, g = X.float(), W.float(), G.float()
+    return (g @ w).to(X.dtype), (g.T @ x).to(X.dtype), g.sum(dim=0).to(X.dtype)
+
+
+def _in_float32(cases: Sequence[Case], observed: Sequence[Observed]) -> bool:
+    """Recognise results that are right everywhere, but for the last digits where large numbers cancel."""
+    lost = False
+    for case, seen in zip(cases, observed):
+        X, W, G = (case.args[name] for name in ("X", "W", "G"))
+        for name, due in {"by_X": G @ W, "by_W": G.T @ X, "by_b": G.sum(dim=0)}.items():
+            if name not in seen or (seen[name].shape, seen[name].dtype) != (due.shape, due.dtype):
+                return False
+            if close(seen[name], due, case.tolerance or 1e-5):
+                continue
+            if case.name != CANCELLING or (seen[name] - due).abs().max() > 0.05 * due.abs().max() + 1e-3:
+                return False
+            lost = True
+    return lost
+
+
+_DIGITS = (
+    Mistake(
+        "rounds to float32 on the way",
+        _rounded,
+        "Your result is stored in float64, and only its first seven digits or so are right.",
+        "Somewhere the numbers passed through float32, and what was lost there does not come back with a later `.to`. Where large "
+        "numbers nearly cancel, it shows.",
+        "Print the dtype of each intermediate result. Which line makes float32 of numbers that came in float64?",
+        matches=_in_float32,
+    ),
+)
+
+MISTAKES = (*_TURNED, *_ORDERS, *_BATCH, *_FROM_ABOVE, *_DIGITS)

@@ -8,12 +8,12 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from companion.checks.bank import Observed, Out, Property, exercise
+from companion.checks.bank import Observed, Out, Property, exercise, rng
 from companion.checks.cases import draw
 from companion.checks.ch05_backprop.by_hand import AUTOGRAD
-from companion.checks.ch05_backprop.e2_mistakes import MISTAKES
+from companion.checks.ch05_backprop.e2_mistakes import CANCELLING, MISTAKES
 from companion.checks.levels import close
-from companion.checks.numbers import rows
+from companion.checks.numbers import F64, rows
 from companion.checks.trace import Case
 
 NAMES = ("by_X", "by_W", "by_b")
@@ -51,6 +51,14 @@ def _by_products(X: Tensor, W: Tensor, G: Tensor) -> Slopes:
     return (every * W[None]).sum(dim=1), (every * X[:, None]).sum(dim=0), every.sum(dim=(0, 2))
 
 
+def _cancelling(seed: int) -> Case:
+    """Return a batch in which all sums are of large numbers, with small results."""
+    chance = rng(seed)
+    X, W, G = (torch.randn(size, generator=chance, dtype=F64) for size in ((8, 3), (4, 3), (8, 4)))
+    G = G - G.mean(dim=0)
+    return Case(CANCELLING, {"X": 30000 + X, "W": 30000 + W, "G": G - G.mean(dim=1, keepdim=True)}, tolerance=1e-9)
+
+
 def _cases(seed: int) -> list[Case]:
     axes = {"X": "B D", "W": "K D", "G": "B K"}
     worked = {
@@ -78,6 +86,7 @@ def _cases(seed: int) -> list[Case]:
             strided=True,
         ),
         draw("small slopes", axes, seed + 4000, sizes={"B": 3, "D": 4, "K": 2}, scale=0.01),
+        _cancelling(seed + 5000),
     ]
 
 
@@ -139,7 +148,8 @@ class TheWayBackThroughALayer:
         they are.
 
         Example: two examples, one input and three neurons, `X = [[2], [-1]]`, `W = [[1], [0], [3]]` and
-        `G = [[1, 2, 0], [0, 1, -1]]`. Each input enters three sums: $1 \cdot 1 + 2 \cdot 0 + 0 \cdot 3 = 1$ and
+        `G = [[1, 2, 0], [0, 1, -1]]`. Each input enters three sums of $Z$, so three
+        terms are added: $1 \cdot 1 + 2 \cdot 0 + 0 \cdot 3 = 1$ and
         $0 \cdot 1 + 1 \cdot 0 - 1 \cdot 3 = -3$, so `by_X = [[1], [-3]]`. Each weight enters two sums, one for each example:
         $1 \cdot 2 + 0 \cdot (-1) = 2$, $2 \cdot 2 + 1 \cdot (-1) = 3$ and $0 \cdot 2 - 1 \cdot (-1) = 1$, so
         `by_W = [[2], [3], [1]]`. And `by_b = [1, 3, -1]`.

@@ -123,8 +123,8 @@ class AddUpWhatWasRepeated:
         * Axes were put in front: (3,) became (2, 3), and () became any shape.
         * Axes of size 1 were stretched: (2, 1) became (2, 3), and the axis of size 1 stays in the result.
 
-        An axis of size 1 need not have been stretched, and perhaps nothing was repeated at all. Do not call `sum_to_size`,
-        and leave autograd out.
+        An axis of size 1 need not have been stretched, and perhaps nothing was repeated at all. A batch may also be empty:
+        what was repeated no times has the slope 0. Do not call `sum_to_size`, and leave autograd out.
 
         Example: `slope = [[1, 2, 3], [4, 5, 6]]`. For `shape = (3,)` each of the three numbers was used in both rows:
         `[1 + 4, 2 + 5, 3 + 6] = [5, 7, 9]`. For `shape = (2, 1)` each of the two was used in three columns: `[[6], [15]]`.

@@ -85,6 +85,36 @@ def _without_axes(slope: Tensor, shape: Shape) -> Tensor:
     return slope
 
 
+def _empty_list(ending: str, *, any_size_1: bool = False) -> Callable[[Tensor, Shape], Tensor]:
+    """Return an answer that hands all axes to one sum, in a list that may be empty; it makes the shape in its own way."""
+
+    def answer(slope: Tensor, shape: Shape) -> Tensor:
+        if ending == "kept":
+            while slope.dim() > len(shape):
+                slope = slope.sum(dim=0)
+        lined_up = (1,) * (slope.dim() - len(shape)) + tuple(shape)
+        axes = [k for k, size in enumerate(lined_up) if size == 1 and (any_size_1 or slope.shape[k] != 1)]
+        slope = slope.sum(dim=axes, keepdim=True)
+        return slope if ending == "kept" else slope.reshape(shape)
+
+    return answer
+
+
+def _either(slope: Tensor, shape: Shape) -> Tensor:
+    if slope.dim() > len(shape):
+        return slope.sum(dim=tuple(range(slope.dim() - len(shape))))
+    return _both(_sum, _sum)(slope, shape)
+
+
+def _one_new_axis_and_lost(slope: Tensor, shape: Shape) -> Tensor:
+    if slope.dim() != len(shape):
+        slope = slope.sum(dim=0)
+    for axis, size in enumerate(shape):
+        if size == 1:
+            slope = slope.sum(dim=axis)
+    return slope
+
+
 def _where_sizes_differ(slope: Tensor, shape: Shape) -> Tensor:
     for axis, size in enumerate(shape):
         if slope.shape[axis] != size:
@@ -212,7 +242,8 @@ _WHICH_AXES = (
         "drops all axes of size 1",
         lambda slope, shape: _both(_sum, _sum)(slope, shape).squeeze(),
         "The numbers are right, but your result never has an axis of size 1, also where `shape` has one.",
-        "`squeeze` takes away every axis of size 1, those that belong to the tensor too.",
+        "A sum without `keepdim=True` takes its axis away, and `squeeze` takes away every axis of size 1, those that belong to "
+        "the tensor too.",
         "Compare the shape before your last step with `shape`. Is there anything left to take away?",
     ),
     Mistake(
@@ -221,6 +252,42 @@ _WHICH_AXES = (
         "Where something was repeated all is right. Where nothing was, everything is added up to one number.",
         "With an empty list torch adds up over all axes and not over none.",
         "Print your list of axes for a slope whose shape is `shape` already. What should be done with it then?",
+    ),
+    Mistake(
+        "cuts a shape from the sum over an empty list of axes",
+        _empty_list("cut"),
+        "Where something was repeated all is right. Where nothing was, your code stops: one number is left to cut a shape from.",
+        "`sum(dim=[])` adds up over all axes and not over none. When every axis keeps its length, your list is empty.",
+        "Print your list of axes for a slope whose shape is `shape` already. Should there be a sum at all then?",
+    ),
+    Mistake(
+        "cuts a shape from the sum over all axes of size 1, or over none",
+        _empty_list("cut", any_size_1=True),
+        "Where `shape` has an axis of size 1 or lacks one all is right. Otherwise your code stops: one number is left to cut from.",
+        "`sum(dim=[])` adds up over all axes and not over none. When no axis is to be added up, your list is empty.",
+        "Print your list of axes for `slope` of shape (2, 3) and `shape = (2, 3)`. Should there be a sum at all then?",
+    ),
+    Mistake(
+        "keeps all axes of the sum over an empty list",
+        _empty_list("kept"),
+        "Where an axis was stretched you are right. Where none was, a single number comes back, with as many brackets as axes.",
+        "`sum(dim=[], keepdim=True)` adds up over all axes and not over none, and leaves each of them with the size 1.",
+        "Print your list of stretched axes for `shape = (3,)`, after the new axis is gone. What should the sum do with it?",
+    ),
+    Mistake(
+        "goes over new axes or over stretched ones, never both",
+        _either,
+        "Where axes were only put in front, or only stretched, you are right. Where both happened, a stretched axis is left long.",
+        "An `if` with an `else`, or an early `return`, does one of the two. From (2, 1) to (4, 2, 3) both happened together.",
+        "Take `slope` of shape (4, 2, 3) and `shape = (2, 1)`. Which shape is left after the front is added up, and what remains?",
+    ),
+    Mistake(
+        "takes away a single new axis, and loses the axis that it adds up",
+        _one_new_axis_and_lost,
+        "(2, 1) comes back as (2,), and with two new axes in front your result has an axis too many, or your code stops.",
+        "Two things at once: an axis of size 1 that belongs to the tensor is taken away by a sum without `keepdim=True`. And an "
+        "`if` takes away one axis in front, where there may be several.",
+        "Begin with `shape = (2, 1)`, where nothing stands in front. Then take (2, 4, 3) and `shape = (3,)`.",
     ),
     Mistake(
         "takes the mean, and loses the axis that it adds up",

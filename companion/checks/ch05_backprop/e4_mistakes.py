@@ -10,10 +10,10 @@ Parts = dict[str, list[tuple[str, float]]]
 Slopes = dict[str, float]
 
 
-def _order(parts: Parts, last: str, early: bool = False) -> list[str]:
-    """Return the names that lead to the last one, each after its parts; ``early``: each before them."""
+def _order(parts: Parts, last: str, early: bool = False, seen: Iterable[str] = ()) -> list[str]:
+    """Return the names that lead to the last one and were not seen, each after its parts; ``early``: each before them."""
     order: list[str] = []
-    seen: set[str] = set()
+    seen = set(seen)
 
     def visit(name: str) -> None:
         if name in seen:
@@ -31,10 +31,12 @@ def _order(parts: Parts, last: str, early: bool = False) -> list[str]:
 
 
 def _nearest(parts: Parts, last: str) -> list[str]:
-    found = [last]
-    for name in found:
-        found += [part for part, _ in dict(parts[name]).items() if part not in found]
-    return found
+    found, order = {last}, [last]
+    for name in order:
+        new = [part for part in dict(parts[name]) if part not in found]
+        order += new
+        found.update(new)
+    return order
 
 
 def _newest(parts: Parts, last: str) -> list[str]:
@@ -79,9 +81,11 @@ def _from_zero(parts: Parts, last: str) -> Slopes:
     return slopes
 
 
-def _reached_only(parts: Parts, last: str, add: Callable[[float, float, float], float] = _right) -> Slopes:
+def _reached_only(
+    parts: Parts, last: str, add: Callable[[float, float, float], float] = _right, early: bool = False
+) -> Slopes:
     slopes = {last: 1.0}
-    for name in reversed(_order(parts, last)):
+    for name in _order(parts, last, early=True) if early else reversed(_order(parts, last)):
         for part, slope in parts[name]:
             slopes[part] = add(slopes.get(part, 0.0), slope, slopes[name])
     return slopes
@@ -97,6 +101,22 @@ def _as_sets(parts: Parts, last: str) -> Slopes:
     return _with(_right)(once, last)
 
 
+def _waiting_for_all(parts: Parts, last: str) -> Slopes:
+    waits = dict.fromkeys(parts, 0)
+    for made_from in parts.values():
+        for part, _ in made_from:
+            waits[part] += 1
+    slopes, ready = {name: float(name == last) for name in parts}, [last]
+    while ready:
+        name = ready.pop()
+        for part, slope in parts[name]:
+            slopes[part] += slope * slopes[name]
+            waits[part] -= 1
+            if waits[part] == 0:
+                ready.append(part)
+    return slopes
+
+
 def _own_end(parts: Parts, last: str) -> Slopes:
     used = {part for made_from in parts.values() for part, _ in made_from}
     end = next(name for name in parts if name not in used)
@@ -106,9 +126,10 @@ def _own_end(parts: Parts, last: str) -> Slopes:
 def _forwards(parts: Parts, last: str) -> Slopes:
     slopes = dict.fromkeys(parts, 0.0)
     slopes[last] = 1.0
-    order: list[str] = []
+    order: dict[str, None] = {}
     for name in parts:
-        order += [n for n in _order(parts, name) if n not in order]
+        if name not in order:
+            order |= dict.fromkeys(_order(parts, name, seen=order))
     for name in order:
         for part, slope in parts[name]:
             slopes[name] += slope * slopes[part]
@@ -169,6 +190,15 @@ _ORDER = (
         "Values made from the last one have a slope, and those that it was made from have 0.",
         "You carry a change of the last value on to what was made from it. The task asks what a change of the others does to it.",
         "Along an arrow from a value to its part: which of the two should receive something on the way back?",
+    ),
+    Mistake(
+        "waits for uses that never answer",
+        _waiting_for_all,
+        "You wait for uses that never answer: values that are not on a way to `last`. What they use never passes its slope on.",
+        "You count all arrows that end at a value, and go on when each of them has been used. From a value that `last` was not "
+        "made from, the sweep never comes.",
+        "Count only the arrows that can be reached from `last`. Which use of `a` in the input shown is not on a way to `last`?",
+        best="a use that does not lead to the last value",
     ),
     Mistake(
         "looks for the end itself",
@@ -252,4 +282,15 @@ _STEP = (
     ),
 )
 
-MISTAKES = (*_ORDER, *_STEP)
+_BOTH = (
+    Mistake(
+        "follows each way down first, and leaves out values that do not lead to the end",
+        lambda parts, last: _reached_only(parts, last, early=True),
+        "In some graphs a slope is passed on before it is complete. And values that do not lead to the last one are missing.",
+        "Your order puts each value before its parts as you come to it, though another user of a part may come later. And your "
+        "dict holds only names that the sweep came to.",
+        "Print your order for y made from x and h, and h made from x. Then compare your keys with those of `parts`.",
+    ),
+)
+
+MISTAKES = (*_ORDER, *_STEP, *_BOTH)

@@ -113,6 +113,37 @@ LENGTH = (
         "Does $y_1$ rise or fall when $x_2$ grows, with both above 0? Which sign has that in your result?",
     ),
     Mistake(
+        "adds what should be taken off, and forgets to divide by the length",
+        lambda x, g: g + lengthened(x) * along(g * lengthened(x)),
+        "Where g points along the row your result is twice g, where it should be 0. And long rows get as large a slope as short "
+        "ones.",
+        "The part along the row comes over the length: a larger entry makes it larger, and everything is divided by it, so that "
+        "way takes something off. Both ways pass the division.",
+        "Mend the sign first: does $y_1$ rise or fall when $x_2$ grows, with both above 0? Then try a row of length 10.",
+    ),
+    Mistake(
+        "forgets the root when it differentiates the length",
+        lambda x, g: g / _norm(x) - 2 * x * along(g * x) / _norm(x).square(),
+        "The first part of your result is right. What is taken off is wrong by a factor: twice the length of the row.",
+        "The slope of a sum of squares by an entry is twice the entry. The length is the root of that sum, and the root's own "
+        "slope has to be multiplied on.",
+        "Differentiate $\\sqrt{u}$ by u, then $u = x_1^2 + x_2^2$ by $x_1$. What does their product come to for the row (3, 4)?",
+    ),
+    Mistake(
+        "takes the lengths of the columns",
+        lambda x, g: _with_length(x, g, x.norm(dim=0, keepdim=True)),
+        "Your lengths are those of columns. In a batch of one each entry is divided by its own size.",
+        "`norm(dim=0)` runs down the batch, over different examples. Each row is to be made 1 long, so its own entries count.",
+        "Print the shape of your lengths for two rows of three. How many rows have a length, and how many lengths do you have?",
+    ),
+    Mistake(
+        "scales the columns",
+        lambda x, g: _with_length(x.T, g.T, _norm(x.T)).T,
+        "Lengths and sums of yours are those of columns: one example changes with its neighbours.",
+        "Both run down the batch. It is the right way back through another operation, which makes each column 1 long.",
+        "Write the shape of x with a name for each axis. Look at every `dim` in your code: which axis does it take away?",
+    ),
+    Mistake(
         "forgets the root",
         lambda x, g: _with_length(x, g, along(x.square())),
         "With a row of length 1 your result is right. With others everything is divided by too much or too little.",

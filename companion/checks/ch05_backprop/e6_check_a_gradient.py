@@ -1,18 +1,19 @@
 """Exercise 05.6: check a gradient."""
 
 import itertools
+import math
 from typing import ClassVar
 
 import torch
 from torch import Tensor
 
-from companion.checks.bank import Out, exercise, rng
+from companion.checks.bank import Observed, Out, exercise, rng
 from companion.checks.ch05_backprop.by_hand import AUTOGRAD
 from companion.checks.ch05_backprop.e6_functions import F
-from companion.checks.ch05_backprop.e6_mistakes import BOWL, FAR, MISTAKES, WAVES
+from companion.checks.ch05_backprop.e6_mistakes import BOWL, FAR, FLOAT32, MISTAKES, NAN, WAVES
 from companion.checks.numbers import F64
 from companion.checks.routines import formula
-from companion.checks.trace import Call, Case
+from companion.checks.trace import Call, Case, Trace
 
 
 def largest_gap(f: object, x: torch.Tensor, claimed: torch.Tensor) -> torch.Tensor:
@@ -31,7 +32,7 @@ def largest_gap(f: object, x: torch.Tensor, claimed: torch.Tensor) -> torch.Tens
 
 
 def _in_place(f: F, x: Tensor, claimed: Tensor) -> float:
-    moved, gap, size = x.clone(), 0.0, 1.0
+    moved, gaps, size = x.clone(), [], 1.0
     for place in itertools.product(*map(range, x.shape)):
         old = moved[place].item()
         moved[place] = old + 5e-6
@@ -39,8 +40,9 @@ def _in_place(f: F, x: Tensor, claimed: Tensor) -> float:
         moved[place] = old - 5e-6
         q = (up - f(moved).item()) / 1e-5
         moved[place] = old
-        gap, size = max(gap, abs(q - claimed[place].item())), max(size, abs(q))
-    return gap / size
+        gaps.append(abs(q - claimed[place].item()))
+        size = max(size, abs(q))
+    return float("nan") if any(map(math.isnan, gaps)) else max(gaps) / size  # max() passes over a nan
 
 
 def _relative_step(f: F, x: Tensor, claimed: Tensor) -> Tensor:
@@ -58,10 +60,12 @@ def _slope(text: str, x: Tensor) -> Tensor:
     return torch.autograd.grad(formula(text)(x), x)[0]
 
 
-def _case(name: str, text: str, x: object, claimed: object = None, *, example: bool = False) -> Case:
+def _case(
+    name: str, text: str, x: object, claimed: object = None, *, example: bool = False, aside: bool = False
+) -> Case:
     at = torch.as_tensor(x, dtype=F64)
     claim = _slope(text, at) if claimed is None else torch.as_tensor(claimed, dtype=F64)
-    return Case(name, {"f": text, "x": at, "claimed": claim}, example=example)
+    return Case(name, {"f": text, "x": at, "claimed": claim}, example=example, aside=aside)
 
 
 def _cases(seed: int) -> list[Case]:
@@ -84,9 +88,10 @@ def _cases(seed: int) -> list[Case]:
         _case("a number without axes", "torch.exp(x)", 0.5, 2.0),
         _case(BOWL, "1000 * (x - torch.tensor([1.0, 2.0, 4.0])).square().sum()", [1, 2, 4], [0, 0, 0]),
         _case(WAVES, "torch.sin(10 * x).sum()", [[0.3, -0.2, 1.1], [0.7, 0.05, -0.4]]),
-        _case(FAR, "300 + x.prod()", [0.5, -1.5, 2]),
+        _case(FAR, "3000 + x[:3].prod() + x[-1]", [0.5, -1.5, 2, 1e-6]),
+        _case(NAN, "(x ** 2).sum()", [1, 2, 3], [2, float("nan"), 6], aside=True),
         Case(
-            "a claim in float32",
+            FLOAT32,
             {"f": bends, "x": table, "claimed": (_slope(bends, table) + torch.linspace(-0.5, 1, 6).reshape(2, 3)).float()},
         ),
         Case(
@@ -98,9 +103,17 @@ def _cases(seed: int) -> list[Case]:
 
 def _script(case: Case) -> list[Call]:
     return [
-        Call("@formula", (case.args["f"],), keep="f"),
+        Call("@formula", (case.args["f"], tuple(case.args["x"].shape)), keep="f"),
         Call("largest_gap", ("$f", case.args["x"], case.args["claimed"]), ("f", "x", "claimed"), ("gap",)),
     ]
+
+
+def _observe(case: Case, trace: Trace) -> Observed:
+    """Return the gap, and how far x has moved; nan and inf say the same of a claim that is nan."""
+    if "gap" not in trace.tensors:
+        return {}
+    gap = torch.nan_to_num(trace.tensors["gap"], nan=torch.inf, posinf=torch.inf)
+    return {"gap": gap, "moved": (trace.tensors["after.x"] - case.args["x"]).abs().max()}
 
 
 @exercise("05.6", title="Check a gradient", points=2)
@@ -111,6 +124,7 @@ class CheckAGradient:
     read = "Checking slopes"
     returns = (Out("gap", "number"),)
     script = _script
+    observe = _observe
     forbidden = dict.fromkeys(
         AUTOGRAD,
         "It is what is to be tested by your function, so it cannot be the judge. Ask f about numbers beside x.",
@@ -127,10 +141,11 @@ class CheckAGradient:
         $$q_j = \frac{f(x + \epsilon\, e_j) - f(x - \epsilon\, e_j)}{2 \epsilon}, \qquad \text{result} = \frac{\max_j |q_j -
         \text{claimed}_j|}{\max(1,\ \max_j |q_j|)}$$
 
-        Here $e_j$ is 1 at entry $j$ and 0 elsewhere. Below the line stands the largest quotient, or 1 if they are all smaller.
+        Here $e_j$ is 1 at entry $j$ and 0 elsewhere. Below the line stands the largest size of a quotient, or 1 if they are all
+        smaller. If a claim is nan, the result is nan or inf, and never a small number.
         Choose $\epsilon$ by what the chapter measured, so that the result is right to about $10^{-6}$. The functions are smooth.
-        Some have large values, and some bend fast. Leave `x` as it was, to the last digit, and leave autograd out. Return one
-        number.
+        Some have large values, and some bend fast. At the end `x` must hold the same numbers, to the last digit. Leave autograd
+        out. Return one number (a float or a tensor without axes).
 
         Example: $f(x) = x_1^3 + x_2^3$ at `x = [1, 2]`, claimed `[3, 10]`. With $\epsilon = 0.01$ the first quotient is
         (1.030301 - 0.970299) / 0.02 = 3.0001 and the second (8.120601 - 7.880599) / 0.02 = 12.0001. With a smaller $\epsilon$

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
@@ -16,6 +16,7 @@ from companion.checks.trace import Case
 
 BOWL, WAVES, FAR = "the bottom of a steep bowl", "a function that bends fast", "values far from 0"
 """Three cases in which the claim is right: what is left there is the error of the quotients."""
+FLOAT32, NAN = "a claim in float32", "a claim that is nan"
 
 
 def _scale(q: Tensor) -> Tensor:
@@ -34,6 +35,21 @@ def _left_as_it_stands(f: F, x: Tensor, claimed: Tensor) -> Tensor:
         x[place] -= 2 * STEP
         q[place] = (up - f(x)) / (2 * STEP)
     return compared(q, claimed)
+
+
+def _back_by_subtraction(f: F, x: Tensor, claimed: Tensor) -> Tensor:
+    q = torch.zeros_like(x)
+    for place in itertools.product(*map(range, x.shape)):
+        x[place] += STEP
+        up = f(x).clone()
+        x[place] -= 2 * STEP
+        q[place] = (up - f(x)) / (2 * STEP)
+        x[place] += STEP
+    return compared(q, claimed)
+
+
+def _in_the_claims_dtype(f: F, x: Tensor, claimed: Tensor) -> Tensor:
+    return central(f, x.to(claimed.dtype))
 
 
 def _a_copy_is_moved(f: F, x: Tensor, claimed: Tensor) -> Tensor:
@@ -63,6 +79,8 @@ def _errors(cases: Sequence[Case], observed: Sequence[Observed]) -> dict[str, fl
     for case, o in zip(cases, observed):
         if "gap" not in o or o["gap"].dim():
             return None
+        if case.name == NAN:
+            continue
         due = compared(central(formula(case.args["f"]), case.args["x"]), case.args["claimed"])
         found[case.name] = (o["gap"].to(torch.float64) - due).abs().item()
     return found
@@ -78,10 +96,35 @@ def _where(test: str) -> kinds.Matches:
         bowl, waves, far = off[BOWL], off[WAVES], off[FAR]
         rest = max(e for name, e in off.items() if name not in (BOWL, WAVES, FAR))
         if test == "one side":
-            return bowl > 2e-6 and far < bowl and rest < 0.3
+            return bowl > 2e-6 and far < 100 * bowl and rest < 0.3
         if test == "too small":
             return far > 1e-6 and waves < far / 5 and bowl < far / 50
         return waves > 1e-5 and max(bowl, far) < 1e-6 and rest < 0.3
+
+    return matches
+
+
+def _drifts(cases: Sequence[Case], observed: Sequence[Observed]) -> bool:
+    """Recognise right results that leave x a rounding beside where it was."""
+    off = _errors(cases, observed)
+    moved = [o["moved"].item() for o in observed if "moved" in o]
+    return off is not None and max(off.values()) < 1e-5 and any(moved) and max(moved) < 1e-9
+
+
+def _at_float32(scaled: Callable[[Tensor], Tensor]) -> kinds.Matches:
+    """Recognise results that are those of a scale, but for the claim in float32, where they are an error of rounding."""
+
+    def matches(cases: Sequence[Case], observed: Sequence[Observed]) -> bool:
+        off = _errors(cases, observed)
+        if off is None or not off.get(FLOAT32, 0.0) > 1e-4:
+            return False
+        for case, o in zip(cases, observed):
+            q = central(formula(case.args["f"]), case.args["x"])
+            due = (q - case.args["claimed"]).abs().max() / scaled(q)
+            # At the bottom of a bowl a scale of 0 leaves anything.
+            if case.name not in (FLOAT32, NAN, BOWL) and not (o["gap"] - due).abs() <= 1e-6 + 1e-5 * due:
+                return False
+        return True
 
     return matches
 
@@ -106,10 +149,18 @@ _QUOTIENTS = (
     Mistake(
         "does not put x back",
         _left_as_it_stands,
-        "After the call `x` holds other numbers than before, though perhaps in a far digit only.",
-        "You move an entry in place. What is not put back stays moved, and adding and taking off again rounds. The caller's "
-        "weights would drift with every check.",
+        "After the call the entries of `x` stand one step beside where they were.",
+        "You move an entry in place, and what is not put back stays moved. The caller's weights would drift with every check.",
         "Keep the old value of an entry and write it back, or move a copy. Compare x before and after with `torch.equal`.",
+    ),
+    Mistake(
+        "puts x back by adding and taking off",
+        _back_by_subtraction,
+        "After the call `x` holds other numbers than before, in the last digits.",
+        "You nudge x itself and nudge it back. Each sum is rounded, so that x + e - 2e + e is not always x, and the caller's "
+        "weights drift with every check.",
+        "Keep the old number of an entry in a name of its own and put it back, or nudge a copy. Compare with `torch.equal`.",
+        matches=_drifts,
     ),
     Mistake(
         "moves a copy that f never sees",
@@ -236,6 +287,38 @@ _COMPARED = (
     ),
 )
 
+_DTYPE = (
+    Mistake(
+        "computes in the claim's dtype",
+        lambda f, x, claimed: compared(_in_the_claims_dtype(f, x, claimed), claimed),
+        "You compute in the claim's dtype: where the claim is float32, your quotients are noise. Elsewhere you are right.",
+        "In float32 a step of 1e-5 changes the values of f in their last digits only, and what is left is divided by the step.",
+        "Bring the claim to the dtype of x, and not x to that of the claim. Print the dtype of what you hand to f.",
+        matches=_at_float32(_scale),
+        best=FLOAT32,
+    ),
+    Mistake(
+        "computes in the claim's dtype, and scales without a lower limit",
+        lambda f, x, claimed: (
+            (_in_the_claims_dtype(f, x, claimed) - claimed).abs().max()
+            / _in_the_claims_dtype(f, x, claimed).abs().max()
+        ),
+        "You compute in the claim's dtype: where it is float32, your quotients are noise. And tiny slopes make a gap huge.",
+        "In float32 a step of 1e-5 is lost in the rounding of f. And below the line stands at least 1, so that errors of "
+        "rounding beside slopes of nearly 0 stay small.",
+        "Bring the claim to the dtype of x first, and not x to that of the claim. Then read what stands below the line.",
+        matches=_at_float32(lambda q: q.abs().max()),
+    ),
+    Mistake(
+        "passes over a claim that is nan",
+        comparing(lambda q, c: (q - c).abs().nan_to_num(nan=0.0).max() / _scale(q)),
+        "A claim that is nan passes your check: the result is small, as if the claim were right.",
+        "nan is neither larger nor smaller than any number, so `max` and `>` of Python pass over it, and `nan_to_num` makes "
+        "0 of it. A slope that came out as nan is the worst of claims.",
+        "What does `max(0.0, float('nan'))` give? Put the gaps into a tensor, or ask for nan with `torch.isnan` first.",
+    ),
+)
+
 _STEPS = (
     Mistake(
         "looks to one side only",
@@ -244,6 +327,7 @@ _STEPS = (
         "A quotient from x to x + step catches the bend of the function: it is off by half a step times the second derivative.",
         "Draw a parabola and a chord from its bottom to the right. Which chord through two points near the bottom is level?",
         matches=_where("one side"),
+        best=BOWL,
     ),
     Mistake(
         "takes a step so small that rounding wins",
@@ -253,6 +337,7 @@ _STEPS = (
         "begins far earlier.",
         "Look at the chapter's valley of errors: on which side of it does your step lie? Which dtype do your numbers have?",
         matches=_where("too small"),
+        best=FAR,
     ),
     Mistake(
         "takes a step that is too large",
@@ -262,7 +347,8 @@ _STEPS = (
         "before it ends.",
         "Look at the chapter's valley of errors: on which side of it does your step lie?",
         matches=_where("too large"),
+        best=WAVES,
     ),
 )
 
-MISTAKES = (*_QUOTIENTS, *_COMPARED, *_STEPS)
+MISTAKES = (*_QUOTIENTS, *_COMPARED, *_DTYPE, *_STEPS)

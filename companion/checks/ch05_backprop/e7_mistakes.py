@@ -80,6 +80,17 @@ def by_hand(
     return W1, b1 if prepare == "centre forgotten" else b1 - W1 @ mean, W2, b2
 
 
+def _shifted_by(move: Callable[[Tensor, Tensor, Tensor], Tensor]) -> Train:
+    """Return a training whose shift is folded into the first bias by a rule made from W1 for raw pixels, mean and spread."""
+
+    def train(X: Tensor, y: Tensor) -> Network:
+        W1, b1, W2, b2 = by_hand(X, y, prepare="forgotten")
+        W1 = W1 / X.std(dim=0)
+        return W1, b1 - move(W1, X.mean(dim=0), X.std(dim=0)), W2, b2
+
+    return train
+
+
 def straight(X: Tensor, y: Tensor) -> Network:
     """Train without a hidden layer; return the same scores from 20 ReLUs, since ReLU(u) - ReLU(-u) = u."""
     mean, spread = X.mean(dim=0), X.std(dim=0)
@@ -97,6 +108,11 @@ def straight(X: Tensor, y: Tensor) -> Network:
 def _on_their_side(X: Tensor, y: Tensor) -> Network:
     W1, b1, W2, b2 = by_hand(X, y)
     return W1.T, b1, W2.T, b2
+
+
+def _turned_back(X: Tensor, y: Tensor) -> Network:
+    W1, b1, W2, b2 = by_hand(torch.where(X.mean(dim=1, keepdim=True) > 8, 16 - X, X) / 8, y, prepare="raw")
+    return W1 / 8, b1, W2, b2
 
 
 def _alike(X: Tensor, y: Tensor) -> Network:
@@ -136,6 +152,10 @@ def _centred(o: Observed) -> bool:
     return _finite(o) and bool(o["not scaled"]) and o["if centred"].item() >= TARGET
 
 
+def _unexchanged(o: Observed) -> bool:
+    return _finite(o) and o["if unexchanged"].item() >= max(TARGET, o["accuracy"].item() + 0.2)
+
+
 def _climbs(o: Observed) -> bool:
     return _finite(o) and o["loss"].item() > 6 and o["of training"].item() < 0.3
 
@@ -150,6 +170,15 @@ def _off(o: Observed) -> bool:
 
 def _learns(o: Observed) -> bool:
     return _finite(o) and not _climbs(o) and not _alike_units(o) and o["off"].item() < 0.25
+
+
+def _shifted(cases: Sequence[Case], observed: Sequence[Observed]) -> bool:
+    """Recognise networks that another shift by the mean pixels makes good, or far better."""
+    if not _misses(_finite)(cases, observed):
+        return False
+    now, then = (torch.stack([o[name] for o in observed]) for name in ("accuracy", "if moved"))
+    gain = (then.mean() - now.mean()).item()
+    return (gain >= 0.1 and bool((then >= TARGET).all())) or (gain >= 0.3 and then.mean().item() >= 0.7)
 
 
 def _trained(behind: bool) -> kinds.Matches:
@@ -206,6 +235,24 @@ _PIXELS = (
         "The scale of the pixels has gone into the weights. What was taken off before would have to go into the first bias.",
         "Write W1 (x - m) + b1 out on paper. Which part of it does not depend on x?",
         matches=_misses(_centred),
+    ),
+    Mistake(
+        "folds the shift of the pixels in wrongly",
+        _shifted_by(lambda W1, mean, spread: (W1 * spread) @ mean),
+        "With another b1 your network would be far better: the shift of the pixels was folded into it wrongly.",
+        "Most often the shift was folded in without its division by the spread, with the weights for prepared pixels and not "
+        "with those for raw ones. A turned sign does it too.",
+        "Write W1 (x - m) / s + b1 out. What stands before m? Put one picture through both forms and compare the sums.",
+        matches=_shifted,
+    ),
+    Mistake(
+        "turns the exchanged pictures back before it trains",
+        _turned_back,
+        "On pictures of bright strokes on dark ground your network is good. On exchanged ones it fails.",
+        "It has never met an exchanged picture: they were turned back, or left out, before the training. The check puts them in "
+        "as they are, and these weights cannot turn anything back.",
+        "Put the pixels in as they come, scaled all alike. Which pictures of a batch must the hidden units tell apart?",
+        matches=_misses(_unexchanged),
     ),
 )
 
