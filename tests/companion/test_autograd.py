@@ -532,7 +532,8 @@ def test_value_does_not_answer_in():
     "data",
     [None, [1, None], "3.5", ["1", "2"], 1j, np.array([1j]), torch.tensor([1j]), {}, {1.0}, b"1", object(),
      np.datetime64("2020-01-01"), [Value(1.0)], 10**400, [[1.0], 2.0]],
-    ids=repr,
+    ids=["None", "None in a list", "text", "texts", "complex", "complex array", "complex tensor", "dict", "set", "bytes",
+         "object", "date", "Value in a list", "too large", "rows of two lengths"],
 )  # fmt: skip
 def test_value_refuses_what_is_no_real_number(data):
     expected = f"Value: data expected real numbers, all rows of one length, got {type(data).__name__}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from companion.checks.bank import Mistake
 
@@ -101,12 +101,17 @@ def _as_sets(parts: Parts, last: str) -> Slopes:
     return _with(_right)(once, last)
 
 
-def _waiting_for_all(parts: Parts, last: str) -> Slopes:
+def by_counting(parts: Parts, last: str, begin: Sequence[str] | None = None) -> Slopes:
+    """Let a value pass its slope on when all that were made from it have had their say.
+
+    It begins with the values that are waited for by none, or with those in ``begin``.
+    """
     waits = dict.fromkeys(parts, 0)
     for made_from in parts.values():
         for part, _ in made_from:
             waits[part] += 1
-    slopes, ready = {name: float(name == last) for name in parts}, [last]
+    slopes = {name: float(name == last) for name in parts}
+    ready = [name for name in parts if waits[name] == 0] if begin is None else list(begin)
     while ready:
         name = ready.pop()
         for part, slope in parts[name]:
@@ -115,6 +120,10 @@ def _waiting_for_all(parts: Parts, last: str) -> Slopes:
             if waits[part] == 0:
                 ready.append(part)
     return slopes
+
+
+def _waiting_for_all(parts: Parts, last: str) -> Slopes:
+    return by_counting(parts, last, begin=[last])
 
 
 def _own_end(parts: Parts, last: str) -> Slopes:

@@ -9,7 +9,7 @@ from typing import ClassVar
 import torch
 
 from companion.checks.bank import Observed, Out, Property, exercise, rng
-from companion.checks.ch05_backprop.e4_mistakes import MISTAKES
+from companion.checks.ch05_backprop.e4_mistakes import MISTAKES, by_counting
 from companion.checks.trace import Case, Trace
 
 Parts = dict[str, list[tuple[str, float]]]
@@ -34,23 +34,6 @@ def sweep(parts: dict[str, list[tuple[str, float]]], last: str) -> dict[str, flo
     for name in reversed(order):
         for part, slope in parts[name]:
             slopes[part] += slope * slopes[name]
-    return slopes
-
-
-def _by_counting(parts: Parts, last: str) -> Slopes:
-    """Let a value pass its slope on when all that were made from it have had their say."""
-    waits = dict.fromkeys(parts, 0)
-    for made_from in parts.values():
-        for part, _ in made_from:
-            waits[part] += 1
-    ready, slopes = [name for name in parts if waits[name] == 0], {name: float(name == last) for name in parts}
-    while ready:
-        name = ready.pop()
-        for part, slope in parts[name]:
-            slopes[part] += slope * slopes[name]
-            waits[part] -= 1
-            if waits[part] == 0:
-                ready.append(part)
     return slopes
 
 
@@ -253,7 +236,7 @@ class OneSweepThroughAGraph:
     """
     cases = _cases
     mistakes = MISTAKES
-    alternatives: ClassVar = {"by counting uses": _by_counting, "by asking": _by_asking, "in rounds": _in_rounds}
+    alternatives: ClassVar = {"by counting uses": by_counting, "by asking": _by_asking, "in rounds": _in_rounds}
     hints = (
         "A value may pass its slope on only when the slope is complete. Draw the example: who has to wait for whom?",
         "Two steps: first put the names in order, each after its parts, beginning at `last`. Then go through this order from "
