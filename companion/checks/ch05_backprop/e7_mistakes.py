@@ -290,9 +290,10 @@ _STEPS = (
         "switches hidden units off for good",
         lambda X, y: by_hand(X, y, lr=0.2, wrong=("mask of the slope",)),
         "A quarter of your hidden units or more are off for every picture of the training.",
-        "A unit that is always off passes no slope, so it does not come back. Steps that are too large do it, and so does a way "
-        "back that asks the wrong numbers which units were on.",
-        "Where does your mask come from: the sums before the ReLU, or something else? And how large are your first steps?",
+        "A unit that is always off passes no slope, so it does not come back. Steps that are too large do it, and raw pixels of up "
+        "to 16 make them large. So does a way back that asks the wrong numbers which units were on.",
+        "How large are the pixels that you train on, and your first steps? And where does your mask come from: the sums before the "
+        "ReLU, or something else?",
         matches=_misses(_off),
     ),
     Mistake(
