@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from companion.autograd import Value, trace
 from companion.figures.controls import Choice, Slider, Steps
 from companion.figures.figure import Figure, figure, minus
-from companion.figures.svg import named_rows
+from companion.figures.svg import Picture, named_rows
 
 # ---- slopes that come back
 
@@ -250,8 +250,19 @@ def small_change() -> Figure:
         guesses=guesses,
         right=1 if 3 < ratio < 5 else 0,
         answer=answer,
-        fallback=_changes(true, told),
+        fallback=_loss_over(x, delta, alt) + _changes(true, told),
     )
+
+
+def _loss_over(x: float, delta: float, alt: str) -> str:
+    """Draw the loss over the change of w, the straight line of its slope, and the default state."""
+    picture = Picture((-1, 1), (0, 2), xlabel="w turned by δ", ylabel="loss", ticks=((-1, 0, 1), (0, 1, 2)))
+    start, slope = forward(x, **_NET)["L"], predicted("w", x, 1.0)["L"]
+    steps = [n / 20 for n in range(-20, 21)]
+    picture.line([(d, start + changed("w", x, d)["L"]) for d in steps], "a")
+    picture.line([(d, start + slope * d) for d in steps], "b", dash="7 5")
+    picture.mark((delta, start + changed("w", x, delta)["L"]), 0)
+    return picture.svg(alt) + "<p>solid: the loss; dashed: what its slope at δ = 0 says</p>"
 
 
 def _changes(true: dict[str, float], told: dict[str, float]) -> str:
