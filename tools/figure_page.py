@@ -29,6 +29,7 @@ LOOK = (
 ADDRESS = "http://figures.invalid/"
 #: A figure starts when a reader comes near: go past all of them, as one does, and back to what was on the screen.
 PAST_ALL = """async () => {
+  dispatchEvent(new Event("wheel")); // a reader who moves: from here on no figure holds the page
   const seen = scrollY && document.elementFromPoint(innerWidth / 2, innerHeight / 2), place = seen && (seen.closest("[data-nfig]") || seen);
   const top = place && place.getBoundingClientRect().top;
   for (const figure of document.querySelectorAll("[data-nfig]:not([data-on])")) {

@@ -61,8 +61,10 @@ def test_shared_address_opens_the_same_state(open_page, harness, name):
     other = open_page(url=address)
     assert other.evaluate(SEEN, name) == wanted
     assert other.evaluate("(n) => fig(n).querySelector('.nfig-note').textContent", name) == ""
-    top = other.evaluate("(n) => fig(n).getBoundingClientRect().top", name)
-    assert -50 < top < 900, "the page is at the figure"
+    # The page is at the figure, as soon as the figures above it have their heights.
+    other.wait_for_function(
+        "(n) => { const { top } = fig(n).getBoundingClientRect(); return -50 < top && top < 900; }", arg=name
+    )
     others = [n for n in FIGURES if n != name]
     assert [other.evaluate(SEEN, n) for n in others] == [page.evaluate(SEEN, n) for n in others]
 

@@ -45,21 +45,31 @@ export function mountAll(modules, page = document) {
       figure: name, linked: link?.figure === name ? link.values : null,
     })));
   }
-  whenNear(waiting);
+  const asked = link && document.getElementById(`figure-${link.figure}`);
+  whenNear(waiting, asked ? keptAt(asked) : () => {});
   if (!link) return;
-  const asked = document.getElementById(`figure-${link.figure}`);
   if (asked) asked.scrollIntoView();
   else page.querySelector("[data-nfig]")?.before(sorry(`The link asks for a figure that is not on this page: ${link.figure.slice(0, 60)}.`));
 }
 
+// Brings the page back to a figure when one above it has grown: for two seconds, or until the reader moves.
+function keptAt(figure) {
+  let still = true;
+  const free = () => { still = false; };
+  ["wheel", "touchstart", "pointerdown", "keydown"].forEach((k) => addEventListener(k, free, { passive: true, once: true }));
+  setTimeout(free, 2000);
+  return () => { if (still) figure.scrollIntoView(); };
+}
+
 // Runs what waits for an element once it is less than two screens of a phone away, each in a task of its own, so that a
 // tap or a key is heard in between. Where the browser does not keep the reader's place when something above grows, all run at once.
-function whenNear(waiting) {
+function whenNear(waiting, afterwards) {
   const run = async (elements) => {
     for (const element of elements) {
       await new Promise((done) => setTimeout(done));
       waiting.get(element)?.();
       waiting.delete(element);
+      afterwards();
     }
   };
   if (!("IntersectionObserver" in window) || !CSS.supports("overflow-anchor", "auto")) return void run([...waiting.keys()]);
