@@ -84,6 +84,9 @@ def environment() -> dict[str, str]:
         "PYDEVD_DISABLE_FILE_VALIDATION": "1",
         "KINETO_LOG_LEVEL": "6",  # the profiler tells the time on standard error
         "JUPYTER_PLATFORM_DIRS": "1",
+        "MPLCONFIGDIR": str(
+            Path(sys.prefix) / "share" / "matplotlib"
+        ),  # fonts and settings of this environment, of nobody's home
         "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tools")]),
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]),
     }
@@ -149,7 +152,14 @@ def run(paths: list[Path], force: bool = False, workers: int = 2) -> int:
     command += ["-p", "no:cacheprovider", "-o", "addopts=", "-o", "timeout=900", "--durations=5", "-W", "ignore"]
     if len(todo) > 1:
         command += ["-n", str(min(workers, len(todo))), "--dist", "loadfile"]
+    find_fonts()
     return subprocess.run([*command, *map(str, todo)], cwd=ROOT, env=environment()).returncode
+
+
+def find_fonts() -> None:
+    """Let matplotlib list the fonts once: where that takes seconds it says so on standard error, into the first notebook that draws."""
+    code = "import matplotlib.font_manager"
+    subprocess.run([sys.executable, "-c", code], env=environment(), stderr=subprocess.DEVNULL, check=True)
 
 
 def store(path: Path) -> None:
@@ -158,6 +168,7 @@ def store(path: Path) -> None:
     from nbclient import NotebookClient
 
     os.environ.update(environment())
+    find_fonts()
     nb = nbformat.read(path, 4)
     client = NotebookClient(nb, timeout=600, kernel_name="python3", resources={"metadata": {"path": str(path.parent)}})
     client.execute()

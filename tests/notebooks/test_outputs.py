@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import json
 import re
+import sys
+from pathlib import Path
 
 import anatomy
 import notebooks
@@ -129,6 +131,17 @@ def test_a_fault_is_named_with_its_cell(cell, said):
 )
 def test_what_is_right_is_left_alone(cell):
     assert not problems([cell])
+
+
+def test_fonts_and_settings_are_those_of_the_environment_and_of_nobodys_home(monkeypatch, tmp_path):
+    (tmp_path / "matplotlibrc").write_text("font.size: 40\n")
+    monkeypatch.setenv("MPLCONFIGDIR", str(tmp_path))
+    notebooks.find_fonts()
+    own = Path(notebooks.environment()["MPLCONFIGDIR"])
+    assert own.is_relative_to(sys.prefix)
+    (listed,) = own.glob("fontlist-*.json")
+    assert "fonts/ttf/DejaVuSans.ttf" in {font["fname"] for font in json.loads(listed.read_text())["ttflist"]}
+    assert not list(tmp_path.glob("fontlist-*"))
 
 
 def test_too_many_uncompared_cells_are_counted():
