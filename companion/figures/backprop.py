@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from companion.autograd import Value, trace
-from companion.figures.controls import Choice, Slider, Steps
+from companion.figures.controls import Choice, Slider, Steps, Text
 from companion.figures.figure import Figure, figure, minus
 from companion.figures.svg import Picture, named_rows
 
@@ -96,8 +96,13 @@ _WORDS = {
     "meet": "w used three times",
     "skip": "a unit and a way around it",
     "double": "doubled twice",
+    "own": "a formula of your own",
 }
-_OPERATIONS = 5
+_OPERATIONS, _MOST = 5, 10  # of the graphs above, and of the longest formula with the error and its square
+_FORMULAS = ("tanh(w·x) + relu(x − w)", "relu(w·x) + w·x", "tanh(w·x + b) · tanh(w·x + b)", "((w²)² − 2x)²")
+_HINT = (
+    "w, x, b, numbers, + − ·, ², tanh( ) and relu( ); * and ^2 do as well. What stands there twice is computed once."
+)
 
 
 def swept(graph: str, w: float, x: float) -> dict[str, dict[str, Any]]:
@@ -147,9 +152,10 @@ def backprop_graph() -> Figure:
         f"{ways('double')} ways.",
         controls={
             "graph": Choice("graph", _WORDS, "neuron"),
+            "own": Text("your own y", _FORMULAS[0], _HINT, _FORMULAS),
             "w": Slider("w", -2, 2, 0.25, w),
             "x": Slider("x", -3, 3, 0.25, x),
-            "step": Steps("step", 2 * _OPERATIONS),
+            "step": Steps("step", 2 * _MOST, now=2 * _OPERATIONS),
         },
         task="Predict: a unit and a way around it, at w = −1 and x = 2. The ReLU is off. Does w still get a slope? Then choose the graph, "
         "set w, and go through the steps.",

@@ -48,14 +48,19 @@ class Steps:
     label: str
     last: int
     start: int = 0
+    now: int = 0  # the last step that the default state has, where other states have more
 
     def fault(self) -> str:
         """Return what is wrong with the description, or nothing."""
-        return "" if 0 <= self.start <= self.last and self.last else f"it starts at {self.start} of {self.last} steps"
+        if not 0 <= self.start <= self.last or not self.last:
+            return f"it starts at {self.start} of {self.last} steps"
+        return (
+            "" if self.start <= (self.now or self.last) <= self.last else f"it has {self.now} of {self.last} steps now"
+        )
 
     def stops(self, n: int = 5) -> list[Any]:
-        """Return about ``n`` steps, the first and the last among them."""
-        return sorted({round(self.last * i / (n - 1)) for i in range(n)})
+        """Return about ``n`` steps of the default state, the first and the last among them."""
+        return sorted({round((self.now or self.last) * i / (n - 1)) for i in range(n)})
 
     def data(self) -> dict[str, Any]:
         """Return the description as the module reads it."""
@@ -85,6 +90,32 @@ class Choice:
 
 
 @dataclass(frozen=True)
+class Text:
+    """A line that the reader types, with what may be written (``hint``); the module says what is wrong with one."""
+
+    label: str
+    start: str
+    hint: str
+    examples: tuple[str, ...]
+    longest: int = 60
+
+    def fault(self) -> str:
+        """Return what is wrong with the description, or nothing."""
+        if not self.start or self.start not in self.examples:
+            return f"it starts with {self.start!r}, which is none of its examples"
+        long = max(self.examples, key=len)
+        return "" if len(long) <= self.longest else f"{long!r} has more than {self.longest} characters"
+
+    def stops(self, n: int = 0) -> list[Any]:
+        """Return every example."""
+        return list(self.examples)
+
+    def data(self) -> dict[str, Any]:
+        """Return the description as the module reads it."""
+        return {"kind": "text", "value": self.start, "hint": self.hint, "longest": self.longest}
+
+
+@dataclass(frozen=True)
 class Toggle:
     """Yes or no."""
 
@@ -104,7 +135,7 @@ class Toggle:
         return {"kind": "toggle", "value": self.start}
 
 
-Control = Slider | Steps | Choice | Toggle
+Control = Slider | Steps | Choice | Text | Toggle
 
 
 def described(figure: str, controls: Mapping[str, Control]) -> list[dict[str, Any]]:

@@ -60,7 +60,7 @@ def kernel_slide() -> Figure:
             "kernel": Choice("kernel", {name: label for name, (label, _) in _KERNELS.items()}, "vertical"),
             "stride": Slider("stride", 1, 3, 1, 1),
             "padding": Slider("padding", 0, 2, 1, 0),
-            "place": Steps("place", 99, start),
+            "place": Steps("place", 99, start, now=out.numel() - 1),
         },
         task="Predict: where on the zero does the kernel for vertical edges give its largest answer? Then slide it there.",
         guesses=("where the numbers rise to the right", "where they fall to the right", "on the thickest stroke"),

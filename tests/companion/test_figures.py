@@ -17,7 +17,7 @@ from companion import figures
 from companion.figures import Figure
 from companion.figures import forward as forward_figures
 from companion.figures import neurons as neuron_figures
-from companion.figures.controls import Choice, Slider, Steps, Toggle
+from companion.figures.controls import Choice, Slider, Steps, Text, Toggle
 from companion.figures.figure import minus
 from companion.figures.svg import Picture, segment
 
@@ -103,6 +103,11 @@ def test_words_and_page_are_the_same_each_time(name):
         (Slider("w", 0, math.nan, 0.1, 0), "not all finite"),
         (Steps("w", 8, 9), "starts at 9 of 8 steps"),
         (Steps("w", 0), "starts at 0 of 0 steps"),
+        (Steps("w", 8, 5, now=4), "it has 4 of 8 steps now"),
+        (Steps("w", 8, now=9), "it has 9 of 8 steps now"),
+        (Text("w", "x", "write", ("y",)), "starts with 'x', which is none of its examples"),
+        (Text("w", "", "write", ("",)), "starts with ''"),
+        (Text("w", "x", "write", ("x", "y" * 61)), "has more than 60 characters"),
         (Choice("w", {"a": "A"}, "b"), "starts with 'b', which is none of a"),
     ],
 )
@@ -135,6 +140,8 @@ def test_stops_run_over_the_whole_range():
     assert Slider("w", -2, 2, 0.1, 0).stops() == [-2, -1, 0, 1, 2]
     assert Slider("s", 1, 3, 1, 1).stops() == [1, 2, 3]
     assert Steps("k", 48).stops() == [0, 12, 24, 36, 48]
+    assert Steps("k", 48, now=8).stops() == [0, 2, 4, 6, 8]
+    assert Text("t", "a", "write", ("a", "b")).stops() == ["a", "b"]
     assert Toggle("t").stops() == [False, True]
     assert Choice("c", {"a": "A", "b": "B"}, "a").stops() == ["a", "b"]
 
@@ -274,6 +281,7 @@ def test_files_of_a_page_are_classic_scripts_within_their_budget():
         assert len(text.encode()) < {
             "kit.js": 36_000,
             "figures.css": 20_000,
+            "backprop_graph.js": 18_000,
             "flashcards.js": 50_000,
             "listener.js": 22_000,
         }.get(name, 9_000), name

@@ -35,6 +35,93 @@ def test_backprop_graph_agrees_with_the_companion_at_every_step(open_page):
         assert ways == backprop.ways(graph)
 
 
+#: Formulas as readers write them: what one types, and the same for Python.
+FORMULAS = {
+    "tanh(w·x) + relu(x − w)": "tanh(w * x) + relu(x - w)",
+    "relu(w·x) + w·x": "relu(w * x) + w * x",
+    "tanh(wx + b) * tanh(wx + b)": "tanh(w * x + b) * tanh(w * x + b)",
+    "((w²)² − 2x)^2": "((w**2) ** 2 - 2 * x) ** 2",
+    "-w² x": "-(w**2) * x",
+    "w": "w",
+    "3": "w * 0 + 3",
+    "2(w + x)(w - x)": "2 * (w + x) * (w - x)",
+    "w - x - b - 1": "w - x - b - 1",
+    "relu(-relu(-w)) + 0.5x": "relu(-relu(-w)) + 0.5 * x",
+    "tanh(tanh(tanh(tanh(w))))x": "tanh(tanh(tanh(tanh(w)))) * x",
+    "--w × x**2": "w * x**2",
+    "w·w·w + x·w - w": "w * w * w + x * w - w",
+}
+
+
+def test_a_formula_of_the_readers_own_goes_forward_and_back_as_in_pytorch(open_page):
+    controls = figures.backprop_graph().controls
+    assert set(controls["own"].examples) <= set(FORMULAS) | {"tanh(w·x + b) · tanh(w·x + b)", "((w²)² − 2x)²"}
+    grid = list(product(FORMULAS, (-1.25, 0.5), (-1.5, 2.0)))
+    seen = open_page().evaluate(
+        """(grid) => grid.map(([formula, w, x]) => { const n = "backprop_graph";
+          put(n, "your own", formula); put(n, "w", w); put(n, "x", x); put(n, "step", 20);
+          const last = +ctl(n, "step").max, told = fig(n).querySelector(".nfig-text small").textContent;
+          put(n, "step", last / 2);
+          return [ctl(n, "graph").value, num(n, ".nfig-loss"), num(n, ".nfig-byw"), last, told]; })""",
+        grid,
+    )
+    known = {"tanh": torch.tanh, "relu": torch.relu}
+    for (formula, w, x), (graph, loss, slope, _, told) in zip(grid, seen):
+        at = {"w": w, "x": x, "b": 0.0}
+        leaves = {name: torch.tensor(v, dtype=torch.float64, requires_grad=True) for name, v in at.items()}
+        expected = (eval(FORMULAS[formula], known | leaves) - 1) ** 2
+        expected.backward()
+        assert (graph, told) == ("own", controls["own"].hint)
+        assert loss == pytest.approx(expected.item(), rel=1e-9, abs=1e-9), formula
+        assert slope == pytest.approx(leaves["w"].grad.item(), rel=1e-9, abs=1e-9), formula
+    steps = {formula: last for (formula, _, _), (*_, last, _) in zip(grid, seen)}
+    assert steps["w"] == 4  # the error and its square, there and back
+    assert steps["relu(w·x) + w·x"] == 2 * (3 + 2), "what stands there twice is computed once"
+
+
+def test_every_step_through_a_formula_of_the_readers_own_is_shown(open_page):
+    page = open_page()
+    box = page.locator("[data-nfig=backprop_graph]")
+    box.get_by_label("your own y").fill("tanh(w·x) + relu(x − w)")
+    assert box.get_by_label("graph", exact=True).input_value() == "own"
+    page.evaluate("put('backprop_graph', 'step', 14)")
+    shown = box.locator(".nfig-boxes .nfig-right").all_text_contents()
+    assert len(shown) == 10
+    assert all(shown)
+    assert not any("…" in text for text in shown)
+    assert box.locator(".nfig-boxes .nfig-name").all_text_contents() == [
+        *("w", "x", "u = w · x", "v = tanh u", "s = x − w", "h = relu s", "y = v + h", "t", "e = y − t", "L = e²"),
+    ]
+    assert page.evaluate("say('backprop_graph')").startswith("Step 14 of 14, back 7 of 7.")
+
+
+def test_a_formula_that_cannot_be_read_says_why_and_leaves_the_graph_as_it_was(open_page):
+    page = open_page()
+    box = page.locator("[data-nfig=backprop_graph]")
+    line = box.get_by_label("your own y")
+    line.fill("w² · x")
+    before = box.locator(".nfig-boxes").inner_html()
+    line.fill("w / 2")
+    told = box.locator(".nfig-text small")
+    assert told.inner_text() == figures.backprop_graph().controls["own"].hint, "nothing is said while one types"
+    line.press("Enter")
+    assert told.inner_text() == "Division is not among the operations here: for half of w write 0.5 · w."
+    assert line.get_attribute("aria-invalid") is not None
+    assert box.locator(".nfig-boxes").inner_html() == before
+    page.evaluate("press('backprop_graph', 'Reset')")
+    assert line.input_value() == figures.backprop_graph().controls["own"].start
+    assert line.get_attribute("aria-invalid") is None
+
+
+def test_a_formula_in_an_address_is_judged_like_one_that_is_typed(open_page, harness):
+    page = open_page(url=f"{harness}?figure=backprop_graph&graph=own&own=relu(w)%2Bx")
+    assert page.evaluate("ctl('backprop_graph', 'your own').value") == "relu(w)+x"
+    page = open_page(url=f"{harness}?figure=backprop_graph&own=alert(1)")
+    note = page.evaluate("fig('backprop_graph').querySelector('.nfig-note').textContent")
+    assert note.endswith("left out: your own y = alert(1).")
+    assert page.evaluate("ctl('backprop_graph', 'graph').value") == "neuron"
+
+
 def test_backprop_graph_shows_a_slope_only_when_it_has_arrived_and_says_when_it_is_not_whole(open_page):
     page = open_page()
     shown = page.evaluate(

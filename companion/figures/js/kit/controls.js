@@ -1,10 +1,10 @@
 // All controls of a figure from their description in the state (see figures/controls.py): built, put back, shared by the address.
 import { h } from "./dom.js";
-import { bar, button, choice, player, slider, status, toggle } from "./parts.js";
+import { bar, button, choice, player, slider, status, text, toggle } from "./parts.js";
 
 /**
  * @typedef {{ name: string, label: string, kind: string, value: any, min?: number, max?: number, step?: number,
- *   last?: number, options?: [string, string][] }} Spec
+ *   last?: number, options?: [string, string][], longest?: number, hint?: string, check?: (text: string) => string }} Spec
  */
 
 /**
@@ -15,6 +15,7 @@ import { bar, button, choice, player, slider, status, toggle } from "./parts.js"
 export function accepted(spec, text) {
   if (spec.kind === "toggle") return { 0: false, 1: true }[text];
   if (spec.kind === "choice") return spec.options.some(([v]) => v === text) ? text : undefined;
+  if (spec.kind === "text") return text.length > spec.longest || spec.check?.(text) ? undefined : text;
   const v = Number(text);
   return text.trim() === "" || !Number.isFinite(v) || v < (spec.min ?? 0) || v > (spec.max ?? spec.last) ? undefined : snapped(spec, v);
 }
@@ -69,11 +70,11 @@ export function taken(specs, asked) {
   return { values, note };
 }
 
-const MAKERS = { slider, choice, toggle };
+const MAKERS = { slider, choice, text, toggle };
 
-// S holds the values, rows the nodes, foot Reset and Share. update(name) is called after every change. show[name] writes a slider's value.
-export function controls(frame, model, { update, show = {} }) {
-  const specs = model.get("controls"), link = taken(specs, model.get("linked") || {}), figure = model.get("figure");
+// S holds the values, rows the nodes, foot Reset and Share. update(name) is called after every change. show[name] writes a slider's value, check[name] says what is wrong with a text.
+export function controls(frame, model, { update, show = {}, check = {} }) {
+  const specs = model.get("controls").map((spec) => ({ ...spec, check: check[spec.name] })), link = taken(specs, model.get("linked") || {}), figure = model.get("figure");
   const S = {}, rows = {}, parts = {};
   for (const spec of specs) {
     const value = link.values[spec.name] ?? spec.value, on = (v) => { S[spec.name] = v; update(spec.name); };

@@ -35,6 +35,23 @@ export function choice({ label, options, value, on }) {
   return { row: h("div", { class: "nfig-row" }, h("label", { for: id }, label), input), input, set(v) { input.value = v; } };
 }
 
+// A line of text; "on" gets it when "check" finds no fault, and the fault is told once the line is left.
+export function text({ label, value, hint = "", longest, check = (_text) => "", on }) {
+  const id = uid(), told = uid(), note = h("small", { id: told, role: "status" }, hint);
+  const input = h("input", { type: "text", id, value, maxlength: longest, spellcheck: "false", autocomplete: "off", autocapitalize: "none", "aria-describedby": told });
+  const judged = (left) => {
+    const fault = check(input.value);
+    if (left || !fault) {
+      note.textContent = fault || hint;
+      input.toggleAttribute("aria-invalid", Boolean(fault));
+    }
+    return !fault;
+  };
+  input.addEventListener("input", () => { if (judged(false)) on(input.value); });
+  input.addEventListener("change", () => { if (judged(true)) on(input.value); });
+  return { row: h("div", { class: "nfig-row nfig-text" }, h("label", { for: id }, label), input, note), input, set(v) { input.value = v; judged(true); } };
+}
+
 export function toggle({ label, value = false, on }) {
   const id = uid(), input = h("input", { type: "checkbox", id, onchange: () => on(input.checked) });
   input.checked = value;

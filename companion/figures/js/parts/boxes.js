@@ -4,16 +4,16 @@ import { s } from "../kit.js";
 const WIDE = 118, TALL = 46;
 
 /**
- * How a value is made, as one writes it.
+ * How a value is made, as one writes it; an operation with a blank or a bracket is written out already.
  * @param {[string, string, string[], number, number]} node
  */
-export const made = ([name, op, [a, b]]) => (!a ? name : `${name} = ${op.includes(a) ? op : b ? `${a} ${op} ${b}` : op === "²" ? `${a}²` : `${op} ${a}`}`);
+export const made = ([name, op, [a, b]]) => (!a ? name : `${name} = ${/[ (]/.test(op) ? op : b ? `${a} ${op} ${b}` : op === "²" ? `${a}²` : `${op} ${a}`}`);
 
 // The graph; draw takes for each box its two texts, left and right, and whether it is in hand, and for each line { cls, text, width }.
 export function boxes(label, nodes) {
-  const at = Object.fromEntries(nodes.map(([name, , , column, row]) => [name, [60 + 120 * column, 26 + 66 * row]])), high = Math.max(...nodes.map((n) => n[4]));
+  const at = Object.fromEntries(nodes.map(([name, , , column, row]) => [name, [60 + 120 * column, 26 + 66 * row]])), high = Math.max(...nodes.map((n) => n[4])), wide = Math.max(2, ...nodes.map((n) => n[3]));
   const lines = s("g"), bodies = s("g");
-  const svg = s("svg", { viewBox: `0 0 360 ${66 * high + 54}`, class: "nfig-svg nfig-net nfig-boxes", role: "group", "aria-label": label }, lines, bodies);
+  const svg = s("svg", { viewBox: `0 0 ${120 + 120 * wide} ${66 * high + 54}`, class: "nfig-svg nfig-net nfig-boxes", role: "group", "aria-label": label }, lines, bodies);
   const drawn = nodes.map((node) => {
     const [x, y] = at[node[0]], left = s("text", { x: 7, y: 38, class: "nfig-left" }), right = s("text", { x: WIDE - 7, y: 38, class: "nfig-right" });
     const body = s("g", { class: "nfig-neuron", transform: `translate(${x - WIDE / 2} ${y - TALL / 2})` }, s("rect", { width: WIDE, height: TALL, rx: 8, class: "nfig-cell" }),
