@@ -55,6 +55,7 @@ TESTS: dict[str, list[str]] = {
     "companion.optim": [f"{T}/optim"],
     "companion.lr_scheduler": [f"{T}/lr_scheduler"],
     "companion.summary": [f"{T}/test_summary.py"],
+    "companion.summary.curvature": [f"{T}/test_curvature.py"],
 }  # fmt: skip
 SWAPS = [
     "Add_Sub",

@@ -1,6 +1,7 @@
-"""What a model consists of and what it costs: parameters, operations, memory, and what an output can see."""
+"""What a model consists of and what it costs: parameters, operations, memory, what an output can see, and how the loss is bent."""
 
 from companion.summary.counts import count_flops, count_parameters, gradient_norms, saved_bytes
+from companion.summary.curvature import hessian_vector, sharpness
 from companion.summary.field import receptive_field
 from companion.summary.table import Row, Summary, summary
 
@@ -10,7 +11,9 @@ __all__ = [
     "count_flops",
     "count_parameters",
     "gradient_norms",
+    "hessian_vector",
     "receptive_field",
     "saved_bytes",
+    "sharpness",
     "summary",
 ]

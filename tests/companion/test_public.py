@@ -49,7 +49,7 @@ PLANNED = {
         "13": ["CharacterLM", "Forecaster", "SequenceClassifier"],
         "14": ["TransformerClassifier", "sinusoidal_positions"],
     },
-    "summary": {"08": ["gradient_norms"], "12": ["receptive_field"]},
+    "summary": {"06": ["hessian_vector", "sharpness"], "08": ["gradient_norms"], "12": ["receptive_field"]},
     "training": {
         "07": ["Schedule"],
         "08": ["ClipGradients"],
