@@ -26,7 +26,10 @@ ROOT = Path(__file__).resolve().parents[1]
 #: The environment that makes this machine behave like another one; stored outputs must be the same on all of them.
 MACHINES = {
     "one-thread": {"OMP_NUM_THREADS": "1"},
-    "two-threads": {"OMP_NUM_THREADS": "2"},
+    "two-threads": {
+        "OMP_NUM_THREADS": "2",
+        "OMP_WAIT_POLICY": "PASSIVE",
+    },  # threads that wait leave the cores to others
     "old-processor": {  # plain SSE in torch, MKL, oneDNN, NumPy and OpenBLAS: no AVX, no fused multiply-add
         "OMP_NUM_THREADS": "1",
         "ATEN_CPU_CAPABILITY": "default",
