@@ -36,7 +36,7 @@ SURFACES = {
     "bowl": Surface((1.0, 1.0)),
     "valley": Surface((0.1, 2.0)),
     "saddle": Surface((1.0, -1.0), quartic=0.0625, lift=1.0),
-    "hollows": Surface((0.08, 0.08), lift=2.08, pits=((-2.0, 0.9, 1.3, 1.7), (1.9, -0.8, 2.0, 1.0))),
+    "hollows": Surface((0.08, 0.08), lift=1.86, pits=((-2.0, 0.9, 1.3, 1.7), (1.9, -0.8, 2.0, 1.0))),
     "plateau": Surface((0.0, 0.0), lift=2.0, pits=((0.8, -0.4, 2.0, 1.2),)),
 }
 _WORDS = {
@@ -48,6 +48,7 @@ _WORDS = {
 }
 EDGE = (4, 3)  # the map goes from -4 to 4 and from -3 to 3
 STEPS = 60
+RATES = (2.4, 0.02)  # the largest rate of the slider, and its step
 _FAR = 1000  # beyond this a path has flown off and ends
 _FLAT = 0.01  # a slope, or a bend, that counts as none
 _SEED = 6
@@ -57,7 +58,7 @@ REGIMES = {
     "off": ("flies off", "It flies off: its swings grow, so the rate is too large."),
     "noise": (
         "circles in the noise",
-        "It circles in the noise: what a batch misses is larger than the slope itself, so it comes no nearer.",
+        "It circles in the noise: chance carries it as far as the slope pulls it back.",
     ),
     "ridge": (
         "sits on the ridge",
@@ -139,7 +140,7 @@ def path_of(
         w1, w2 = path[-1]
         if max(abs(w1), abs(w2)) > _FAR:
             break
-        taken = shuffled(TILTS, draw)[:batch]
+        taken = shuffled(TILTS, draw)[:batch] if batch < EXAMPLES else TILTS
         tilt = [sum(one[i] for one in taken) / (1000 * batch) for i in (0, 1)]
         g1, g2 = slope_at(kind, w1, w2)
         v = momentum * v[0] + (g1 + tilt[0]), momentum * v[1] + (g2 + tilt[1])
@@ -160,7 +161,7 @@ def noise_of(batch: int) -> float:
     return rms(math.sqrt(sum(a * a + b * b for a, b in TILTS) / len(TILTS)) / 1000, EXAMPLES, batch)
 
 
-def regime(kind: str, path: list[Place], k: int, *, batch: int = EXAMPLES, momentum: float = 0.0) -> str:
+def regime(kind: str, path: list[Place], k: int, *, lr: float, batch: int = EXAMPLES, momentum: float = 0.0) -> str:
     """Return what a path does after ``k`` of its steps, in one of the words of the figure."""
     if not k:
         return "start"
@@ -170,7 +171,7 @@ def regime(kind: str, path: list[Place], k: int, *, batch: int = EXAMPLES, momen
     if any(abs(w) > 2 * edge for w, edge in zip(so_far[-1], EDGE)):
         return "off"
     if batch < EXAMPLES:
-        return "noise" if _circles(kind, so_far, noise_of(batch)) else "down"
+        return "noise" if _circles(kind, so_far, lr, noise_of(batch), momentum) else "down"
     if _grows(moves, losses, momentum):
         return "off"
     if math.hypot(*slope_at(kind, *so_far[-1])) < _FLAT:
@@ -197,21 +198,30 @@ def _grows(moves: list[Place], losses: list[float], momentum: float) -> bool:
     return half > 3 and max(losses[half + 1 :]) > max(losses[: half + 1]) * (1 + 1e-9)
 
 
-def _circles(kind: str, path: list[Place], noise: float) -> bool:
-    """Tell whether late slopes, smaller than the noise of a batch, cancel each other, or are hardly there beside it."""
+def _circles(kind: str, path: list[Place], lr: float, noise: float, momentum: float) -> bool:
+    """Tell whether late slopes are about as small as chance leaves them.
+
+    On a quadratic, where pull and noise are in balance, the variance of the slope is that of a batch times
+    e (1 + μ) / ((1 − μ) (2 (1 + μ) − e)), with e = η λ.
+    """
     steps = len(path) - 1
     if steps < 12:
         return False
-    late = [slope_at(kind, *w) for w in path[-(steps // 4) :]]
-    size = sum(math.hypot(*g) for g in late) / len(late)
-    net = math.hypot(*(sum(g[i] for g in late) / len(late) for i in (0, 1)))
-    return size < noise and (net < size / 2 or size < noise / 5)
+    late = [math.hypot(*slope_at(kind, *w)) for w in path[-(steps // 4) :]]
+    e, more = lr * curvatures(kind, *path[-1])[0], 1 + momentum
+    left = e * more / (1 - momentum) / (2 * more - e) if e < 2 * more else math.inf
+    return sum(late) / len(late) < 1.5 * noise * math.sqrt(max(0.01, left))
 
 
-def steps_to(kind: str, start: Place, lr: float, share: float = 0.01) -> int:
-    """Return after how many steps, with all examples, a share of the loss at the start is left."""
-    losses = [loss_at(kind, *w) for w in path_of(kind, start, lr=lr, steps=1000)]
-    return next(k for k, loss in enumerate(losses) if loss <= share * losses[0])
+@cache
+def quickest(kind: str, start: Place, share: float = 0.01) -> tuple[int, float]:
+    """Return the fewest steps, with all examples, that leave a share of the loss at the start, and the slider's rate that needs them."""
+    enough, found = share * loss_at(kind, *start), []
+    for lr in (round(k * RATES[1], 2) for k in range(1, round(RATES[0] / RATES[1]) + 1)):
+        left = (k for k, w in enumerate(path_of(kind, start, lr=lr)) if loss_at(kind, *w) <= enough)
+        found.append((next(left, math.inf), lr))
+    steps, lr = min(found)
+    return int(steps), lr
 
 
 @figure("06", "Downhill, step by step")
@@ -220,7 +230,8 @@ def descent() -> Figure:
     start, lr, now, over = (-3.4, 1.6), 0.84, 10, 1.02
     path, wide = path_of("valley", start, lr=lr), path_of("valley", start, lr=over)
     flat, steep = SURFACES["valley"].bend
-    limit, kappa, best = limit_at("valley", *start), steep / flat, 2 / (flat + steep)
+    limit, kappa = limit_at("valley", *start), steep / flat
+    (few, _), (many, _) = quickest("bowl", start), quickest("valley", start)
     first, here = loss_at("valley", *start), loss_at("valley", *path[now])
     grown = abs(wide[-1][1]) > abs(start[1]) and abs(wide[-1][0]) < abs(start[0])
     alt = minus(
@@ -229,7 +240,7 @@ def descent() -> Figure:
         f"largest curvature is {steep:g}, so the limit of the rate is {limit:g}."
     )
     answer = minus(
-        f"The last but one: along the valley each step multiplies w₁ by 1 − {over:g} · {flat:g} = {1 - over * flat:.3f}, across it "
+        f"They swing across the valley wider and wider, and go down along it all the same. Along it each step multiplies w₁ by 1 − {over:g} · {flat:g} = {1 - over * flat:.3f}, across it each one "
         f"multiplies w₂ by 1 − {over:g} · {steep:g} = {1 - over * steep:.2f}. So after {STEPS} steps w₁ has come from {start[0]:g} to "
         f"{wide[-1][0]:.3f}, and w₂ has gone from {start[1]:g} to {wide[-1][1]:.2f}: the loss is {loss_at('valley', *wide[-1]):.0f}, "
         f"where it began with {first:.2f}. The steepest direction alone decides whether a rate is too large."
@@ -246,11 +257,11 @@ def descent() -> Figure:
             "words": REGIMES,
         },
         alt=alt,
-        caption=f"The steepest direction limits the rate, the flattest one sets the number of steps: down to a hundredth of the loss, each at "
-        f"its best rate, it is {steps_to('bowl', start, 1.0)} step in the bowl and {steps_to('valley', start, best)} in the valley.",
+        caption=f"The steepest direction limits the rate, the flattest one sets the number of steps: from the same start, each at its best "
+        f"rate, a hundredth of the loss is left after {few} step in the bowl and after {many} in the valley.",
         controls={
             "surface": Choice("surface", _WORDS, "valley"),
-            "rate": Slider("learning rate η", 0.02, 2.4, 0.02, lr),
+            "rate": Slider("learning rate η", RATES[1], RATES[0], RATES[1], lr),
             "batch": Slider("examples in a batch", 0, len(BATCHES) - 1, 1, len(BATCHES) - 1),
             "momentum": Slider("momentum", 0, 0.95, 0.05, 0),
             "w1": Slider("start w₁", -EDGE[0], EDGE[0], 0.1, start[0]),
@@ -265,7 +276,7 @@ def descent() -> Figure:
             "they leave the map at once",
         ),
         right=1 if grown else 0,
-        answer=answer.replace("The last but one: along", "Along"),
+        answer=answer,
         fallback=_valley(path[: now + 1], alt),
     )
 
@@ -293,7 +304,7 @@ def _valley(path: list[Place], alt: str) -> str:
 
 # ---- the slope of a batch
 
-PATIENTS, DRAWS = 97, 60
+PATIENTS, DRAWS, LAST_SET = 97, 60, 20
 SIZES = [1, 2, 4, 8, 16, 32, 64, PATIENTS]
 _SPAN = ((-7.5, 4.5), (-7.0, 5.0))  # of the picture, in slopes
 
@@ -364,10 +375,13 @@ def batch_noise() -> Figure:
         f"Their spread, the root of the mean squared distance from its tip, is {far:.2f}, predicted {predicted:.2f}; {uphill} of them step "
         "uphill. Beside it, the spread against the size of the batch."
     )
+    sets = range(1, LAST_SET + 1)
+    pooled = [math.sqrt(sum(measured("start", n, draws=k)[0] ** 2 for k in sets) / LAST_SET) for n in (batch, larger)]
     answer = minus(
-        f"To about half: from {predicted:.2f} to {spread('start', larger):.2f}, which is {ratio:.2f} of it, as predicted; these {DRAWS} "
-        f"batches give {far:.2f} and {near:.2f}. Four times the examples leave half of the noise, √¼. It is a little less than half because "
-        f"{larger} of {PATIENTS} examples, drawn without replacement, leave less to chance; all {PATIENTS} leave nothing."
+        f"To about half: the prediction goes from {predicted:.2f} to {spread('start', larger):.2f}, which is {ratio:.2f} of it. These {DRAWS} "
+        f"batches give {far:.2f} and {near:.2f}, all {LAST_SET} sets of batches together {pooled[0]:.2f} and {pooled[1]:.2f}. Four times "
+        f"the examples leave half of the noise, √¼. It is a little less than half because {larger} of {PATIENTS} examples, drawn without "
+        f"replacement, leave less to chance; all {PATIENTS} leave nothing."
     )
     controls: dict[str, Any] = {
         "size": Slider("batch size B", 0, len(SIZES) - 1, 1, SIZES.index(batch)),
@@ -375,7 +389,7 @@ def batch_noise() -> Figure:
         "where": Choice(
             "weights", {"start": "at (0, 0)", "half": "half of the way down", "near": "near the lowest loss"}, "start"
         ),
-        "draws": Slider("which 60 batches", 1, 20, 1, 1),
+        "draws": Slider(f"which {DRAWS} batches", 1, LAST_SET, 1, 1),
     }
     return Figure(
         "batch_noise",

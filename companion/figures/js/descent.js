@@ -1,5 +1,5 @@
 // A path downhill on the map of a surface: start, rate, batch and momentum are the reader's; the loss of each step stands below.
-import { arrow, columns, controls, drag, fact, fmt, h, heat, key, panel, path, plot, plural, put, root, s, sci, seeded, shuffled, status } from "./kit.js";
+import { arrow, columns, controls, drag, fact, fmt, h, heat, key, panel, path, plot, put, root, s, sci, seeded, shuffled, status } from "./kit.js";
 import { contours } from "./parts/contours.js";
 import { downhill } from "./parts/downhill.js";
 
@@ -46,15 +46,16 @@ const total = (list) => list.reduce((a, b) => a + b, 0), mean = (list) => total(
  * What a path does, in one word.
  * @param {Surface} surface
  * @param {number[][]} way  the places so far
- * @param {{ noise: number, momentum: number, edge: number[], flat: number }} how
+ * @param {{ lr: number, noise: number, momentum: number, edge: number[], flat: number }} how
  */
-export function regime(surface, way, { noise, momentum, edge, flat }) {
+export function regime(surface, way, { lr, noise, momentum, edge, flat }) {
   const k = way.length - 1, at = way.map((w) => ground(surface, w)), losses = at.map((g) => g.loss), here = at[k];
   if (!k) return "start";
   if (way[k].some((w, i) => Math.abs(w) > 2 * edge[i])) return "off";
   if (noise) {
-    const late = at.slice(-Math.floor(k / 4)), size = mean(late.map((g) => g.size)), net = Math.hypot(...[0, 1].map((i) => mean(late.map((g) => g.slope[i]))));
-    return k > 11 && size < noise && (net < size / 2 || size < noise / 5) ? "noise" : "down";
+    // What chance leaves of a slope on a quadratic with this bend, where steps down and noise keep each other in balance.
+    const e = lr * here.largest, more = 1 + momentum, left = e < 2 * more ? e * more / (1 - momentum) / (2 * more - e) : Infinity;
+    return k > 11 && mean(at.slice(-Math.floor(k / 4)).map((g) => g.size)) < 1.5 * noise * Math.sqrt(Math.max(0.01, left)) ? "noise" : "down";
   }
   const moves = way.slice(1).map((w, j) => w.map((v, i) => v - way[j][i])), half = Math.floor(k / 2);
   const turned = (a, b) => a * b < 0 && Math.max(Math.abs(a), Math.abs(b)) > flat, [a, b] = moves.slice(-2), two = k > 1;
@@ -73,7 +74,7 @@ function render({ model, el }) {
   const N = tilts.length, batch = () => 2 ** S.batch, C = controls(frame, model, { update, show: { batch: (v) => (2 ** v === N ? `all ${N}` : `${2 ** v} of ${N}`) } }), S = C.S, last = C.spec("step").last;
   const say = status(), head = h("output", { class: "nfig-big" }), out = Object.fromEntries(["loss", "w1", "w2", "sharp", "limit", "noise"].map((k) => [k, h("dd", { class: `nfig-${k}` })]));
   const [xs, ys] = edge.map((e) => [-e, e]), on = () => surfaces[S.surface], height = (w) => ground(on(), w).loss;
-  let way = [[0, 0]], drawn = "", /** @type {Element} */ lines;
+  let /** @type {any} */ way = [[0, 0]], drawn = "", /** @type {Element} */ lines;
   const shade = heat({ xs, ys, cells: 48, cls: "nfig-above" }), taken = () => Math.min(S.step, way.length - 1);
 
   const map = plot(frame, { x: xs, y: ys, aspect: edge[1] / edge[0], xticks: 4, yticks: 3, xlabel: "weight w₁", ylabel: "weight w₂", group: true, label: "The path on a map; arrow keys move its start" }, (p) => {
@@ -90,7 +91,7 @@ function render({ model, el }) {
     if (b && Math.hypot(b[0] - a[0], b[1] - a[1]) > 0.3) p.area.append(arrow(p.X(a[0]), p.Y(a[1]), p.X(b[0]), p.Y(b[1]), "nfig-arrow"));
     p.area.append(s("g", { class: "nfig-handle" }, dot(way[0], 16, "nfig-halo"), dot(way[0], 6, "")), dot(a, 6, "nfig-dot-b"));
   });
-  const fall = plot(frame, { x: [-1, last + 1], y: [0, 1], aspect: 0.3, xticks: 4, yticks: 3, xlabel: "steps", ylabel: "loss", label: "The loss after each step" }, (p) => {
+  const fall = plot(frame, { x: [-1, last + 1], y: [0, 1], aspect: 0.3, xticks: 4, yticks: 3, xlabel: "steps", ylabel: "loss", label: "Loss of each step" }, (p) => {
     const losses = way.slice(0, taken() + 1).map((w, i) => [i, Math.min(height(w), 9 * p.y[1])]), [x, y] = losses.at(-1);
     p.area.append(path(p, losses, "nfig-curve-b"), s("circle", { cx: p.X(x), cy: p.Y(Math.min(y, 0.95 * p.y[1])), r: 6, class: "nfig-dot-b" }));
   });
@@ -98,13 +99,13 @@ function render({ model, el }) {
   function update() {
     const B = batch(), noise = Math.sqrt(mean(tilts.map(([a, b]) => a * a + b * b)) / B * (N - B) / (N - 1)) / 1000;
     way = pathOf(on(), [S.w1, S.w2], { lr: S.rate, momentum: S.momentum, batch: B, steps: last, tilts, seed, far });
-    const k = taken(), w = way[k], here = ground(on(), w), first = height(way[0]), any = here.largest > 0, limit = any ? 2 / here.largest : Infinity, part = 100 * S.rate / limit, kind = regime(on(), way.slice(0, k + 1), { noise, momentum: S.momentum, edge, flat });
+    const k = taken(), w = way[k], here = ground(on(), w), first = height(way[0]), any = here.largest > 0, limit = any ? 2 / here.largest : Infinity, part = 100 * S.rate / limit, kind = regime(on(), way.slice(0, k + 1), { lr: S.rate, noise, momentum: S.momentum, edge, flat });
     put(head, kind, words[kind][0]);
     const shown = { loss: [here.loss, sci(here.loss, 3)], w1: [w[0]], w2: [w[1]], sharp: [here.largest], limit: [limit, any ? few(limit) : "none"], noise: [noise, fmt(noise)] };
-    for (const [name, [v, text]] of Object.entries(shown)) put(out[name], v, text ?? few(v));
-    const ended = S.step > k ? " There the path ends." : w.some((v, i) => Math.abs(v) > edge[i]) ? " It is outside of the map." : "", lower = kind === "rest" && here.loss > 0.1 ? " A deeper hollow lies elsewhere." : "";
-    say.textContent = (S.step ? `After ${plural(k, "step")} the loss is ${sci(here.loss, 3)}; it began with ${sci(first, 3)}. ` : `The loss at the start is ${sci(first, 3)}. `) + words[kind][1] + lower + ended +
-      (any ? ` The rate is ${part < 1 ? "less than 1" : fmt(part, 0)} % of the limit here.` : " Nothing bends upwards here.") +
+    for (const [n, [v, text]] of Object.entries(shown)) put(out[n], v, text ?? few(v));
+    const ended = S.step > k ? " The path ends here." : w.some((v, i) => Math.abs(v) > edge[i]) ? " It is off the map." : "", lower = kind === "rest" && here.loss > 0.1 ? " A deeper hollow lies elsewhere." : "";
+    say.textContent = `Step ${k}: the loss is ${sci(here.loss, 3)}, first it was ${sci(first, 3)}. ` + words[kind][1] + lower + ended +
+      (any ? ` The rate is ${part < 1 ? "under 1" : fmt(part, 0)} % of the limit here.` : " Nothing bends upwards here.") +
       (S.momentum ? ` Each step keeps ${fmt(S.momentum)} of the one before${any ? `, which raises the limit to ${few(limit * (1 + S.momentum))}` : ""}.` : "");
     fall.y = [-0.08, 1.1].map((part) => part * Math.max(0.5, first, Math.min(3 * first, Math.max(...way.map(height)))));
     map.draw();
@@ -117,7 +118,7 @@ function render({ model, el }) {
   frame.keys(map.svg, (e) => { const by = moves[e.key]; if (by) { e.preventDefault(); C.move({ w1: S.w1 + by[0], w2: S.w2 + by[1] }); } });
   el.append(columns(h("div", {}, map.node, key(["nfig-ink-a", "●", "start: drag it"], ["nfig-ink-b", "●", "ball"], ["", "━", "steps"], ["nfig-good-ink", "→", "next step"]), fall.node),
     panel(C.rows.surface, head, C.rows.rate, C.rows.batch, C.rows.momentum, C.rows.w1, C.rows.w2, h("dl", { class: "nfig-facts" }, fact("loss", out.loss), fact("w₁", out.w1), fact("w₂", out.w2),
-      fact("largest curvature λmax", out.sharp), fact("limit 2/λmax", out.limit), fact("noise of a batch's slope", out.noise)))), C.rows.step, say, C.foot);
+      fact("largest curvature λmax", out.sharp), fact("limit 2/λmax", out.limit), fact("noise of a batch", out.noise)))), C.rows.step, say, C.foot);
   update();
   return frame.off;
 }

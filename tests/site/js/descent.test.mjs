@@ -57,7 +57,7 @@ test("batches tilt the slope and all examples leave it as it is, to the last dig
 test("what a path does, in one word", () => {
   const said = (surface, start, steps, changes = {}) => {
     const all = { ...how, ...changes }, noise = all.batch < 4 ? 0.98 : 0;
-    return regime(surface, pathOf(surface, start, { ...all, steps }), { ...look, noise, momentum: all.momentum });
+    return regime(surface, pathOf(surface, start, { ...all, steps }), { ...look, lr: all.lr, noise, momentum: all.momentum });
   };
   assert.equal(said(bowl, [3, 1], 0), "start");
   assert.equal(said(bowl, [3, 1], 3), "down");
