@@ -54,8 +54,8 @@ _FLAT = 0.01  # a slope, or a bend, that counts as none
 _SEED = 6
 #: What a path does: a word or two, and a sentence.
 REGIMES = {
-    "start": ("not started", "No step is taken yet; the arrow shows the first one."),
-    "off": ("flies off", "It flies off: its swings grow, so the rate is too large."),
+    "start": ("not started", "No step is taken yet; the slope here decides the first one."),
+    "off": ("flies off", "It flies off: its steps carry it away from the lowest place."),
     "noise": (
         "circles in the noise",
         "It circles in the noise: chance carries it as far as the slope pulls it back.",
@@ -208,7 +208,7 @@ def _circles(kind: str, path: list[Place], lr: float, noise: float, momentum: fl
     if steps < 12:
         return False
     late = [math.hypot(*slope_at(kind, *w)) for w in path[-(steps // 4) :]]
-    e, more = lr * curvatures(kind, *path[-1])[0], 1 + momentum
+    e, more = lr * max(curvatures(kind, *w)[0] for w in path[-(steps // 4) :]), 1 + momentum
     left = e * more / (1 - momentum) / (2 * more - e) if e < 2 * more else math.inf
     return sum(late) / len(late) < 1.5 * noise * math.sqrt(max(0.01, left))
 
@@ -262,7 +262,11 @@ def descent() -> Figure:
         controls={
             "surface": Choice("surface", _WORDS, "valley"),
             "rate": Slider("learning rate η", RATES[1], RATES[0], RATES[1], lr),
-            "batch": Slider("examples in a batch", 0, len(BATCHES) - 1, 1, len(BATCHES) - 1),
+            "batch": Choice(
+                "examples in a batch",
+                {str(n): f"{n} of {EXAMPLES}" if n < EXAMPLES else f"all {n}" for n in BATCHES},
+                str(EXAMPLES),
+            ),
             "momentum": Slider("momentum", 0, 0.95, 0.05, 0),
             "w1": Slider("start w₁", -EDGE[0], EDGE[0], 0.1, start[0]),
             "w2": Slider("start w₂", -EDGE[1], EDGE[1], 0.1, start[1]),
@@ -286,7 +290,7 @@ def _valley(path: list[Place], alt: str) -> str:
     (wide, high), (flat, steep) = EDGE, SURFACES["valley"].bend
     ticks = ((-4, -2, 0, 2, 4), (-3, 0, 3))
     picture = Picture((-wide, wide), (-high, high), xlabel="w₁", ylabel="w₂", height=298, ticks=ticks)
-    for level in (0.1, 0.4, 0.9, 1.6, 2.5, 3.6):
+    for level in (0.1, 0.4, 0.9, 1.6, 2.5, 3.6, 4.9, 6.4, 8.1):
         turns = [k * math.pi / 60 for k in range(121)]
         ring = [(math.sqrt(2 * level / flat) * math.cos(t), math.sqrt(2 * level / steep) * math.sin(t)) for t in turns]
         for upper in (True, False):  # in halves, because what leaves the picture is left out
@@ -414,7 +418,7 @@ def batch_noise() -> Figure:
 
 
 def _cloud(batch: int, alt: str) -> str:
-    """Draw the slopes of all batches, the slope of all patients, the predicted circle, and the distances as a table."""
+    """Draw the slopes of all batches, the slope of all patients, the predicted circle, and the spreads as a table."""
     across, up = _SPAN
     height = round(320 * (up[1] - up[0]) / (across[1] - across[0])) + 58
     ticks = ((-6, -3, 0, 3), (-6, -3, 0, 3))
@@ -430,6 +434,6 @@ def _cloud(batch: int, alt: str) -> str:
         for n in SIZES
     ]
     head = ("", "predicted", "measured", f"uphill, of {DRAWS}")
-    table = named_rows("Distance of a batch's slope from that of all", head, rows)
-    words = "thick line: the slope of all; dots and triangles: slopes of batches, triangles step uphill; dashed: predicted distance"
+    table = named_rows("Spread of batches' slopes around the slope of all", head, rows)
+    words = "thick line: the slope of all; dots and triangles: slopes of batches, triangles step uphill; dashed: predicted spread"
     return f"{picture.svg(alt)}<p>{words}</p>{table}"

@@ -157,6 +157,7 @@ def test_quickest_rate_is_the_one_that_no_other_beats():
         ("plateau", (-3.9, 2.9), {"lr": 1.0}, 60, "plain"),
         ("bowl", (3, 1), {"lr": 0.2, "batch": 1}, 60, "noise"),
         ("bowl", (3, 1), {"lr": 0.02, "batch": 32}, 20, "down"),
+        ("hollows", (3.5, -2.5), {"lr": 0.5, "batch": 8, "momentum": 0.5}, 60, "noise"),
     ],
 )
 def test_regimes_are_told_apart(kind, start, options, k, said):

@@ -10,8 +10,8 @@ import pytest
 from companion import figures
 from companion.figures.chance import seeded
 from companion.figures.descent import (
-    BATCHES,
     DRAWS,
+    EXAMPLES,
     PATIENTS,
     REGIMES,
     SIZES,
@@ -73,17 +73,16 @@ READ = """([grid, labels]) => grid.map(([surface, rate, batch, momentum, w1, w2,
 
 def test_descent_agrees_with_the_companion_over_the_grid_of_all_controls(open_page):
     controls = figures.descent().controls
-    rates, sizes = controls["rate"].stops(4), (0, 3, len(BATCHES) - 1)
+    rates = controls["rate"].stops(4)
     starts = [*product((-4.0, 1.3), (-3.0, 0.0)), (2.0, -0.8)]
     grid = [
-        (kind, rate, size, momentum, *at, step)
-        for kind, rate, size, momentum, at in product(SURFACES, rates, sizes, (0.0, 0.5, 0.95), starts)
+        (kind, rate, batch, momentum, *at, step)
+        for kind, rate, batch, momentum, at in product(SURFACES, rates, (1, 8, EXAMPLES), (0.0, 0.5, 0.95), starts)
         for step in (0, 7, STEPS)
     ]
     seen = open_page().evaluate(READ, [grid, LABELS])
     told = set()
-    for (kind, rate, size, momentum, w1, w2, step), (*numbers, word) in zip(grid, seen):
-        batch = BATCHES[size]
+    for (kind, rate, batch, momentum, w1, w2, step), (*numbers, word) in zip(grid, seen):
         path = path_of(kind, (w1, w2), lr=rate, batch=batch, momentum=momentum)
         k = min(step, len(path) - 1)
         here = path[k]
@@ -99,19 +98,19 @@ def test_descent_agrees_with_the_companion_over_the_grid_of_all_controls(open_pa
 @pytest.mark.parametrize(
     ("state", "said"),
     [
-        ({"step": 0}, "Step 0: the loss is 3.138, first it was 3.138. No step is taken yet"),
+        ({"step": 0}, "Step 0: the loss is 3.138; at the start it was 3.138. No step is taken yet"),
         ({"surface": "bowl", "rate": 0.04, "step": 30}, "It creeps"),
         ({"surface": "bowl", "rate": 1, "step": 1}, "It has arrived"),
         ({"surface": "bowl", "rate": 1.6, "step": 4}, "It swings"),
         ({"surface": "bowl", "rate": 2.1, "step": 4}, "It flies off"),
-        ({"surface": "bowl", "rate": 2.4, "step": 60}, "The path ends here. The rate is 120 % of the limit here."),
-        ({"surface": "bowl", "batch": 0, "rate": 0.2, "w1": 0, "w2": 0, "step": 60}, "It circles in the noise"),
+        ({"surface": "bowl", "rate": 2.4, "step": 60}, "The path ends here. The rate is 1.200 times the limit here."),
+        ({"surface": "bowl", "batch": 1, "rate": 0.2, "w1": 0, "w2": 0, "step": 60}, "It circles in the noise"),
         ({"surface": "saddle", "w2": 0, "rate": 0.2, "step": 60}, "It sits on the ridge"),
         ({"surface": "saddle", "w2": 0.1, "rate": 0.2, "step": 60}, "It has arrived"),
-        ({"surface": "saddle", "w2": 0, "rate": 0.2, "batch": 5, "step": 60}, "It circles in the noise"),
+        ({"surface": "saddle", "w2": 0, "rate": 0.2, "batch": 32, "step": 60}, "It circles in the noise"),
         ({"surface": "hollows", "rate": 0.4, "step": 60}, "A deeper hollow lies elsewhere."),
         ({"surface": "plateau", "w1": -4, "w2": 3, "step": 5}, "It stands on a plain"),
-        ({"rate": 1.02, "step": 60}, "It is off the map. The rate is 102 % of the limit here."),
+        ({"rate": 1.02, "step": 60}, "It is off the map. The rate is 1.020 times the limit here."),
         ({"momentum": 0.5}, "Each step keeps 0.50 of the one before, which raises the limit to 1.500."),
     ],
 )

@@ -46,11 +46,11 @@ function render({ model, el }) {
   let /** @type {any} */ at = {};
 
   const cloud = plot(frame, { x: xs, y: ys, aspect: (ys[1] - ys[0]) / (xs[1] - xs[0]), xticks: 6, yticks: 6, xlabel: "slope along w₁", ylabel: "slope along w₂", label: "The slopes of all batches as dots, the slope of all examples as an arrow" }, (p) => {
-    const { full, dots, told } = at, [a, b] = full, unit = p.w / (xs[1] - xs[0]);
+    const { full, dots, told } = at, [a, b] = full, r = told * p.w / (xs[1] - xs[0]);
+    const marks = dots.map((g) => (up(g) ? marker(p.X(g[0]), p.Y(g[1]), "nfig-dot-b", 1, 4) : marker(p.X(g[0]), p.Y(g[1]), "nfig-dot-a", 0, 4)));
+    const arrows = ["nfig-rim", "nfig-arrow"].map((cls) => arrow(p.X(0), p.Y(0), p.X(a), p.Y(b), cls)), order = r < 8 ? [arrows, marks] : [marks, arrows];
     p.area.append(region(p, halfPlane(p.x, p.y, -a, -b, 0), "nfig-side-b"), s("path", { class: "nfig-plumb", d: `M${p.X(0)} 0V${p.high}M0 ${p.Y(0)}H${p.w}` }),
-      ...dots.map((g) => (up(g) ? marker(p.X(g[0]), p.Y(g[1]), "nfig-dot-b", 1, 4) : marker(p.X(g[0]), p.Y(g[1]), "nfig-dot-a", 0, 4))),
-      s("circle", { cx: p.X(a), cy: p.Y(b), r: told * unit, class: "nfig-pick nfig-dashed" }),
-      ...["nfig-rim", "nfig-arrow"].map((cls) => arrow(p.X(0), p.Y(0), p.X(a), p.Y(b), cls)), s("text", { x: p.w - 6, y: 16, "text-anchor": "end" }, "uphill"));
+      s("text", { x: p.w - 6, y: 16, "text-anchor": "end" }, "uphill"), ...order.flat(), s("circle", { cx: p.X(a), cy: p.Y(b), r, class: "nfig-pick nfig-dashed" }));
   });
   const curve = plot(frame, { x: [-0.4, sizes.length - 0.6], y: [0, 1], aspect: 0.34, xticks: sizes.map((B, i) => [i, `${B}`]), yticks: 3, xlabel: "batch size", ylabel: "spread", label: "The spread against the size of the batch, predicted and measured" }, (p) => {
     p.area.append(path(p, at.line, "nfig-line nfig-dashed"), ...at.seen.map((v, i) => marker(p.X(i), p.Y(v), "nfig-dot-a", 0, 4)), s("circle", { cx: p.X(S.size), cy: p.Y(at.seen[S.size]), r: 8, class: "nfig-pick" }));
@@ -67,7 +67,7 @@ function render({ model, el }) {
     put(out.told, told, fmt(told, 3));
     put(out.far, far, fmt(far, 3));
     put(out.uphill, uphill, `${uphill} of ${count}`);
-    curve.y = [0, 1.08 * Math.max(at.line[0][1], ...at.seen)];
+    curve.y = [-0.1, 1.08].map((part) => part * Math.max(at.line[0][1], ...at.seen));
     say.textContent = (B === N && !S.again ? `A batch of all ${N} examples has the slope of all: no noise is left. ` : `With ${name(S.size)} examples${S.again ? ", drawn with replacement," : ""} a batch's slope is about ${fmt(told)} away from the slope of all, which is ${fmt(long)} long: ` +
       (told > long ? "the noise is longer than the slope. " : "the slope is longer than the noise. ")) + `${uphill ? uphill : "None"} of these ${count} batches ${uphill === 1 ? "steps" : "step"} uphill.` + (away ? ` ${away} of the dots ${away > 1 ? "lie" : "lies"} outside of the picture.` : "");
     cloud.draw();
