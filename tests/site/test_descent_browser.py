@@ -180,6 +180,22 @@ def test_start_is_placed_by_a_finger(open_page):
     assert start(page) == pytest.approx([2.0, 1.5], abs=0.11)
 
 
+def test_finger_on_the_start_drags_it_in_both_directions_in_place_of_the_page(open_page):
+    page = open_page(width=390, has_touch=True, is_mobile=True)
+    page.locator("[data-nfig=descent] svg.nfig-svg").first.scroll_into_view_if_needed()
+    ball = page.locator("[data-nfig=descent] .nfig-handle circle").last.bounding_box()
+    x, y = ball["x"] + ball["width"] / 2, ball["y"] + ball["height"] / 2
+    scrolled = page.evaluate("scrollY")
+    client = page.context.new_cdp_session(page)
+    for kind, far in (("touchStart", 0), ("touchMove", 0.2), ("touchMove", 0.6), ("touchMove", 1), ("touchEnd", None)):
+        at = [] if far is None else [{"x": x + 40 * far, "y": y + 80 * far}]
+        client.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": at})
+    w1, w2 = start(page)
+    assert -2.7 < w1 < -2.0
+    assert -0.9 < w2 < 0.2
+    assert page.evaluate("scrollY") == scrolled
+
+
 def test_play_walks_the_path_and_is_hidden_from_who_asked_for_less_motion(open_page):
     page = open_page()
     page.evaluate("press('descent', 'Play')")
