@@ -8,6 +8,7 @@ from companion.figures.activations import activation_explorer, softmax_temperatu
 from companion.figures.aids import dialogue, flashcards, listener, matching, objectives, profile, quiz, tabs
 from companion.figures.backprop import backprop_graph, small_change
 from companion.figures.convolution import kernel_slide
+from companion.figures.descent import batch_noise, descent
 from companion.figures.figure import GALLERY, Entry, Figure, modules, page_files
 from companion.figures.forward import bump_builder, folded_paper, forward_trace
 from companion.figures.losses import sure_and_wrong, two_humps
@@ -20,7 +21,9 @@ __all__ = [
     "Figure",
     "activation_explorer",
     "backprop_graph",
+    "batch_noise",
     "bump_builder",
+    "descent",
     "dialogue",
     "flashcards",
     "folded_paper",

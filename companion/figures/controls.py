@@ -49,6 +49,7 @@ class Steps:
     last: int
     start: int = 0
     now: int = 0  # the last step that the default state has, where other states have more
+    interval: int = 0  # milliseconds between two steps while it plays; 0 is the player's own
 
     def fault(self) -> str:
         """Return what is wrong with the description, or nothing."""
@@ -64,7 +65,8 @@ class Steps:
 
     def data(self) -> dict[str, Any]:
         """Return the description as the module reads it."""
-        return {"kind": "steps", "last": self.last, "value": self.start}
+        pace = {"interval": self.interval} if self.interval else {}
+        return {"kind": "steps", "last": self.last, "value": self.start, **pace}
 
 
 @dataclass(frozen=True)

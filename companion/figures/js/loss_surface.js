@@ -1,5 +1,6 @@
 // The loss of one neuron over its two weights: a surface to be turned, a ball on it, its way downhill, and the cut along one weight.
 import { arrow, columns, controls, drag, fact, fmt, h, key, panel, path, plot, plural, put, root, s, sigmoid, status, ticks } from "./kit.js";
+import { downhill } from "./parts/downhill.js";
 
 /**
  * The mean loss of one neuron over the examples, and its slopes along both weights.
@@ -17,23 +18,6 @@ export function lossAt(kind, [w1, w2], points) {
     g2 += slope * b;
   }
   return { loss: loss / points.length, slope: [g1 / points.length, g2 / points.length] };
-}
-
-/**
- * The way of gradient descent, the first place among them.
- * @param {string} kind
- * @param {number[]} w
- * @param {number[][]} points
- * @param {number} lr
- * @param {number} n  steps
- */
-export function descend(kind, w, points, lr, n) {
-  const way = [w];
-  for (let k = 0; k < n; k++) {
-    const { slope } = lossAt(kind, w, points);
-    way.push(w = w.map((v, i) => v - lr * slope[i]));
-  }
-  return way;
 }
 
 /**
@@ -102,7 +86,7 @@ function render({ model, el }) {
 
   function update() {
     const low = lowest[S.loss];
-    way = descend(S.loss, [S.w1, S.w2], points, lr, last);
+    way = downhill((w) => look(w).slope, [S.w1, S.w2], lr, last);
     here = look(ball());
     const first = look(way[0]).loss, end = look(way[last]).loss, size = Math.hypot(...here.slope), bottom = (v) => v - low < 0.002 * top(), share = (v) => (bottom(first) ? 1 : (first - v) / (first - low));
     put(head, here.loss, `loss ${few(here.loss)}`);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { accepted, boundary, fmt, halfPlane, inParens, linked, places, plural, said, sci, shareLink, signed, snapped, strengths, taken,
+import { accepted, boundary, fmt, halfPlane, inParens, linked, places, plural, said, sci, seeded, shareLink, signed, snapped, strengths, taken,
   ticks } from "../../../companion/figures/js/kit.js";
 
 const area = (c) => Math.abs(c.reduce((sum, [x, y], i) => {
@@ -126,4 +126,14 @@ test("neurons of a column stand one under the other, columns from left to right"
   assert.ok(at[0][0][0] < at[1][0][0] && at[1][0][0] < at[2][0][0]);
   assert.ok(at[1][0][1] < at[1][1][1] && at[1][1][1] < at[1][2][1]);
   assert.equal(at[2][0][1], at[1][1][1]);
+});
+
+test("seeded chance: even, without a link to what comes next or to the next seed, and the same again", () => {
+  const take = (seed, n) => { const random = seeded(seed); return Array.from({ length: n }, () => random()); };
+  const a = take(1, 20000), b = take(2, 20000), mean = (list) => list.reduce((x, y) => x + y, 0) / list.length;
+  const linked = (x, y) => mean(x.map((v, i) => (v - 0.5) * (y[i] - 0.5))) * 12;
+  assert.deepEqual(take(7, 5), take(7, 5));
+  assert.ok(a.every((v) => v > 0 && v < 1));
+  assert.ok(Math.abs(mean(a) - 0.5) < 0.01 && Math.abs(mean(a.map((v) => (v - 0.5) ** 2)) - 1 / 12) < 0.002);
+  for (const other of [b, a.slice(1).concat(a[0]), take(3, 20000)]) assert.ok(Math.abs(linked(a, other)) < 0.03, linked(a, other));
 });

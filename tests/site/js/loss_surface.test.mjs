@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { descend, lossAt, seen } from "../../../companion/figures/js/loss_surface.js";
+import { lossAt, seen } from "../../../companion/figures/js/loss_surface.js";
+import { downhill } from "../../../companion/figures/js/parts/downhill.js";
 
 const near = (a, b, tol = 1e-12) => assert.ok(Math.abs(a - b) <= tol, `${a} against ${b}`);
 const one = [[1, 0, 1]], two = [[1, 0.5, 1], [-0.3, 2, 0]], KINDS = ["bowl", "entropy", "square"];
@@ -27,9 +28,9 @@ test("slopes by central differences, and far out without nan", () => {
 });
 
 test("the way begins where it stands and follows the slope", () => {
-  assert.deepEqual(descend("bowl", [3, 7], one, 0.25, 2), [[3, 7], [2, 7], [1.5, 7]]);
+  assert.deepEqual(downhill((w) => lossAt("bowl", w, one).slope, [3, 7], 0.25, 2), [[3, 7], [2, 7], [1.5, 7]]);
   for (const kind of KINDS) {
-    const way = descend(kind, [-6, -5], two, 0.25, 40), losses = way.map((w) => lossAt(kind, w, two).loss);
+    const way = downhill((w) => lossAt(kind, w, two).slope, [-6, -5], 0.25, 40), losses = way.map((w) => lossAt(kind, w, two).loss);
     assert.equal(way.length, 41);
     assert.ok(losses.every((v, i) => !i || v <= losses[i - 1]), `${kind} never goes up`);
   }

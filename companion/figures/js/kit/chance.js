@@ -1,5 +1,15 @@
 // Chance.
 
+/**
+ * A source of numbers between 0 and 1 that are the same in figures/chance.py: times 48271, modulo 2³¹ − 1, exact in doubles.
+ * @param {number} seed
+ */
+export function seeded(seed) {
+  const M = 2147483647;
+  let state = 1 + (seed * 1812433 + 987654321) % (M - 1);
+  return () => (state = state * 48271 % M) / M;
+}
+
 /** A new list in another order; `random` gives numbers from 0 to below 1. */
 export function shuffled(list, random = Math.random) {
   const mixed = [...list];

@@ -4,7 +4,7 @@ import { bar, button, choice, player, slider, status, text, toggle } from "./par
 
 /**
  * @typedef {{ name: string, label: string, kind: string, value: any, min?: number, max?: number, step?: number,
- *   last?: number, options?: [string, string][], longest?: number, hint?: string, check?: (text: string) => string }} Spec
+ *   last?: number, interval?: number, options?: [string, string][], longest?: number, hint?: string, check?: (text: string) => string }} Spec
  */
 
 /**
