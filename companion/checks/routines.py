@@ -15,6 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from companion.checks.counted import Product, Slopes
 from companion.checks.reading import fits
 
 Routine = Callable[..., Any]
@@ -247,6 +248,16 @@ def figure(drawn: Any) -> dict[str, Any]:
     return found
 
 
+def generator(seed: int) -> torch.Generator:
+    """Return a generator to hand to a learner's function."""
+    return torch.Generator().manual_seed(seed)
+
+
+def asked(thing: Product | Slopes) -> dict[str, Tensor]:
+    """Return what something that was handed out has been asked for."""
+    return thing.asked()
+
+
 def formula(text: str, shape: Sequence[int] | None = None) -> Routine:
     """Return the function of one tensor ``x`` that an exercise writes down, to be handed to a learner's function.
 
@@ -284,6 +295,8 @@ ROUTINES: dict[str, Routine] = {
         train,
         figure,
         formula,
+        generator,
+        asked,
     )
-} | {"batches": Limited}
+} | {"batches": Limited, "product": Product, "slopes": Slopes}
 """The routines by the name that a script uses, without the ``@``."""

@@ -1,0 +1,102 @@
+"""What a script hands to a learner's function to be asked: it answers, and keeps a list of what it was asked for.
+
+None knows what the learner should find. The lists go into the trace, where they are judged.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from companion.errors import bad_value
+
+
+class Product:
+    """The product of a symmetric table with a vector, for whoever may not see the table."""
+
+    def __init__(self, table: Tensor) -> None:
+        self._table, self._calls = table, 0
+
+    def __call__(self, v: Tensor) -> Tensor:
+        """Return the product with a vector of decimal numbers."""
+        n = len(self._table)
+        if not isinstance(v, Tensor) or v.shape != (n,) or not v.is_floating_point():
+            raise bad_value("times", "v", f"a vector of shape ({n},) with decimal numbers", _what(v))
+        self._calls += 1
+        return (self._table.to(v.dtype) @ v.detach()).clone()
+
+    def asked(self) -> dict[str, Tensor]:
+        """Return how often it was called."""
+        return {"calls": torch.tensor(self._calls)}
+
+
+class Slopes:
+    """The mean slope of a small network's loss over some examples, for whoever may not see the examples.
+
+    The network has one layer of ReLUs; its weights are one long vector, table and biases layer by layer.
+    """
+
+    def __init__(self, X: Tensor, y: Tensor, hidden: int, classes: int) -> None:
+        self._X, self._y, self._sizes = X, y, (hidden, X.shape[1], classes)
+        self._rows: list[Tensor] = []
+        self._last: tuple[Tensor, Tensor] | None = None
+        self._rates: list[float] = []
+
+    def __call__(self, w: Tensor, rows: Tensor) -> Tensor:
+        """Return the mean slope by every weight over the examples of these numbers."""
+        hidden, inputs, classes = self._sizes
+        count = hidden * (inputs + 1) + classes * (hidden + 1)
+        if not isinstance(w, Tensor) or w.shape != (count,):
+            raise bad_value("slopes", "w", f"weights of shape ({count},)", _what(w))
+        whole = isinstance(rows, Tensor) and rows.dtype in (torch.int64, torch.int32)
+        if not whole or rows.dim() != 1 or not len(rows):
+            raise bad_value(
+                "slopes", "rows", "the numbers of one row or more, an int64 tensor with one axis", _what(rows)
+            )
+        w = w.detach().clone()
+        self._note(w)
+        self._rows.append(rows.clone())
+        g = slopes_of(w, self._X[rows], self._y[rows], hidden)
+        self._last = w, g
+        return g.clone()
+
+    def _note(self, w: Tensor) -> None:
+        """Keep how far the weights went along the last slope, as a multiple of it."""
+        if self._last is not None:
+            before, g = self._last
+            self._rates.append((torch.dot(before - w, g) / torch.dot(g, g).clamp(min=1e-30)).item())
+
+    def asked(self) -> dict[str, Tensor]:
+        """Return all rows that were asked for, how many each time, and the rates of the steps between the calls."""
+        return {
+            "rows": torch.cat(self._rows) if self._rows else torch.zeros(0, dtype=torch.int64),
+            "sizes": torch.tensor([len(r) for r in self._rows], dtype=torch.int64),
+            "rates": torch.tensor(self._rates, dtype=torch.float64),
+        }
+
+
+def layers(w: Tensor, inputs: int, hidden: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Return the tables and biases that one long vector holds: W1 (H, D), b1 (H,), W2 (C, H), b2 (C,)."""
+    first, b1, rest = w.split([hidden * inputs, hidden, len(w) - hidden * (inputs + 1)])
+    classes = len(rest) // (hidden + 1)
+    return first.view(hidden, inputs), b1, rest[:-classes].view(classes, hidden), rest[-classes:]
+
+
+def slopes_of(w: Tensor, x: Tensor, y: Tensor, hidden: int) -> Tensor:
+    """Return the slope of the mean cross-entropy by every weight, as one long vector."""
+    W1, b1, W2, b2 = layers(w, x.shape[1], hidden)
+    s = x @ W1.T + b1
+    h = s.clamp(min=0)
+    dz = torch.softmax(h @ W2.T + b2, dim=1)
+    dz[torch.arange(len(y)), y] -= 1
+    dz = dz / len(y)
+    ds = (dz @ W2) * (s > 0)
+    return torch.cat([(ds.T @ x).flatten(), ds.sum(dim=0), (dz.T @ h).flatten(), dz.sum(dim=0)])
+
+
+def _what(value: Any) -> str:
+    if not isinstance(value, Tensor):
+        return "nothing" if value is None else f"something of type {type(value).__name__}"
+    return f"a tensor of shape {tuple(value.shape)} and dtype {str(value.dtype).removeprefix('torch.')}"
