@@ -10,6 +10,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from companion.errors import bad_value
+
 
 class Product:
     """The product of a symmetric table with a vector, for whoever may not see the table."""
@@ -18,9 +20,10 @@ class Product:
         self._table, self._calls = table, 0
 
     def __call__(self, v: Tensor) -> Tensor:
+        """Return the product with a vector of decimal numbers."""
         n = len(self._table)
         if not isinstance(v, Tensor) or v.shape != (n,) or not v.is_floating_point():
-            raise ValueError(f"times takes a vector of shape ({n},) with decimal numbers, and got {_what(v)}")
+            raise bad_value("times", "v", f"a vector of shape ({n},) with decimal numbers", _what(v))
         self._calls += 1
         return (self._table.to(v.dtype) @ v.detach()).clone()
 
@@ -42,13 +45,16 @@ class Slopes:
         self._rates: list[float] = []
 
     def __call__(self, w: Tensor, rows: Tensor) -> Tensor:
+        """Return the mean slope by every weight over the examples of these numbers."""
         hidden, inputs, classes = self._sizes
         count = hidden * (inputs + 1) + classes * (hidden + 1)
         if not isinstance(w, Tensor) or w.shape != (count,):
-            raise ValueError(f"slopes takes weights of shape ({count},), and got {_what(w)}")
+            raise bad_value("slopes", "w", f"weights of shape ({count},)", _what(w))
         whole = isinstance(rows, Tensor) and rows.dtype in (torch.int64, torch.int32)
         if not whole or rows.dim() != 1 or not len(rows):
-            raise ValueError(f"slopes takes the numbers of one row or more as a tensor of whole numbers, and got {_what(rows)}")
+            raise bad_value(
+                "slopes", "rows", "the numbers of one row or more, an int64 tensor with one axis", _what(rows)
+            )
         w = w.detach().clone()
         self._note(w)
         self._rows.append(rows.clone())

@@ -6,11 +6,19 @@ import json
 from pathlib import Path
 
 import pytest
+import yaml
 
 from companion.checks import bank
 
 BOOK = Path(__file__).resolve().parents[2] / "book"
-PAGES = {"02": "02_activations.ipynb", "03": "03_forward.ipynb", "04": "04_losses.ipynb", "05": "05_backprop.ipynb"}
+AIDS = BOOK.parent / "companion" / "aids"
+PAGES = {
+    "02": "02_activations.ipynb",
+    "03": "03_forward.ipynb",
+    "04": "04_losses.ipynb",
+    "05": "05_backprop.ipynb",
+    "06": "06_gradient_descent.ipynb",
+}
 EXERCISES = [e for chapter in PAGES for id in bank.ids(chapter) for e in bank.variants(id)]
 
 
@@ -23,11 +31,13 @@ def test_messages_have_three_parts_that_occur_once_and_pairs_are_of_known_mistak
         assert {m.name: len(t) for m, t in zip(exercise.mistakes, texts) if not 40 <= len(t) <= 220} == {}
     pairs = [name.split(", and ") for name in names if ", and " in name]
     assert {half for pair in pairs for half in pair} <= set(names)
-    assert pairs or exercise.id in ("02.7", "03.7", "04.7", "05.7")
+    assert pairs or exercise.id in ("02.7", "03.7", "04.7", "05.7", "06.7")
 
 
 @pytest.mark.parametrize("chapter", PAGES)
 def test_every_exercise_names_a_section_of_the_chapter(chapter):
+    if yaml.safe_load((AIDS / f"{PAGES[chapter][:-6]}.yml").read_text(encoding="utf-8")).get("status") == "draft":
+        pytest.skip("the chapter's sections are still being written")
     cells = json.loads((BOOK / PAGES[chapter]).read_text(encoding="utf-8"))["cells"]
     lines = [line for c in cells if c["cell_type"] == "markdown" for line in "".join(c["source"]).splitlines()]
     headings = {line.lstrip("#").strip() for line in lines if line.startswith(("## ", "### "))}

@@ -36,7 +36,8 @@ def _by_any_eigenvalues(hessian: Tensor) -> list[float]:
 
 
 def _by_singular_values(hessian: Tensor) -> Rates:
-    steep, *_, flat = [*torch.linalg.svdvals(hessian).repeat_interleave(2)]
+    found = torch.linalg.svdvals(hessian)  # of such a table the eigenvalues, the largest first
+    steep, flat = found[0], found[-1]
     return 2 / steep, 2 / (steep + flat), (steep - flat) / (steep + flat)
 
 

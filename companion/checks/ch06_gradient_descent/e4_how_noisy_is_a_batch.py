@@ -79,7 +79,9 @@ _PROPERTIES = (
     ),
     Property(
         "gradients that agree make no noise",
-        lambda case, o: bool((case.args["gradients"] != case.args["gradients"][0]).any()) or bool(o["out"].abs() < 1e-5),
+        lambda case, o: (
+            bool((case.args["gradients"] != case.args["gradients"][0]).any()) or bool(o["out"].abs() < 1e-5)
+        ),
         "All gradients agree, and your noise is not 0.",
         "Every batch has the same mean then. The noise comes from how far the gradients lie from their mean, and not from their size.",
         "What do you subtract from each row before you square?",

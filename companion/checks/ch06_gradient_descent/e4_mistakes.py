@@ -160,9 +160,7 @@ _SEVERAL = (
     ),
     Mistake(
         "forgets the square root, and averages over the weights as well",
-        lambda gradients, size: (
-            (gradients - gradients.mean(dim=0)).square().mean() / size * _share(gradients, size)
-        ),
+        lambda gradients, size: (gradients - gradients.mean(dim=0)).square().mean() / size * _share(gradients, size),
         "Your number is a mean of squared entries, and a distance of whole rows is asked for.",
         "Two things at once: the squares of a row were averaged and not added up, and the root is missing.",
         "Compute the squared distance of (3, 0) from (1, 2) on paper. Then follow the formula to its root.",

@@ -29,7 +29,7 @@ class WhichRegime:
             rf"A loss has one weight and the curvature {case.curvature:g}: $L = \frac{{1}}{{2}} \cdot {case.curvature:g}\, w^2$. "
             f"Gradient descent starts at $w = {case.start:g}$ and takes steps at the rate {case.rate:g}, always the same.",
             f"After how many steps does $w$ lie, for the first time, {case.question}? Which side of 0 it is on does not matter.",
-            "Take no steps by hand and write no loop. Find out in which of the chapter's regimes this is, by what each step "
+            "You need no loop. Find out in which of the chapter's regimes this is, by what each step "
             "multiplies $w$, and from that the number of steps. It is a whole number. Store it in `answer_06_5`.",
             "Example: with the curvature 2, the rate 0.1 and the start 7, each step multiplies $w$ by $1 - 0.1 \\cdot 2 = 0.8$. That "
             "is creeping. To come a thousand times nearer, $w$ needs a power of 0.8 below 0.001. After 30 steps it is 0.00124, "
