@@ -132,6 +132,14 @@ _BEST = (
         "Change the middle eigenvalue of a diagonal table of three. Should the best rate change?",
     ),
     Mistake(
+        "takes the trace for the sum of the two ends",
+        lambda hessian: (_from()(hessian)[0], 2 / hessian.trace(), _from()(hessian)[2]),
+        "With two weights your `best` is right. With more of them it is too small, and with one it is too large.",
+        "The trace adds up all eigenvalues. Only with two of them are these the flattest and the steepest, and nothing else.",
+        "How many curvatures are in the trace of a table with three rows, and how many stand below the line of `best`?",
+        best="the steep direction first",
+    ),
+    Mistake(
         "averages the curvatures as a product",
         _from(best=lambda flat, steep: 1 / (flat * steep).sqrt()),
         "Your `best` is too large, and in a narrow valley it lies above the limit.",
@@ -147,6 +155,13 @@ _FACTOR = (
         "Your `factor` is 1 or larger: with it the distance would never shrink.",
         "It is κ itself, which says how narrow the valley is. The factor is made from it and lies between 0 and 1.",
         "Which factor should a round bowl have, where the best rate arrives in one step? What does your code give there?",
+    ),
+    Mistake(
+        "has the condition number upside down",
+        _from(factor=lambda flat, steep: (flat - steep) / (flat + steep)),
+        "Your `factor` has the right size and lies below 0.",
+        "Your κ is the flattest by the steepest, so it is 1 or smaller, and κ - 1 is negative. The steepest stands above the line.",
+        "Print your κ for the example. Is it 6, or a sixth?",
     ),
     Mistake(
         "gives the factor of another rate",
@@ -172,6 +187,22 @@ _FACTOR = (
 )
 
 _SEVERAL = (
+    Mistake(
+        "takes half the limit for the best rate, and gives its factor",
+        _from(best=lambda flat, steep: 1 / steep, factor=lambda flat, steep: 1 - flat / steep),
+        "Your `best` is 1/λmax, and your `factor` is the one of that rate. Both are right for round bowls alone.",
+        "At 1/λmax the steepest direction arrives in one step, and the flattest one creeps. A longer step makes the slowest faster, "
+        "although the steepest then changes sides.",
+        "Put the rates 1/6 and 2/7 into 1 - η · 1 and into 1 - η · 6 for the example. At which of the two is the larger size smaller?",
+    ),
+    Mistake(
+        "exchanges the limit and the best rate, and gives the factor of the loss",
+        lambda hessian: (*_exchanged(hessian)[:2], _exchanged(hessian)[2].square()),
+        "Your first two numbers stand in each other's place, and your `factor` is the square of what is asked for.",
+        "Two things at once: the check takes the numbers by their place, the limit first. And the loss shrinks by the square, where "
+        "the task asks about the distance.",
+        "Set the order right first: the best rate cannot lie above the limit. Then: a weight goes from 4 to 2, by what is it multiplied?",
+    ),
     Mistake(
         "exchanges the limit and the best rate",
         _exchanged,

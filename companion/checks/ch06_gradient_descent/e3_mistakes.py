@@ -61,6 +61,7 @@ KINDS = (
     "again between batches",
     "from 1",
     "in order, and one short",
+    "by their number",
 )
 """What a wrong epoch can look like, by number."""
 
@@ -95,7 +96,10 @@ def _of_sizes(sizes: Tensor, due: Tensor, size: int, n: int, whole: bool, in_ord
         return "filled up"
     if whole and len(sizes) == min(size, n):
         return "as many as the size"
-    return "nearly equal" if len(sizes) == len(due) and int(sizes.max() - sizes.min()) <= 1 else ""
+    if len(sizes) == len(due) and int(sizes.max() - sizes.min()) <= 1:
+        return "nearly equal"
+    even = -(-n // len(due))  # what `chunk` makes of a number of batches
+    return "by their number" if whole and torch.equal(sizes[:-1], torch.full_like(sizes[:-1], even)) else ""
 
 
 def _mixed(first: Sequence[Tensor], n: int) -> bool:
@@ -268,6 +272,14 @@ _SIZES = (
         "The rows were dealt out one by one, or by `tensor_split`. Then no batch is short, and most of them are not full.",
         "Write down the sizes for 60 rows in batches of 8. Seven batches are full, and how long is the last one?",
         matches=_of_kind("nearly equal", "as many as the size"),
+    ),
+    Mistake(
+        "asks for a number of batches",
+        lambda n, size, g: list(_order(n, g).chunk(-(-n // size))),
+        "The sizes of your batches are alike but for the last, and for some numbers of rows none of them is `size`.",
+        "`chunk` is told how many pieces to make, and makes them as long as each other. `split` is told how long a piece is.",
+        "Try `torch.arange(9).chunk(3)` and `torch.arange(9).split(4)`. In which of them do the batches have 4 rows?",
+        matches=_of_kind("by their number", "nearly equal"),
     ),
     Mistake(
         "leaves the rows in order, and drops the last short batch",

@@ -58,6 +58,12 @@ def _wrong_numbers(r: Regime) -> dict[str, int]:
     """Return wrong numbers of steps by the mistake that leads to them."""
     exact, way = r.exactly(r.factor), r.rate * r.curvature
     from_1 = r.times / r.start if r.runs_away else r.times * r.start
+    if (
+        r.factor < 0 and not r.runs_away
+    ):  # one step, and w is below every goal: so it is for steps that are equally long
+        last = {"looks at w and not at its distance from 0": 1}
+    else:
+        last = {"makes all steps equally long": math.ceil((r.times - 1 if r.runs_away else 1 - 1 / r.times) / way)}
     return {
         "stops a step too early": math.floor(exact),
         "asks about the loss": math.ceil(exact / 2),
@@ -68,7 +74,10 @@ def _wrong_numbers(r: Regime) -> dict[str, int]:
         "goes uphill": math.ceil(r.exactly(1 + way)),
         "lets the distance shrink without steps": math.ceil(math.log(r.times) / way),
         "measures from 1 and not from the start": math.ceil(r.exactly(r.factor, from_1)),
-        "makes all steps equally long": math.ceil((r.times - 1 if r.runs_away else 1 - 1 / r.times) / way),
+        "forgets the curvature": math.ceil(r.exactly(1 - r.rate)),
+        "counts the half of the loss twice": math.ceil(r.exactly(1 - way / 2)),
+        "stops a step too early, and measures from 1": math.floor(r.exactly(r.factor, from_1)),
+        **last,
     }
 
 
@@ -118,6 +127,27 @@ _SAID = {
         "Your number counts how far w is from 0 in itself, as if it had started at 1.",
         "The question asks about a share of the start. Each step multiplies the distance by the same factor, wherever it began.",
         "Divide w after k steps by w at the start. Does the start stand in the result?",
+    ),
+    "forgets the curvature": (
+        "Your number is the same for every curvature: what you take for the factor is 1 minus the rate.",
+        "The slope of ½ λ w² is λ w, so the step is rate times curvature times w. In a steep bowl the same rate makes a longer step.",
+        "Take the example of the question: curvature 2, rate 0.1. Why is its factor 0.8, and not 0.9?",
+    ),
+    "counts the half of the loss twice": (
+        "Your factor belongs to a bowl that is half as steep as the one in the question.",
+        "You took the number in front of w² for that in front of w in the slope. But a 2 comes down from the square, and cancels the half.",
+        "Differentiate the loss of the question on paper. Which number stands before w?",
+    ),
+    "stops a step too early, and measures from 1": (
+        "Your number asks when w itself passes the share, as if it had started at 1, and is rounded down.",
+        "Two things at once: the question is about a share of the start, and part of a step is not enough.",
+        "Divide w after k steps by w at the start, and see what is left. Then put your number into the power: is the share reached?",
+    ),
+    "looks at w and not at its distance from 0": (
+        "After one step w is on the other side of 0, and still far from it.",
+        "A loop such as `while w > goal` ends there, as any number below 0 is below the goal. So does a sum of steps that are all as "
+        "long as the first.",
+        "Print w after each of the first four steps. What happens to its sign, and what to its size?",
     ),
     "makes all steps equally long": (
         "Your number takes every step to be as long as the first.",
