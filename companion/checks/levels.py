@@ -59,5 +59,12 @@ def close(one: Tensor, other: Tensor, tolerance: float) -> bool:
 
 def near(one: Tensor, other: Tensor, tolerance: float) -> Tensor:
     """Return which entries of two tensors of one shape are nearly the same numbers, nan where nan is."""
-    a, b = one.to(torch.float64), other.to(torch.float64)
+    a, b = _decimal(one), _decimal(other)
     return torch.isclose(a, b, rtol=tolerance, atol=tolerance / 10, equal_nan=True)
+
+
+def _decimal(numbers: Tensor) -> Tensor:
+    """Return numbers in float64; complex ones, as from `torch.linalg.eigvals`, by their real part or as nan if there is more."""
+    if numbers.is_complex():
+        numbers = torch.where(numbers.imag == 0, numbers.real, torch.nan)
+    return numbers.to(torch.float64)

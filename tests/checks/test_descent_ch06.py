@@ -79,6 +79,34 @@ def test_rates_are_what_the_steps_themselves_show():
     assert all(moved(scale * best, hessian, 80)[0] > factor + 0.005 for scale in (0.97, 1.03))
 
 
+def of_eigenvalues_as_they_come(flat, steep):
+    def rates(hessian):
+        found = torch.linalg.eigvals(hessian)
+        low, high = found[flat], found[steep]
+        return 2 / high, 2 / (low + high), (high - low) / (high + low)
+
+    return rates
+
+
+@pytest.mark.parametrize(("flat", "steep"), [(0, -1), (-1, 0)])
+def test_eigenvalues_without_an_order_are_named_even_if_they_stay_complex(flat, steep):
+    assert check("06.2", of_eigenvalues_as_they_come(flat, steep)).mistake == "takes the eigenvalues as they come"
+
+
+def test_error_of_torch_that_something_is_not_implemented_is_not_taken_for_an_empty_function():
+    def rates(hessian):
+        found = torch.linalg.eigvals(hessian)  # complex, and complex numbers have no largest
+        return 2 / found.max(), 2 / (found.min() + found.max()), found.max() / found.min()
+
+    def later(hessian):
+        raise NotImplementedError
+
+    result = check("06.2", rates)
+    assert (result.status, result.kind) == ("wrong", "crash")
+    assert "NotImplementedError" in result.message
+    assert check("06.2", later).status == "not attempted"
+
+
 # -- 06.3, batches ------------------------------------------------------------------------------------
 
 

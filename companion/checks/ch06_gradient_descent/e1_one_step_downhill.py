@@ -149,9 +149,9 @@ class OneStepDownhill:
         The two lists that came in are used again by whoever calls you, to compare two rates from the same place. So neither
         of them may hold other tensors or other numbers afterwards.
 
-        Example: `step([torch.tensor([4.0, 1.0]), torch.tensor([2.0])], [torch.tensor([4.0, 10.0]), torch.tensor([-3.0])],
-        0.15)` is `[tensor([3.4, -0.5]), tensor([2.45])]`. By hand: $4 - 0.15 \cdot 4 = 3.4$, then $1 - 0.15 \cdot 10 = -0.5$,
-        and $2 - 0.15 \cdot (-3) = 2.45$.
+        Example: two tensors of weights that hold `[[4, 1], [2]]`, their slopes `[[4, 10], [-3]]`, and a rate of 0.15. By hand:
+        $4 - 0.15 \cdot 4 = 3.4$, then $1 - 0.15 \cdot 10 = -0.5$, and $2 - 0.15 \cdot (-3) = 2.45$. So the result is
+        `[tensor([3.4, -0.5]), tensor([2.45])]`.
     """
     cases = _cases
     mistakes = MISTAKES

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
 
-from companion.checks.bank import Mistake
+from companion.checks.bank import Mistake, Observed
+from companion.checks.levels import all_close
+from companion.checks.trace import Case
 
 Rates = tuple[Tensor, Tensor, Tensor]
 Rule = Callable[[Tensor, Tensor], Tensor]
@@ -40,6 +42,22 @@ def _mean_curvature(hessian: Tensor) -> Rates:
 def _exchanged(hessian: Tensor) -> Rates:
     limit, best, factor = _from()(hessian)
     return best, limit, factor
+
+
+def _unsorted(hessian: Tensor) -> Tensor:
+    return torch.linalg.eigvals(hessian).real
+
+
+def _as_they_come(cases: Sequence[Case], observed: Sequence[Observed]) -> bool:
+    """Recognise the first and the last of unsorted eigenvalues, one as the flattest and the other as the steepest."""
+
+    def made(curvatures: Callable[[Tensor], tuple[Tensor, Tensor]]) -> list[bool]:
+        found = [dict(zip(("limit", "best", "factor"), _from(curvatures)(c.args["hessian"]))) for c in cases]
+        return [all_close({n: t.real for n, t in o.items()}, f, 1e-4) for o, f in zip(observed, found)]
+
+    ways = (lambda h: (_unsorted(h)[0], _unsorted(h)[-1]), lambda h: (_unsorted(h)[-1], _unsorted(h)[0]))
+    right = made(lambda h: _ends(torch.linalg.eigvalsh(h)))
+    return not all(right) and any(all(made(way)) for way in ways)
 
 
 _CURVATURES = (
@@ -80,6 +98,19 @@ _CURVATURES = (
         "The eigenvalues were taken in the wrong order. `eigvalsh` begins with the smallest, `svdvals` with the largest, and "
         "`eigvals` has no order.",
         "Print what your function of `torch.linalg` returns for the valley of the chapter. Which one stands first?",
+    ),
+)
+
+_ORDER = (
+    Mistake(
+        "takes the eigenvalues as they come",
+        _from(lambda h: (_unsorted(h)[0], _unsorted(h)[-1])),
+        "For some tables you are right. For others an eigenvalue from the middle or from the wrong end was taken.",
+        "`eigvals` works for any table and has no order, and its numbers are complex. So the first and the last of them mean "
+        "nothing.",
+        "Print what your function of `torch.linalg` returns for the case with the steep direction first. Which one sorts them?",
+        matches=_as_they_come,
+        best="the steep direction first",
     ),
 )
 
@@ -226,4 +257,4 @@ _SEVERAL = (
     ),
 )
 
-MISTAKES = (*_CURVATURES, *_LIMIT, *_BEST, *_FACTOR, *_SEVERAL)
+MISTAKES = (*_CURVATURES, *_ORDER, *_LIMIT, *_BEST, *_FACTOR, *_SEVERAL)

@@ -109,8 +109,8 @@ class HowNoisyIsABatch:
         Write `batch_noise(gradients, size)` that returns the right side as one number. `size` is $B$, a whole number from 1 to
         $N$, and $N$ is at least 2. Draw nothing: the formula knows what all draws together would give.
 
-        Example: three gradients, (0, 0), (3, 0) and (0, 6), and batches of 2. The mean is (1, 2), and the squared distances
-        from it are 5, 8 and 17, in the mean 10. So the result is $\sqrt{\frac{1}{2} \cdot \frac{1}{2} \cdot 10} = 1.5811$.
+        Example: `gradients = [[0, 0], [3, 0], [0, 6]]` and batches of 2. The mean is (1, 2), and the squared distances from it
+        are 5, 8 and 17, in the mean 10. So the result is $\sqrt{\frac{1}{2} \cdot \frac{1}{2} \cdot 10} = 1.5811$.
         Check it: the three batches have the means (1.5, 0), (0, 3) and (1.5, 3). Their squared distances from (1, 2) are 4.25,
         2 and 1.25, in the mean 2.5, and $\sqrt{2.5} = 1.5811$.
     """

@@ -121,6 +121,13 @@ _SPREAD = (
         "Add the same row to all gradients: should a batch become more noisy by that?",
     ),
     Mistake(
+        "subtracts one mean from everything",
+        _of(lambda g: (g - g.mean()).square().sum(dim=1).mean()),
+        "With one weight you are right. With more, even gradients that all agree have noise in your result.",
+        "`mean()` without an axis is one number, the mean over all rows and all weights. The full gradient has a mean for each weight.",
+        "How many numbers has your mean for the example? It should be (1, 2).",
+    ),
+    Mistake(
         "takes the mean of each row",
         _of(lambda g: (g - g.mean(dim=1, keepdim=True)).square().sum(dim=1).mean()),
         "With one weight your noise is always 0, and with more it has nothing to do with the batch.",

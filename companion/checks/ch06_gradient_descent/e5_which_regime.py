@@ -31,8 +31,8 @@ class WhichRegime:
             f"After how many steps does $w$ lie, for the first time, {case.question}? Which side of 0 it is on does not matter.",
             "You need no loop. Find out in which of the chapter's regimes this is, by what each step "
             "multiplies $w$, and from that the number of steps. It is a whole number. Store it in `answer_06_5`.",
-            "Example: with the curvature 2, the rate 0.1 and the start 7, each step multiplies $w$ by $1 - 0.1 \\cdot 2 = 0.8$. That "
-            "is creeping. To come a thousand times nearer, $w$ needs a power of 0.8 below 0.001. After 30 steps it is 0.00124, "
+            "Example: with the curvature 2, the rate 0.1 and the start 7, each step multiplies $w$ by $1 - 0.1 \\cdot 2 = 0.8$. It "
+            "stays on its side and comes nearer. To come a thousand times nearer, it takes a power of 0.8 below 0.001. After 30 steps it is 0.00124, "
             "after 31 it is 0.00099. So `answer_06_5 = 31`.",
         )
 
