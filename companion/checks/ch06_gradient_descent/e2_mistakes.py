@@ -219,7 +219,7 @@ _FACTOR = (
 
 _SEVERAL = (
     Mistake(
-        "takes half the limit for the best rate, and gives its factor",
+        "takes half the limit for the best rate, and gives the factor of another rate",
         _from(best=lambda flat, steep: 1 / steep, factor=lambda flat, steep: 1 - flat / steep),
         "Your `best` is 1/λmax, and your `factor` is the one of that rate. Both are right for round bowls alone.",
         "At 1/λmax the steepest direction arrives in one step, and the flattest one creeps. A longer step makes the slowest faster, "

@@ -47,7 +47,7 @@ class Regime:
 
 REGIMES = {
     "swinging": Regime(8.0, 0.23, 5.0, 1e3, "nearer to 0 than a thousandth of where it started"),
-    "creeping": Regime(0.5, 0.06, 3.0, 1e3, "nearer to 0 than a thousandth of where it started"),
+    "creeping": Regime(0.4, 0.075, 3.0, 1e3, "nearer to 0 than a thousandth of where it started"),
     "diverging": Regime(10.0, 0.215, 3.0, 1e3, "more than a thousand times as far from 0 as where it started"),
     "right": Regime(3.0, 0.2, 5.0, 1e9, "nearer to 0 than a billionth (1e-9) of where it started"),
 }
@@ -76,7 +76,7 @@ def _wrong_numbers(r: Regime) -> dict[str, int]:
         "measures from 1 and not from the start": math.ceil(r.exactly(r.factor, from_1)),
         "forgets the curvature": math.ceil(r.exactly(1 - r.rate)),
         "counts the half of the loss twice": math.ceil(r.exactly(1 - way / 2)),
-        "stops a step too early, and measures from 1": math.floor(r.exactly(r.factor, from_1)),
+        "stops a step too early, and measures from 1 and not from the start": math.floor(r.exactly(r.factor, from_1)),
         **last,
     }
 
@@ -136,9 +136,9 @@ _SAID = {
     "counts the half of the loss twice": (
         "Your factor belongs to a bowl that is half as steep as the one in the question.",
         "You took the number in front of w² for that in front of w in the slope. But a 2 comes down from the square, and cancels the half.",
-        "Differentiate the loss of the question on paper. Which number stands before w?",
+        "What is the slope of w² at w = 5: 5, or 10? Then do the same with the loss of the question.",
     ),
-    "stops a step too early, and measures from 1": (
+    "stops a step too early, and measures from 1 and not from the start": (
         "Your number asks when w itself passes the share, as if it had started at 1, and is rounded down.",
         "Two things at once: the question is about a share of the start, and part of a step is not enough.",
         "Divide w after k steps by w at the start, and see what is left. Then put your number into the power: is the share reached?",
