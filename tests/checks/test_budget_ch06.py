@@ -74,8 +74,8 @@ def test_table_of_06_7_is_what_the_baselines_give():
     for label, train in task.BASELINES.items():
         traces = diagnose.run(exercise, {"train": train}, cases, 60)
         got = [exercise.observe(c, t)["accuracy"].item() for c, t in zip(cases, traces)]
-        # Training differs a little between machines; what runs away or forgets, most.
-        assert stated[label] == pytest.approx(got, abs=0.1)
+        # Training differs a little between machines; starts that differ by 1e-6 moved none of these by more than 0.002.
+        assert stated[label] == pytest.approx(got, abs=0.02)
         assert min(got) < TARGET - 0.08
         assert assessed(train).mistake
 
