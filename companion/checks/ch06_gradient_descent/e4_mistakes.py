@@ -152,6 +152,20 @@ _SPREAD = (
 
 _SEVERAL = (
     Mistake(
+        "divides by the batch outside the root, and leaves the share of what is left outside the root",
+        _with(lambda spread, b, n: spread.sqrt() / b * (n - b) / (n - 1)),
+        "With a batch of one and with a batch of all you are right. Between them your noise is far too small.",
+        "Two things at once, by one bracket: your root ends after the squared distances. Both factors before them belong under it.",
+        "The root in the formula begins at the left end. Compute the example with all three factors under it.",
+    ),
+    Mistake(
+        "draws with replacement, and forgets the size of the batch",
+        _with(lambda spread, b, n: spread.sqrt()),
+        "Your noise is the same for every size of the batch: it is that of a single example.",
+        "Two things at once: neither 1/B nor (N - B) / (N - 1) is there. Both of them make larger batches less noisy.",
+        "Which argument of your function has no effect? Where does it stand in the formula?",
+    ),
+    Mistake(
         "draws with replacement, and divides by the batch outside the root",
         _with(lambda spread, b, n: spread.sqrt() / b),
         "Your noise is the spread of one example divided by B. In the example that fits by chance.",

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from companion.checks.bank import Mistake
+from companion.checks.bank import Mistake, Observed
+from companion.checks.trace import Case
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ REGIMES = {
     "swinging": Regime(8.0, 0.23, 5.0, 1e3, "nearer to 0 than a thousandth of where it started"),
     "creeping": Regime(0.4, 0.075, 3.0, 1e3, "nearer to 0 than a thousandth of where it started"),
     "diverging": Regime(10.0, 0.215, 3.0, 1e3, "more than a thousand times as far from 0 as where it started"),
-    "right": Regime(3.0, 0.2, 5.0, 1e9, "nearer to 0 than a billionth (1e-9) of where it started"),
+    "right": Regime(3.0, 0.2, 20.0, 1e9, "nearer to 0 than a billionth (1e-9) of where it started"),
 }
 """By the variant's parameter."""
 
@@ -68,6 +70,7 @@ def _wrong_numbers(r: Regime) -> dict[str, int]:
         "stops a step too early": math.floor(exact),
         "asks about the loss": math.ceil(exact / 2),
         "stops a step too early, and asks about the loss": math.floor(exact / 2),
+        "counts the start as a step": math.ceil(exact) + 1,
         "mixes two kinds of logarithm": math.ceil(exact / math.log(10)),
         "forgets the half of the loss": math.ceil(r.exactly(1 - 2 * way)),
         "forgets the 1 of the factor": math.ceil(r.exactly(way)),
@@ -82,6 +85,12 @@ def _wrong_numbers(r: Regime) -> dict[str, int]:
 
 
 _SAID = {
+    "counts the start as a step": (
+        "Your number is too large by one: a step less is enough already.",
+        "You counted the places and not the steps between them, or took one more after the goal was reached. The start is the "
+        "place after 0 steps.",
+        "How many steps have been taken when w stands where it started? Which number does your code begin to count at?",
+    ),
     "stops a step too early": (
         "Your number is too small by one: after so many steps the distance asked for is not reached yet.",
         "The logarithms give a number with decimals, and it was rounded down. Half a step cannot be taken, so the next whole one "
@@ -157,6 +166,32 @@ _SAID = {
 }
 
 
+def _answers(test: Callable[[float], bool]) -> Callable[[Sequence[Case], Sequence[Observed]], bool]:
+    """Recognise an answer that can be no number of steps."""
+    return lambda cases, observed: all("answer" in o and test(float(o["answer"])) for o in observed)
+
+
 def mistakes_of(regime: Regime) -> tuple[Mistake, ...]:
     """Return the wrong numbers of a regime as known mistakes."""
-    return tuple(Mistake(name, number, *_SAID[name]) for name, number in _wrong_numbers(regime).items())
+    numbers = tuple(Mistake(name, number, *_SAID[name]) for name, number in _wrong_numbers(regime).items())
+    return (
+        Mistake(
+            "leaves the number of steps below 0",
+            -regime.steps(),
+            "Your number lies below 0, and a number of steps cannot.",
+            "The logarithm of a number below 1 is negative. If one of your two logarithms is negative the other has to be so too, or "
+            "both are taken without their sign.",
+            "Print both logarithms. Which of them should change its sign, and what did you take the logarithm of?",
+            matches=_answers(lambda number: number < 0),
+        ),
+        Mistake(
+            "does not round",
+            regime.exactly(regime.factor),
+            "Your number is not whole, and a step is taken or not taken.",
+            "The ratio of the logarithms says when a curve between the steps would reach the goal. The weight is there only after "
+            "whole steps.",
+            "Look at the two whole numbers next to yours. After which of them is the goal reached?",
+            matches=_answers(lambda number: 0 < number < math.inf and not number.is_integer()),
+        ),
+        *numbers,
+    )

@@ -141,12 +141,19 @@ def _but(name: str, value: bool) -> Callable[[Sequence[Case], Sequence[Observed]
 
 
 def _unmoved(cases: Sequence[Case], observed: Sequence[Observed]) -> bool:
-    """Recognise numbers of which some are too large by the size of the largest in size, and the others right."""
-    moved = [
-        c.args["times"].new_tensor(0) if "sharpness" not in o else o["sharpness"] - 1 for c, o in zip(cases, observed)
-    ]
-    back = [_right(c, o) or _right(c, {"sharpness": m}) for c, o, m in zip(cases, observed, moved)]
-    return all(back) and not all(_right(c, o) for c, o in zip(cases, observed))
+    """Recognise numbers that are right, or too large by a shift: any share of the largest size, plus any fixed number."""
+    if not all("sharpness" in o and bool(o["sharpness"].isfinite()) for o in observed):
+        return False
+    found = [torch.linalg.eigvalsh(c.args["times"].double()) for c in cases]
+    units = torch.stack([f.abs().max() for f in found])
+    above = torch.stack([o["sharpness"] * u - f[-1] for o, f, u in zip(observed, found, units)])
+    moved = above.abs() > 1e-2 * units
+    if int(moved.sum()) < 4:
+        return False
+    sides = torch.stack([units[moved], torch.ones_like(units[moved])], dim=1)
+    share, fixed = torch.linalg.lstsq(sides, above[moved, None]).solution.flatten()
+    left = (sides @ torch.stack([share, fixed]) - above[moved]).abs()
+    return bool((left < 1e-2 * units[moved]).all()) and share.item() > -1e-3 and bool((above[moved] > 0).all())
 
 
 def _by_its_largest_entry(cases: Sequence[Case], observed: Sequence[Observed]) -> bool:
