@@ -265,6 +265,7 @@ _LENGTHS = (
         "only if v has the length 1.",
         "Print `v.norm()` in the line before your result. What should stand there, or by what could you divide?",
         matches=_by_its_largest_entry,
+        best="a largest eigenvalue that is positive",
     ),
     Mistake(
         "starts with ones",
