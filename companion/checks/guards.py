@@ -203,12 +203,16 @@ def _untouched(exercise: Exercise, case: Case, mine: Trace, right: Trace) -> Fai
             )
     if (changed := mine.facts.get("changed")) and changed != right.facts.get("changed"):
         name = changed.split(", ")[0]
+        given = case.args.get(name, [])
+        next = "Look for pop, append, sort, clear, del and assignments such as `x[k] = ...`; work on a list or dict of your own."
+        if given and isinstance(given, (list, tuple)) and all(isinstance(item, Tensor) for item in given):
+            next = "Look for `x[k] = ...`, for +=, -= and *=, and for names that end in _; put new tensors into a list of your own."
         return Failure(
             Level.MUTATED,
             "mutated",
             f"`{name}` has changed: your code writes into its argument.",
-            f"The caller still holds this {type(case.args.get(name, [])).__name__}, and finds something else in it after the call.",
-            "Look for pop, append, sort, clear, del and assignments such as `x[k] = ...`; work on a list or dict of your own.",
+            f"The caller still holds this {type(given).__name__}, and finds something else in it after the call.",
+            next,
         )
     return None
 

@@ -20,6 +20,8 @@ import second_04_numbers
 import second_04_training
 import second_05_networks
 import second_05_rules
+import second_06_more
+import second_06_rules
 from second_wrong import Wrong
 
 PARTS = (
@@ -36,6 +38,8 @@ PARTS = (
     second_04_training,
     second_05_rules,
     second_05_networks,
+    second_06_rules,
+    second_06_more,
 )
 RIGHT: dict[str, str] = {id: code for part in PARTS for id, code in part.RIGHT.items()}
 WRONG: dict[str, list[Wrong]] = {id: answers for part in PARTS for id, answers in part.WRONG.items()}

@@ -24,6 +24,23 @@ def _in_place(weights: Tensors, slopes: Tensors, lr: float) -> Tensors:
     return weights
 
 
+def _scales_in_place(weights: Tensors, slopes: Tensors, lr: float) -> Tensors:
+    for g in slopes:
+        g *= lr
+    return [w - g for w, g in zip(weights, slopes)]
+
+
+def _uphill_in_place(weights: Tensors, slopes: Tensors, lr: float) -> Tensors:
+    for w, g in zip(weights, slopes):
+        w += lr * g
+    return weights
+
+
+def _in_pairs(weights: Tensors, slopes: Tensors, lr: float) -> Tensors:
+    whole = len(weights) // 2 * 2
+    return [w - lr * g for w, g in zip(weights[:whole], slopes[:whole])]
+
+
 def _first_only(weights: Tensors, slopes: Tensors, lr: float) -> Tensors:
     return [weights[0] - lr * slopes[0], *weights[1:]]
 
@@ -133,6 +150,22 @@ _LIST = (
         "Which line changes something that you did not make? Write `w - ...` there, and put the result into a new list.",
     ),
     Mistake(
+        "writes into the slopes",
+        _scales_in_place,
+        "The numbers you return are right, and the caller's own slopes are changed with them.",
+        "`g *= lr`, `g.mul_(lr)` and `slopes[k] = ...` write into what came in. Whoever called you needs the slopes again, for "
+        "instance to try another rate with them.",
+        "Print `slopes` before and after a call. Which line of yours gives them other numbers? Write `lr * g` there: that is new.",
+    ),
+    Mistake(
+        "goes through the list in pairs",
+        _in_pairs,
+        "With an even number of tensors you are right. With an odd number the last one is missing.",
+        "You take a table and its biases at a time, and `len(weights) // 2` forgets a tensor that has no partner. The rule is the "
+        "same for every tensor, whatever it belongs to.",
+        "How many rounds does your loop make for a list of one tensor, and how many for a list of three?",
+    ),
+    Mistake(
         "moves the first tensor only",
         _first_only,
         "Your first tensor is right. All others come back as they were.",
@@ -152,6 +185,14 @@ _LIST = (
         "You add the whole slope to each weight: the way leads uphill, and `lr` has no say.",
         "Two things at once: the sign makes the loss grow, and without the rate a step is as long as the slope is steep.",
         "Read the formula from left to right and compare it sign by sign with your line. Which two signs differ?",
+    ),
+    Mistake(
+        "goes uphill, and writes into the lists that came in",
+        _uphill_in_place,
+        "Your steps lead the wrong way, and the caller's own weights are changed with them.",
+        "Two things at once: the slope is added, so that the loss grows, and `w += ...` or `weights[k] = ...` writes into what came "
+        "in.",
+        "Begin a new list, and put one new tensor into it in each round. Then ask which way a weight with a positive slope must go.",
     ),
     Mistake(
         "forgets the rate, and moves the first tensor only",

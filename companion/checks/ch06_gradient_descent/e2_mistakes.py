@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 
 import torch
@@ -58,6 +59,45 @@ def _as_they_come(cases: Sequence[Case], observed: Sequence[Observed]) -> bool:
     ways = (lambda h: (_unsorted(h)[0], _unsorted(h)[-1]), lambda h: (_unsorted(h)[-1], _unsorted(h)[0]))
     right = made(lambda h: _ends(torch.linalg.eigvalsh(h)))
     return not all(right) and any(all(made(way)) for way in ways)
+
+
+def _numbers(rates: Rates) -> Observed:
+    return {name: t.double() for name, t in zip(("limit", "best", "factor"), rates)}
+
+
+def _best_is(rule: Callable[[Tensor], Tensor]) -> Callable[[Sequence[Case], Sequence[Observed]], bool]:
+    """Recognise a best rate by a wrong rule, where the factor is right or made from that rate in one of its directions."""
+
+    def matches(cases: Sequence[Case], observed: Sequence[Observed]) -> bool:
+        wrong = False
+        for case, o in zip(cases, observed):
+            hessian = case.args["hessian"].double()
+            limit, right, factor = _from()(hessian)
+            best = rule(hessian)
+            left = 1 - best * torch.stack(_ends(torch.linalg.eigvalsh(hessian)))
+            mine = {name: t.real.double() for name, t in o.items()}
+            ways = [_numbers((limit, best, f)) for f in (factor, *left, *-left)]
+            if not any(all_close(mine, way, 1e-4) for way in ways):
+                return False
+            wrong = wrong or not all_close({"best": best}, {"best": right}, 1e-4)
+        return wrong
+
+    return matches
+
+
+def _of_ends(rule: Rule) -> Callable[[Tensor], Tensor]:
+    return lambda hessian: rule(*_ends(torch.linalg.eigvalsh(hessian)))
+
+
+def _in_another_order(cases: Sequence[Case], observed: Sequence[Observed]) -> bool:
+    """Recognise the three numbers in one other order, the same for all tables."""
+
+    def all_as(order: tuple[int, ...]) -> bool:
+        due = [_from()(c.args["hessian"].double()) for c in cases]
+        mine = ({name: t.real.double() for name, t in o.items()} for o in observed)
+        return all(all_close(o, _numbers((d[order[0]], d[order[1]], d[order[2]])), 1e-4) for o, d in zip(mine, due))
+
+    return any(all_as(order) for order in itertools.permutations(range(3)) if order not in ((0, 1, 2), (1, 0, 2)))
 
 
 _CURVATURES = (
@@ -139,6 +179,7 @@ _BEST = (
         "Your `best` is half of what it should be.",
         "The best rate lies between 1/λmax and 2/λmax. Below 1/λmax every direction would gain by a longer step.",
         "Compare your `best` with 1/λmax for the example. At your rate, which directions change sides?",
+        matches=_best_is(_of_ends(lambda flat, steep: 1 / (flat + steep))),
     ),
     Mistake(
         "takes half the limit for the best rate",
@@ -147,6 +188,7 @@ _BEST = (
         "At 1/λmax the steepest direction arrives in one step, and the flattest one creeps. A longer step makes the slowest "
         "faster.",
         "In the example take the rates 1/6 and 2/7. By what does each of them multiply the distance in the flattest direction?",
+        matches=_best_is(_of_ends(lambda flat, steep: 1 / steep)),
     ),
     Mistake(
         "takes the difference of the curvatures",
@@ -154,6 +196,7 @@ _BEST = (
         "Your `best` lies above the limit, and for a round bowl it is infinite.",
         "Below the line of the best rate stands a sum. A difference becomes smaller the rounder the bowl is, and the rate larger.",
         "What does your `best` become for a single weight, where both curvatures are the same number?",
+        matches=_best_is(_of_ends(lambda flat, steep: 2 / (steep - flat))),
     ),
     Mistake(
         "averages all curvatures",
@@ -161,6 +204,16 @@ _BEST = (
         "With one or two weights your `best` is right. With more it depends on the curvatures between, and should not.",
         "You take 1 by the mean of all eigenvalues. The slowest direction is always one of the two ends, so only these decide.",
         "Change the middle eigenvalue of a diagonal table of three. Should the best rate change?",
+        matches=_best_is(lambda hessian: 1 / torch.linalg.eigvalsh(hessian).mean()),
+    ),
+    Mistake(
+        "takes the trace for the sum of the two ends",
+        lambda hessian: (_from()(hessian)[0], 2 / hessian.trace(), _from()(hessian)[2]),
+        "With two weights your `best` is right. With more of them it is too small, and with one it is too large.",
+        "The trace adds up all eigenvalues. Only with two of them are these the flattest and the steepest, and nothing else.",
+        "How many curvatures are in the trace of a table with three rows, and how many stand below the line of `best`?",
+        matches=_best_is(lambda hessian: 2 / hessian.trace()),
+        best="the steep direction first",
     ),
     Mistake(
         "averages the curvatures as a product",
@@ -168,6 +221,7 @@ _BEST = (
         "Your `best` is too large, and in a narrow valley it lies above the limit.",
         "The root of a product was taken in place of half the sum. It lies far nearer to the small curvature.",
         "At the best rate both ends shrink by the same factor. Write 1 - ηλmin = ηλmax - 1 and solve it for η.",
+        matches=_best_is(_of_ends(lambda flat, steep: 1 / (flat * steep).sqrt())),
     ),
 )
 
@@ -178,6 +232,13 @@ _FACTOR = (
         "Your `factor` is 1 or larger: with it the distance would never shrink.",
         "It is κ itself, which says how narrow the valley is. The factor is made from it and lies between 0 and 1.",
         "Which factor should a round bowl have, where the best rate arrives in one step? What does your code give there?",
+    ),
+    Mistake(
+        "has the condition number upside down",
+        _from(factor=lambda flat, steep: (flat - steep) / (flat + steep)),
+        "Your `factor` has the right size and lies below 0.",
+        "Your κ is the flattest by the steepest, so it is 1 or smaller, and κ - 1 is negative. The steepest stands above the line.",
+        "Print your κ for the example. Is it 6, or a sixth?",
     ),
     Mistake(
         "gives the factor of another rate",
@@ -203,6 +264,22 @@ _FACTOR = (
 )
 
 _SEVERAL = (
+    Mistake(
+        "returns the numbers in another order",
+        lambda hessian: tuple(_from()(hessian)[n] for n in (1, 2, 0)),
+        "All three numbers are there, and not in the order that is asked for.",
+        "What is returned together is told apart by its place alone. A name inside your function does not come with it.",
+        "Read what stands behind your `return` from left to right, and compare it with the last line of the task.",
+        matches=_in_another_order,
+    ),
+    Mistake(
+        "exchanges the limit and the best rate, and gives the factor of the loss",
+        lambda hessian: (*_exchanged(hessian)[:2], _exchanged(hessian)[2].square()),
+        "Your first two numbers stand in each other's place, and your `factor` is the square of what is asked for.",
+        "Two things at once: the check takes the numbers by their place, the limit first. And the loss shrinks by the square, where "
+        "the task asks about the distance.",
+        "Set the order right first: the best rate cannot lie above the limit. Then: a weight goes from 4 to 2, by what is it multiplied?",
+    ),
     Mistake(
         "exchanges the limit and the best rate",
         _exchanged,

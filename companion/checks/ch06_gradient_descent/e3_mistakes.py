@@ -61,6 +61,8 @@ KINDS = (
     "again between batches",
     "from 1",
     "in order, and one short",
+    "by their number",
+    "short elsewhere",
 )
 """What a wrong epoch can look like, by number."""
 
@@ -93,9 +95,14 @@ def _of_sizes(sizes: Tensor, due: Tensor, size: int, n: int, whole: bool, in_ord
         return "an empty end"
     if torch.equal(sizes, torch.full_like(due, size)):
         return "filled up"
+    if whole and torch.equal(sizes.sort(descending=True).values, due):
+        return "short elsewhere"
     if whole and len(sizes) == min(size, n):
         return "as many as the size"
-    return "nearly equal" if len(sizes) == len(due) and int(sizes.max() - sizes.min()) <= 1 else ""
+    if len(sizes) == len(due) and int(sizes.max() - sizes.min()) <= 1:
+        return "nearly equal"
+    even = -(-n // len(due))  # what `chunk` makes of a number of batches
+    return "by their number" if whole and torch.equal(sizes[:-1], torch.full_like(sizes[:-1], even)) else ""
 
 
 def _mixed(first: Sequence[Tensor], n: int) -> bool:
@@ -216,7 +223,7 @@ _ROWS = (
         "The batches come in an order drawn by chance, and each of them holds neighbours.",
         "The rows were cut into batches first and mixed afterwards. So the same rows stand together in every epoch.",
         "Which comes first in your code, the cutting or the drawing? Exchange them.",
-        matches=_of_kind("pieces of the order", "as many as the size", "nearly equal", ""),
+        matches=_of_kind("pieces of the order", "short elsewhere", ""),
     ),
     Mistake(
         "mixes inside each batch only",
@@ -268,6 +275,26 @@ _SIZES = (
         "The rows were dealt out one by one, or by `tensor_split`. Then no batch is short, and most of them are not full.",
         "Write down the sizes for 60 rows in batches of 8. Seven batches are full, and how long is the last one?",
         matches=_of_kind("nearly equal", "as many as the size"),
+    ),
+    Mistake(
+        "puts the short batch in another place",
+        lambda n, size, g: (
+            [order[:first], *order[first:].split(size)]
+            if (first := n % size) and first < len(order := _order(n, g))
+            else list(_order(n, g).split(size))
+        ),
+        "Every batch has the right size but for its place: the short one is not the last.",
+        "What is left over was cut off first, or the batches were put into another order after the cutting.",
+        "Print the sizes for 7 rows in batches of 3. In which place stands the 1?",
+        matches=_of_kind("short elsewhere"),
+    ),
+    Mistake(
+        "asks for a number of batches",
+        lambda n, size, g: list(_order(n, g).chunk(-(-n // size))),
+        "The sizes of your batches are alike but for the last, and for some numbers of rows none of them is `size`.",
+        "`chunk` is told how many pieces to make, and makes them as long as each other. `split` is told how long a piece is.",
+        "Try `torch.arange(9).chunk(3)` and `torch.arange(9).split(4)`. In which of them do the batches have 4 rows?",
+        matches=_of_kind("by their number", "nearly equal"),
     ),
     Mistake(
         "leaves the rows in order, and drops the last short batch",

@@ -152,6 +152,40 @@ _SPREAD = (
 
 _SEVERAL = (
     Mistake(
+        "divides by the batch outside the root, and leaves the share of what is left outside the root",
+        _with(lambda spread, b, n: spread.sqrt() / b * (n - b) / (n - 1)),
+        "With a batch of one and with a batch of all you are right. Between them your noise is far too small.",
+        "Two things at once, by one bracket: your root ends after the squared distances. Both factors before them belong under it.",
+        "The root in the formula begins at the left end. Compute the example with all three factors under it.",
+    ),
+    Mistake(
+        "draws with replacement, and forgets the size of the batch",
+        _with(lambda spread, b, n: spread.sqrt()),
+        "Your noise is the same for every size of the batch: it is that of a single example.",
+        "Two things at once: neither 1/B nor (N - B) / (N - 1) is there. Both of them make larger batches less noisy.",
+        "Which argument of your function has no effect? Where does it stand in the formula?",
+    ),
+    Mistake(
+        "draws with replacement, and divides by the batch outside the root",
+        _with(lambda spread, b, n: spread.sqrt() / b),
+        "Your noise is the spread of one example divided by B. In the example that fits by chance.",
+        "Two things at once: the noise falls with the root of B, as errors cancel in part only. And the middle factor is missing, "
+        "which makes it 0 for a batch of all.",
+        "In the example (N - B) / (N - 1) is a half, and so is 1/B. Follow the formula with N = 4 and B = 4 on paper.",
+        best="a batch of all",
+    ),
+    Mistake(
+        "takes the mean of each row, and forgets the square root",
+        lambda gradients, size: (
+            (gradients - gradients.mean(dim=1, keepdim=True)).square().sum(dim=1).mean()
+            / size
+            * _share(gradients, size)
+        ),
+        "Your number is made of how far the entries of a row lie from that row's mean, squared.",
+        "Two things at once: the mean runs along the rows, over the weights of one example, and the root over the whole is missing.",
+        "Print your mean for the example. It should be (1, 2), a number for each weight. Then look at the left end of the formula.",
+    ),
+    Mistake(
         "draws with replacement, and forgets the square root",
         _with(lambda spread, b, n: spread / b),
         "Your number is the mean squared distance divided by the batch, even where the batch holds all examples.",

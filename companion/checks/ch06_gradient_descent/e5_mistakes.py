@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from companion.checks.bank import Mistake
+from companion.checks.bank import Mistake, Observed
+from companion.checks.trace import Case
 
 
 @dataclass(frozen=True)
@@ -47,9 +49,9 @@ class Regime:
 
 REGIMES = {
     "swinging": Regime(8.0, 0.23, 5.0, 1e3, "nearer to 0 than a thousandth of where it started"),
-    "creeping": Regime(0.5, 0.06, 3.0, 1e3, "nearer to 0 than a thousandth of where it started"),
+    "creeping": Regime(0.4, 0.075, 3.0, 1e3, "nearer to 0 than a thousandth of where it started"),
     "diverging": Regime(10.0, 0.215, 3.0, 1e3, "more than a thousand times as far from 0 as where it started"),
-    "right": Regime(3.0, 0.2, 5.0, 1e9, "nearer to 0 than a billionth (1e-9) of where it started"),
+    "right": Regime(3.0, 0.2, 20.0, 1e9, "nearer to 0 than a billionth (1e-9) of where it started"),
 }
 """By the variant's parameter."""
 
@@ -58,21 +60,37 @@ def _wrong_numbers(r: Regime) -> dict[str, int]:
     """Return wrong numbers of steps by the mistake that leads to them."""
     exact, way = r.exactly(r.factor), r.rate * r.curvature
     from_1 = r.times / r.start if r.runs_away else r.times * r.start
+    if (
+        r.factor < 0 and not r.runs_away
+    ):  # one step, and w is below every goal: so it is for steps that are equally long
+        last = {"looks at w and not at its distance from 0": 1}
+    else:
+        last = {"makes all steps equally long": math.ceil((r.times - 1 if r.runs_away else 1 - 1 / r.times) / way)}
     return {
         "stops a step too early": math.floor(exact),
         "asks about the loss": math.ceil(exact / 2),
         "stops a step too early, and asks about the loss": math.floor(exact / 2),
+        "counts the start as a step": math.ceil(exact) + 1,
         "mixes two kinds of logarithm": math.ceil(exact / math.log(10)),
         "forgets the half of the loss": math.ceil(r.exactly(1 - 2 * way)),
         "forgets the 1 of the factor": math.ceil(r.exactly(way)),
         "goes uphill": math.ceil(r.exactly(1 + way)),
         "lets the distance shrink without steps": math.ceil(math.log(r.times) / way),
         "measures from 1 and not from the start": math.ceil(r.exactly(r.factor, from_1)),
-        "makes all steps equally long": math.ceil((r.times - 1 if r.runs_away else 1 - 1 / r.times) / way),
+        "forgets the curvature": math.ceil(r.exactly(1 - r.rate)),
+        "counts the half of the loss twice": math.ceil(r.exactly(1 - way / 2)),
+        "stops a step too early, and measures from 1 and not from the start": math.floor(r.exactly(r.factor, from_1)),
+        **last,
     }
 
 
 _SAID = {
+    "counts the start as a step": (
+        "Your number is too large by one: a step less is enough already.",
+        "You counted the places and not the steps between them, or took one more after the goal was reached. The start is the "
+        "place after 0 steps.",
+        "How many steps have been taken when w stands where it started? Which number does your code begin to count at?",
+    ),
     "stops a step too early": (
         "Your number is too small by one: after so many steps the distance asked for is not reached yet.",
         "The logarithms give a number with decimals, and it was rounded down. Half a step cannot be taken, so the next whole one "
@@ -119,6 +137,27 @@ _SAID = {
         "The question asks about a share of the start. Each step multiplies the distance by the same factor, wherever it began.",
         "Divide w after k steps by w at the start. Does the start stand in the result?",
     ),
+    "forgets the curvature": (
+        "Your number is the same for every curvature: what you take for the factor is 1 minus the rate.",
+        "The slope of ½ λ w² is λ w, so the step is rate times curvature times w. In a steep bowl the same rate makes a longer step.",
+        "Take the example of the question: curvature 2, rate 0.1. Why is its factor 0.8, and not 0.9?",
+    ),
+    "counts the half of the loss twice": (
+        "Your factor belongs to a bowl that is half as steep as the one in the question.",
+        "You took the number in front of w² for that in front of w in the slope. But a 2 comes down from the square, and cancels the half.",
+        "What is the slope of w² at w = 5: 5, or 10? Then do the same with the loss of the question.",
+    ),
+    "stops a step too early, and measures from 1 and not from the start": (
+        "Your number asks when w itself passes the share, as if it had started at 1, and is rounded down.",
+        "Two things at once: the question is about a share of the start, and part of a step is not enough.",
+        "Divide w after k steps by w at the start, and see what is left. Then put your number into the power: is the share reached?",
+    ),
+    "looks at w and not at its distance from 0": (
+        "After one step w is on the other side of 0, and still far from it.",
+        "A loop such as `while w > goal` ends there, as any number below 0 is below the goal. So does a sum of steps that are all as "
+        "long as the first.",
+        "Print w after each of the first four steps. What happens to its sign, and what to its size?",
+    ),
     "makes all steps equally long": (
         "Your number takes every step to be as long as the first.",
         "The slope is the curvature times w, so it changes as w does. Every step has a length of its own, and the ratio is what stays.",
@@ -127,6 +166,32 @@ _SAID = {
 }
 
 
+def _answers(test: Callable[[float], bool]) -> Callable[[Sequence[Case], Sequence[Observed]], bool]:
+    """Recognise an answer that can be no number of steps."""
+    return lambda cases, observed: all("answer" in o and test(float(o["answer"])) for o in observed)
+
+
 def mistakes_of(regime: Regime) -> tuple[Mistake, ...]:
     """Return the wrong numbers of a regime as known mistakes."""
-    return tuple(Mistake(name, number, *_SAID[name]) for name, number in _wrong_numbers(regime).items())
+    numbers = tuple(Mistake(name, number, *_SAID[name]) for name, number in _wrong_numbers(regime).items())
+    return (
+        Mistake(
+            "leaves the number of steps below 0",
+            -regime.steps(),
+            "Your number lies below 0, and a number of steps cannot.",
+            "The logarithm of a number below 1 is negative. If one of your two logarithms is negative the other has to be so too, or "
+            "both are taken without their sign.",
+            "Print both logarithms. Which of them should change its sign, and what did you take the logarithm of?",
+            matches=_answers(lambda number: number < 0),
+        ),
+        Mistake(
+            "does not round",
+            regime.exactly(regime.factor),
+            "Your number is not whole, and a step is taken or not taken.",
+            "The ratio of the logarithms says when a curve between the steps would reach the goal. The weight is there only after "
+            "whole steps.",
+            "Look at the two whole numbers next to yours. After which of them is the goal reached?",
+            matches=_answers(lambda number: 0 < number < math.inf and not number.is_integer()),
+        ),
+        *numbers,
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from companion.checks.bank import Mistake, Parameter, exercise, per_variant
+from companion.checks.bank import Mistake, Out, Parameter, exercise, per_variant
 from companion.checks.ch06_gradient_descent.e5_mistakes import REGIMES, mistakes_of
 from companion.checks.statements import paragraphs
 from companion.checks.written import Number
@@ -15,6 +15,7 @@ class WhichRegime:
     """A number of steps, found from a curvature and a rate without taking one."""
 
     read = "How long may a step be?"
+    returns = (Out("answer", "number"),)
 
     @per_variant
     def written(p: Parameter) -> Number:

@@ -140,6 +140,43 @@ def _but(name: str, value: bool) -> Callable[[Sequence[Case], Sequence[Observed]
     return matches
 
 
+def _unmoved(cases: Sequence[Case], observed: Sequence[Observed]) -> bool:
+    """Recognise numbers that are right, or too large by a shift: any share of the largest size, plus any fixed number."""
+    if not all("sharpness" in o and bool(o["sharpness"].isfinite()) for o in observed):
+        return False
+    found = [torch.linalg.eigvalsh(c.args["times"].double()) for c in cases]
+    units = torch.stack([f.abs().max() for f in found])
+    above = torch.stack([o["sharpness"] * u - f[-1] for o, f, u in zip(observed, found, units)])
+    moved = above.abs() > 1e-2 * units
+    if int(moved.sum()) < 4:
+        return False
+    sides = torch.stack([units[moved], torch.ones_like(units[moved])], dim=1)
+    share, fixed = torch.linalg.lstsq(sides, above[moved, None]).solution.flatten()
+    left = (sides @ torch.stack([share, fixed]) - above[moved]).abs()
+    return bool((left < 1e-2 * units[moved]).all()) and share.item() > -1e-3 and bool((above[moved] > 0).all())
+
+
+def _by_its_largest_entry(cases: Sequence[Case], observed: Sequence[Observed]) -> bool:
+    """Recognise v·Hv of the right direction, made so long that its largest entry is 1, where it has come to rest."""
+    for case, o in zip(cases, observed):
+        if case.args["n"] >= 50:
+            continue
+        found, directions = torch.linalg.eigh(case.args["times"].double())
+        due = found[-1] / found.abs().max() / directions[:, -1].abs().max().square()
+        if "sharpness" not in o or not bool((o["sharpness"] - due).abs() < 0.02 * due.abs()):
+            return False
+    return True
+
+
+def _of_the_largest_entry(times: Times, n: int, steps: int, generator: Generator) -> Tensor:
+    size = _in_size(times, n, steps, generator)
+    v = torch.randn(n, generator=generator)
+    for _ in range(steps):
+        v = times(v) + size * v
+        v = v / v.abs().max()
+    return v @ times(v)
+
+
 def _few_where_small(cases: Sequence[Case], observed: Sequence[Observed]) -> bool:
     return all(bool(o["few"]) for c, o in zip(cases, observed) if c.args["n"] < 50)
 
@@ -187,9 +224,11 @@ _SIGN = (
     Mistake(
         "forgets to move back",
         _moved(result=lambda times, v, size: v @ (times(v) + size * v)),
-        "Your numbers are too large, by the size of the eigenvalue that is largest in size.",
+        "Where you move the table your numbers are too large: by the shift.",
         "The quotient at the end was taken with the moved table. Its eigenvalues are all larger by the shift.",
         "For the table of the example you get 4. Which table should be asked about the direction in the end?",
+        matches=_unmoved,
+        best="the table worked out",
     ),
     Mistake(
         "moves by a fixed number",
@@ -217,6 +256,16 @@ _LENGTHS = (
         "Your numbers are wrong by the square of the vector's length.",
         "v·Hv is an eigenvalue only if v has the length 1. Here the last step was a product, and behind it nothing made v short.",
         "Print `v.norm()` in the line before your result. What should stand there?",
+    ),
+    Mistake(
+        "makes the largest entry 1 and not the length",
+        _of_the_largest_entry,
+        "Where the steep direction changes one weight alone you are right. Elsewhere your numbers are wrong by the square of a length.",
+        "Divided by its largest entry a vector stays small enough for float32, and its length is 1 or more. v·Hv is an eigenvalue "
+        "only if v has the length 1.",
+        "Print `v.norm()` in the line before your result. What should stand there, or by what could you divide?",
+        matches=_by_its_largest_entry,
+        best="a largest eigenvalue that is positive",
     ),
     Mistake(
         "starts with ones",

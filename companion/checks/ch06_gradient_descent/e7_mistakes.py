@@ -13,7 +13,9 @@ from companion.checks.trace import Case
 
 TARGET, EPOCHS, HIDDEN = 0.9, 4, 32
 FEW_STEPS = 300
-"""Below so many steps the batches are too large for this budget, whatever the rate."""
+"""Below so many steps the batches are too large for this budget at most rates."""
+ENOUGH = 150
+"""From so many steps on the target can be reached with a high rate: with batches of 32 at 0.5 all three draws do."""
 Slopes = Callable[[Tensor, Tensor], Tensor]
 Train = Callable[[Tensor, Slopes, int, int], Tensor]
 
@@ -119,6 +121,12 @@ def _too_short(o: Observed) -> bool:
     return _finite(o) and 0.9 < o["ten times"].item() <= 1.0 and o["loss"].item() > 0.2
 
 
+def _few(o: Observed) -> bool:
+    """Return whether there were few steps, and it is not their shortness that should be told first."""
+    tiny = o["steps"].item() >= ENOUGH and 0.98 < o["ten times"].item() <= 1.0
+    return _finite(o) and o["steps"].item() < FEW_STEPS and not tiny
+
+
 # -- what is said -------------------------------------------------------------------------------------
 
 _BUDGET = (
@@ -198,13 +206,14 @@ _WAY = (
         "Four times the batch costs four times as much, and halves the noise. Early on, many noisy steps lead farther than a few "
         "exact ones.",
         "How many steps does your batch leave for this budget? Try one of a quarter of its size, then look for its rate again.",
-        matches=_misses(lambda o: _finite(o) and o["steps"].item() < FEW_STEPS),
+        matches=_misses(_few),
     ),
     Mistake(
         "takes steps that are too short",
         by_steps(4, 0.003),
         "Your steps are too short: at the end a step ten times as long would still go downhill.",
-        "The way down is right, and the budget is used up before the loss comes to rest. A low rate needs more steps than there are.",
+        "The way is right, and the budget is used up before the loss comes to rest. A low rate needs more steps than there are. "
+        "A mean that is divided by the batch again is a low rate, too.",
         "Multiply your rate by three, as long as the training still goes well. What does the accuracy do?",
         matches=_misses(_too_short),
     ),
