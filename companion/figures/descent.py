@@ -272,7 +272,7 @@ def descent() -> Figure:
             "w2": Slider("start w₂", -EDGE[1], EDGE[1], 0.1, start[1]),
             "step": Steps("steps", STEPS, now, interval=250),
         },
-        task=f"Predict: the limit of the rate in the valley is 2/λmax = {limit:g}. With a rate of {over:g}, just above it, what do {STEPS} "
+        task=f"Predict: the limit of the rate in the valley is 2/λmax = {limit:g}. With a rate of {over:g}, a little above it, what do {STEPS} "
         "steps do? Then set the rate and play them.",
         guesses=(
             "they arrive at the bottom, only a little later",

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import re
+from collections.abc import Callable, Iterable, Mapping
 
 import torch
 from torch import Tensor
+from torch.nn import Module
 
-from companion.errors import bad_value
+from companion.errors import bad_type, bad_value
 from companion.functional._arguments import require_float, require_number, require_shape, require_tensor, require_whole
 from companion.random import generator as seeded
 
@@ -21,8 +23,8 @@ def hessian_vector(
 
     .. math:: H v = \nabla_w \left( \nabla_w L \cdot v \right)
 
-    The gradient is differentiated once more, along the vector. That takes about as long as a few backward
-    passes, whatever the number of parameters, whose square is the number of the Hessian's entries.
+    The gradient is differentiated once more, along the vector. That takes about as long as two
+    gradients, whatever the number of parameters, whose square is the number of the Hessian's entries.
 
     Args:
         loss: A single number with its graph, which can be used again afterwards.
@@ -135,15 +137,24 @@ def _power_iteration(product: Product, v: Tensor, shift: float, tol: float, max_
         if float(torch.linalg.vector_norm(v - last)) * size <= tol * max(size, shift):
             return value, size
     expected = f"steps enough for the direction to settle within {tol}"
-    raise bad_value("sharpness", "max_steps", expected, max_steps, "allow more steps, or a larger tol")
+    coarse = v.dtype in (torch.bfloat16, torch.float16)
+    hint = "in 16 bits take tol=1e-2, or float32" if coarse else "allow more steps, or a larger tol"
+    raise bad_value("sharpness", "max_steps", expected, max_steps, hint)
 
 
 def _listed(where: str, argument: str, values: Tensor | Iterable[Tensor]) -> list[Tensor]:
+    if isinstance(values, Module | Mapping):
+        hint = "pass model.parameters()" if isinstance(values, Module) else "pass its values"
+        raise bad_type(where, argument, "tensors, one for each part", values, hint)
     values = [values] if isinstance(values, Tensor) else list(values)
     if not values:
         raise bad_value(where, argument, "at least one tensor", "none")
     for value in values:
+        if isinstance(value, tuple):
+            raise bad_type(where, argument, "tensors", value, "pass model.parameters(), not named_parameters()")
         require_tensor(where, argument, value)
+    if argument == "parameters" and len({id(value) for value in values}) < len(values):
+        raise bad_value(where, argument, "each parameter once", "one that is listed twice")
     return values
 
 
@@ -156,9 +167,12 @@ def _slopes(where: str, loss: Tensor, weights: list[Tensor]) -> list[Tensor]:
         raise bad_value(where, "loss", "a number with its graph", "one without", "compute it outside of torch.no_grad")
     if not torch.isfinite(loss):
         raise bad_value(where, "loss", "a finite number", loss.item())
-    if not all(weight.requires_grad for weight in weights):
-        hint = "leave those out that are frozen"
-        raise bad_value(where, "parameters", "tensors that require gradients", "one that does not", hint)
+    for place, weight in enumerate(weights):
+        if not weight.requires_grad:
+            got = f"parameters[{place}] of shape {tuple(weight.shape)}, which does not"
+            raise bad_value(
+                where, "parameters", "tensors that require gradients", got, "leave those out that are frozen"
+            )
     try:
         slopes = torch.autograd.grad(loss, weights, create_graph=True, allow_unused=True)
     except RuntimeError as error:
@@ -177,4 +191,10 @@ def _along(slopes: list[Tensor], weights: list[Tensor], parts: list[Tensor]) -> 
     if not bent:
         return [torch.zeros_like(weight) for weight in weights]
     outputs, along = zip(*bent, strict=True)
-    return list(torch.autograd.grad(outputs, weights, along, retain_graph=True, materialize_grads=True))
+    try:
+        return list(torch.autograd.grad(outputs, weights, along, retain_graph=True, materialize_grads=True))
+    except RuntimeError as error:
+        if not re.search("not implemented|double backward", str(error)):
+            raise
+        hint = "no torch.compile; run attention inside torch.nn.attention.sdpa_kernel(SDPBackend.MATH)"
+        raise bad_value("hessian_vector", "loss", "operations with second derivatives", str(error)[:90], hint) from None

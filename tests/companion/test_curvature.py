@@ -200,7 +200,7 @@ EITHER = [
     (W.sum(), [2.0], TypeError, "parameters expected a tensor, got float; torch.as_tensor(parameters) makes one"),
     (
         W.sum(), [FROZEN], ValueError,
-        "parameters expected tensors that require gradients, got one that does not; leave those out that are frozen",
+        "parameters expected tensors that require gradients, got parameters[0] of shape (2,), which does not; leave those out that are frozen",
     ),
     (
         W.sum(), [torch.ones(2, requires_grad=True)], ValueError,
@@ -266,3 +266,44 @@ def test_loss_whose_graph_is_freed_is_refused(function):
     loss.backward()
     with pytest.raises(ValueError, match=r"loss expected a number with its graph, got one whose graph is freed; comp"):
         function(loss, w)
+
+
+def test_what_holds_parameters_is_refused_with_how_to_get_them():
+    net = torch.nn.Linear(2, 1)
+    loss = net(torch.ones(1, 2)).square().sum()
+    with pytest.raises(TypeError, match=r"parameters expected tensors, .* got Linear; pass model\.parameters\(\)$"):
+        sharpness(loss, net)
+    with pytest.raises(TypeError, match=r"got dict; pass its values$"):
+        sharpness(loss, dict(net.named_parameters()))
+    with pytest.raises(TypeError, match=r"got tuple; pass model\.parameters\(\), not named_parameters\(\)$"):
+        sharpness(loss, net.named_parameters())
+
+
+def test_parameter_that_is_listed_twice_is_refused():
+    with pytest.raises(
+        ValueError, match=r"^sharpness: parameters expected each parameter once, got one that is listed"
+    ):
+        sharpness(W.square().sum(), [W, W])
+
+
+def test_parameter_that_is_frozen_is_named_by_its_place():
+    loss = W.square().sum()
+    with pytest.raises(ValueError, match=r"got parameters\[1\] of shape \(3,\), which does not; leave those out"):
+        hessian_vector(loss, [W, torch.ones(3)], [torch.ones(2), torch.ones(3)])
+
+
+def test_operation_without_second_derivatives_is_told_in_a_sentence():
+    q = torch.randn(1, 1, 4, 8, generator=generator(1)).requires_grad_()
+    loss = torch.nn.functional.scaled_dot_product_attention(q, q, q).square().sum()
+    with pytest.raises(ValueError, match=r"expected operations with second derivatives, .*SDPBackend\.MATH"):
+        sharpness(loss, q)
+    with torch.nn.attention.sdpa_kernel(torch.nn.attention.SDPBackend.MATH):
+        loss = torch.nn.functional.scaled_dot_product_attention(q, q, q).square().sum()
+    assert sharpness(loss, q, tol=1e-2) > 0
+
+
+def test_direction_that_cannot_settle_in_16_bits_is_told_what_helps():
+    w = torch.tensor([1.0, 2.0, 3.0], dtype=torch.bfloat16, requires_grad=True)
+    curvature = torch.tensor([1.0, 1.01, 0.9], dtype=torch.bfloat16)
+    with pytest.raises(ValueError, match="in 16 bits take tol=1e-2, or float32"):
+        sharpness((curvature * w.square()).sum(), w, tol=1e-6, max_steps=3)

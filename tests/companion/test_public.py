@@ -49,7 +49,7 @@ PLANNED = {
         "13": ["CharacterLM", "Forecaster", "SequenceClassifier"],
         "14": ["TransformerClassifier", "sinusoidal_positions"],
     },
-    "summary": {"06": ["hessian_vector", "sharpness"], "08": ["gradient_norms"], "12": ["receptive_field"]},
+    "summary": {"08": ["gradient_norms"], "12": ["receptive_field"]},
     "training": {
         "07": ["Schedule"],
         "08": ["ClipGradients"],
@@ -62,7 +62,7 @@ PLANNED = {
         "09": [
             "mixup", "random_crop", "random_erase", "random_flip", "random_noise", "random_rotation", "random_shift",
         ],
-        "10": ["Batches", "MappedBatches", "Standardizer", "k_fold", "train_val_test_split"],
+        "10": ["MappedBatches", "Standardizer", "k_fold", "train_val_test_split"],
         "12": ["cifar10", "fashion_mnist", "photograph"],
         "13": ["jitter", "scaling", "time_shift", "window_slice"],
         "21": ["wine"],

@@ -174,3 +174,10 @@ def test_readme_says_which_chapters_are_ready():
     assert {c: rows[c] for c in study.chapters() if c not in anatomy.EXEMPT} == {
         c: words[study.load(c).status] for c in study.chapters() if c not in anatomy.EXEMPT
     }
+
+
+def test_front_page_leads_to_each_chapter_that_is_ready_and_to_no_other():
+    led = re.findall(r"\]\((\d\d)_\w+\.ipynb\)", (anatomy.ROOT / "book" / "index.md").read_text(encoding="utf-8"))
+    assert set(led) - anatomy.EXEMPT == {
+        c for c in study.chapters() if c not in anatomy.EXEMPT and study.load(c).status == "done"
+    }

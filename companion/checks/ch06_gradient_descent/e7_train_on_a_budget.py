@@ -174,7 +174,7 @@ class TrainOnABudget:
     """Open-ended: which batch and which rate make the most of a number of slopes?"""
 
     reference = train
-    read = "All, one, or a few"
+    read = "How to find a rate"
     returns = (Out("weights"),)
     script = _script
     needs_reference = False

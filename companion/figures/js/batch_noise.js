@@ -52,7 +52,7 @@ function render({ model, el }) {
     p.area.append(region(p, halfPlane(p.x, p.y, -a, -b, 0), "nfig-side-b"), s("path", { class: "nfig-plumb", d: `M${p.X(0)} 0V${p.high}M0 ${p.Y(0)}H${p.w}` }),
       s("text", { x: p.w - 6, y: 16, "text-anchor": "end" }, "uphill"), ...order.flat(), s("circle", { cx: p.X(a), cy: p.Y(b), r, class: "nfig-pick nfig-dashed" }));
   });
-  const curve = plot(frame, { x: [-0.4, sizes.length - 0.6], y: [0, 1], aspect: 0.34, xticks: sizes.map((B, i) => [i, `${B}`]), yticks: 3, xlabel: "batch size", ylabel: "spread", label: "The spread against the size of the batch, predicted and measured" }, (p) => {
+  const curve = plot(frame, { x: [-0.4, sizes.length - 0.6], y: [0, 1], aspect: 0.3, xticks: sizes.map((B, i) => [i, `${B}`]), yticks: 3, xlabel: "batch size", ylabel: "spread", label: "The spread against the size of the batch, predicted and measured" }, (p) => {
     p.area.append(path(p, at.line, "nfig-line nfig-dashed"), ...at.seen.map((v, i) => marker(p.X(i), p.Y(v), "nfig-dot-a", 0, 4)), s("circle", { cx: p.X(S.size), cy: p.Y(at.seen[S.size]), r: 8, class: "nfig-pick" }));
   });
   const up = (g) => g[0] * at.full[0] + g[1] * at.full[1] < 0;
@@ -73,7 +73,7 @@ function render({ model, el }) {
     cloud.draw();
     curve.draw();
   }
-  el.append(columns(h("div", {}, cloud.node, key(["nfig-good-ink", "→", "slope of all"], ["nfig-ink-a", "●", "of a batch"], ["nfig-ink-b", "▲", "of one that steps uphill"], ["", "╌", "predicted spread"])),
+  el.append(columns(h("div", { style: "max-width:27rem;width:100%;margin:auto" }, cloud.node, key(["nfig-good-ink", "→", "slope of all"], ["nfig-ink-a", "●", "of a batch"], ["nfig-ink-b", "▲", "of one that steps uphill"], ["", "╌", "predicted spread"])),
     panel(head, C.rows.size, C.rows.again, C.rows.where, C.rows.draws, h("dl", { class: "nfig-facts" }, fact("length of the slope of all", out.full), fact("spread, predicted", out.told), fact("spread, measured", out.far), fact("batches that step uphill", out.uphill)),
       curve.node, key(["", "╌", "predicted"], ["nfig-ink-a", "●", "measured"]))), say, C.foot);
   update();

@@ -91,7 +91,7 @@ function render({ model, el }) {
       b && Math.hypot(b[0] - a[0], b[1] - a[1]) > 0.3 ? arrow(p.X(a[0]), p.Y(a[1]), p.X(b[0]), p.Y(b[1]), "nfig-arrow") : "", dot(a, 8, "nfig-dot-b"));
     hand.setAttribute("transform", `translate(${p.X(S.w1)} ${p.Y(S.w2)})`);
   });
-  const fall = plot(frame, { x: [-1, last + 1], y: [0, 1], aspect: 0.3, xticks: 4, yticks: 3, xlabel: "steps", ylabel: "loss", label: "Loss of each step" }, (p) => {
+  const fall = plot(frame, { x: [-1, last + 1], y: [0, 1], aspect: 0.26, xticks: 4, yticks: 3, xlabel: "steps", ylabel: "loss", label: "Loss of each step" }, (p) => {
     const losses = way.slice(0, taken() + 1).map((w, i) => [i, Math.min(height(w), 9 * p.y[1])]), [x, y] = losses.at(-1);
     p.area.append(path(p, losses, "nfig-curve-b"), s("circle", { cx: p.X(x), cy: p.Y(Math.min(y, 0.95 * p.y[1])), r: 6, class: "nfig-dot-b" }));
   });
@@ -117,7 +117,7 @@ function render({ model, el }) {
   map.svg.setAttribute("tabindex", "0");
   frame.keys(map.svg, (e) => { const by = { ArrowLeft: [-0.1, 0], ArrowRight: [0.1, 0], ArrowUp: [0, 0.1], ArrowDown: [0, -0.1] }[e.key]; if (by) { e.preventDefault(); C.move({ w1: S.w1 + by[0], w2: S.w2 + by[1] }); } });
   el.append(columns(h("div", {}, map.node, key(["nfig-ink-a", "●", "start: drag it"], ["nfig-ink-b", "●", "ball"], ["", "━", "steps"], ["nfig-good-ink", "→", "next step"]), fall.node),
-    panel(C.rows.surface, head, C.rows.rate, C.rows.batch, C.rows.momentum, C.rows.w1, C.rows.w2, h("dl", { class: "nfig-facts" }, fact("loss", out.loss), fact("w₁", out.w1), fact("w₂", out.w2),
+    panel(C.rows.surface, head, C.rows.rate, C.rows.batch, C.rows.momentum, C.rows.w1, C.rows.w2, h("dl", { class: "nfig-facts" }, fact("loss", out.loss), h("div", {}, h("dt", {}, "w₁ and w₂"), out.w1, out.w2),
       fact("largest curvature λmax", out.sharp), fact("limit 2/λmax", out.limit), fact("noise of a batch's slope", out.noise)))), C.rows.step, say, C.foot);
   update();
   return frame.off;
