@@ -7,6 +7,7 @@ import itertools
 import math
 import random
 
+import numpy as np
 import pytest
 import torch
 
@@ -14,8 +15,9 @@ from companion.checks import bank, check, diagnose
 from companion.checks.ch06_gradient_descent.e3_batches_of_an_epoch import batches
 from companion.checks.ch06_gradient_descent.e3_mistakes import EPOCHS, FEW, UNEVEN
 from companion.checks.ch06_gradient_descent.e4_how_noisy_is_a_batch import batch_noise
-from companion.checks.ch06_gradient_descent.e5_mistakes import REGIMES
+from companion.checks.ch06_gradient_descent.e5_mistakes import EXAMPLE, REGIMES
 from companion.checks.counted import Product
+from companion.checks.written import NotReadable, Number
 
 # -- 06.1, a step -------------------------------------------------------------------------------------
 
@@ -346,6 +348,62 @@ def test_number_of_steps_is_that_of_a_loop(name):
     assert steps == regime.steps()
     exact = regime.exactly(regime.factor)
     assert 0.05 < exact - math.floor(exact) < 0.95  # no rounding decides
+
+
+@pytest.mark.parametrize("variant", range(len(REGIMES)))
+def test_number_of_the_example_is_named(variant):
+    exercise = bank.get("06.5", variant)
+    assert f"`answer_06_5 = {EXAMPLE}`" in exercise.statement
+    assert check("06.5", EXAMPLE, variant=variant).mistake == "hands in the number of the example"
+    assert check("06.5", str(EXAMPLE), variant=variant).mistake == "hands in the number of the example"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        torch.tensor(40),
+        torch.tensor(39.6).ceil(),
+        torch.tensor(39.6, requires_grad=True).ceil(),
+        (torch.tensor(40), ""),
+        np.float64(40),
+        np.array(40),
+    ],
+    ids=str,
+)
+def test_number_in_a_tensor_or_an_array_without_axes_is_read(answer):
+    assert check("06.5", answer).status == "right"
+
+
+def test_number_in_a_tensor_is_read_by_every_exercise_of_this_kind():
+    timed = Number(12.5, "ms", {"s": 1000.0})
+    for answer in ((torch.tensor(12.5), "ms"), [torch.tensor(0.0125, dtype=torch.float64), "s"], ("12.5", "ms")):
+        assert timed.read(answer).tensors["answer"].item() == 12.5
+    with pytest.raises(NotReadable, match="give the unit too, one of ms, s"):
+        timed.read(torch.tensor(12.5))
+
+
+def test_number_in_a_tensor_that_is_not_rounded_is_told_so():
+    assert check("06.5", torch.tensor(39.6)).mistake == "does not round"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [torch.tensor([40]), torch.tensor(True), torch.tensor(40 + 0j), torch.tensor(40.0, device="meta"), np.array("x")],
+    ids=["with an axis", "truth value", "complex", "meta", "word"],
+)
+def test_tensor_that_is_no_number_cannot_be_read(answer):
+    result = check("06.5", answer)
+    assert (result.status, result.kind) == ("wrong", "unreadable")
+    assert "a number is wanted, such as 3.7" in result.message
+
+
+@pytest.mark.parametrize("answer", ["40 steps", (40, "steps"), (torch.tensor(40), "steps")], ids=str)
+def test_unit_where_there_is_none_is_told_in_a_whole_sentence(answer):
+    result = check("06.5", answer)
+    assert (result.status, result.kind) == ("wrong", "unreadable")
+    assert result.message == (
+        "It cannot be read as an answer: this question has no units, and the number alone is wanted, without 'steps'."
+    )
 
 
 def test_variants_are_in_the_regime_that_they_are_called():
