@@ -64,7 +64,7 @@ def _crash(exercise: Exercise, case: Case, crash: Crash) -> Failure:
             "Is it spelt as in the task, and is it set for every object, in `__init__`?",
         )
     if crash.kind == "unreadable":
-        why = "The check compares numbers, letters or the order of lines, and finds none in it."
+        why = "The check compares a number, a letter or the order of lines, and what came has another form."
         return Failure(
             Level.CRASH,
             "unreadable",

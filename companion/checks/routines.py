@@ -253,6 +253,23 @@ def generator(seed: int) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
+def orders(batches: Routine, n: int, size: int, generator: torch.Generator, times: int) -> Tensor:
+    """Return in which order the rows stand in the batches of so many epochs, a line for each; -1 where they are not n.
+
+    >>> orders(lambda n, size, g: [torch.arange(n)], 3, 3, torch.Generator(), 2)
+    tensor([[0, 1, 2],
+            [0, 1, 2]])
+    """
+    fits(batches, (n, size, generator))
+    found: list[list[int]] = []
+    while len(found) < times and (not found or found[-1][0] >= 0):  # after rows that are not n no more is learned
+        made = batches(n, size, generator)
+        parts = list(listed(made).values()) if issubclass(type(made), list | tuple) else []
+        rows = [row for t in parts if t.device.type == "cpu" for row in t.flatten().tolist()]
+        found.append(rows if len(rows) == n and all(type(row) is int for row in rows) else [-1] * n)
+    return torch.tensor(found)
+
+
 def asked(thing: Product | Slopes) -> dict[str, Tensor]:
     """Return what something that was handed out has been asked for."""
     return thing.asked()
@@ -296,6 +313,7 @@ ROUTINES: dict[str, Routine] = {
         figure,
         formula,
         generator,
+        orders,
         asked,
     )
 } | {"batches": Limited, "product": Product, "slopes": Slopes}

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from numbers import Real
 from typing import Any
 
+import numpy as np
 import torch
 
 from companion.checks.trace import Crash, Finding, Trace
@@ -45,15 +46,19 @@ class Number:
         number, unit = self._parts(value)
         scales = {self.unit: 1.0, **self.units}
         if unit not in scales:
-            known = ", ".join(u for u in scales if u)
-            raise NotReadable(
-                f"the unit {unit!r} is not one of {known}" if unit else f"give the unit too, one of {known}"
-            )
+            raise NotReadable(self._about(unit, ", ".join(u for u in scales if u)))
         return Trace({"answer": torch.tensor(number * scales[unit], dtype=torch.float64)}, {"answer.unit": unit})
+
+    def _about(self, unit: str, known: str) -> str:
+        """Return what to do about a unit that is not understood, or is missing."""
+        if not known:
+            return f"this question has no units, and the number alone is wanted, without {_short(unit)}"
+        return f"the unit {unit!r} is not one of {known}" if unit else f"give the unit too, one of {known}"
 
     def _parts(self, value: object) -> tuple[float, str]:
         if isinstance(value, (tuple, list)) and len(value) == 2:
-            value = f"{value[0]} {value[1]}"
+            value = f"{_plain(value[0])} {value[1]}"
+        value = _plain(value)
         if isinstance(value, Real) and not isinstance(value, bool):
             return float(value), ""
         found = _NUMBER.match(value) if isinstance(value, str) else None
@@ -226,6 +231,13 @@ def trace_of(kind: Written, value: Any) -> Trace:
         return kind.read(value)
     except NotReadable as error:
         return Trace({}, {}, Crash("unreadable", text=str(error)))
+
+
+def _plain(value: object) -> object:
+    """Return the number in a tensor or an array without axes; anything else as it is."""
+    if isinstance(value, torch.Tensor | np.ndarray) and value.ndim == 0 and getattr(value, "is_meta", False) is False:
+        return value.item()
+    return value
 
 
 def _short(value: object) -> str:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import math
 import random
 
+import numpy as np
 import pytest
 import torch
 
 from companion.checks import bank, check, diagnose
 from companion.checks.ch06_gradient_descent.e3_batches_of_an_epoch import batches
+from companion.checks.ch06_gradient_descent.e3_mistakes import EPOCHS, FEW, UNEVEN
 from companion.checks.ch06_gradient_descent.e4_how_noisy_is_a_batch import batch_noise
-from companion.checks.ch06_gradient_descent.e5_mistakes import REGIMES
+from companion.checks.ch06_gradient_descent.e5_mistakes import EXAMPLE, REGIMES
 from companion.checks.counted import Product
+from companion.checks.written import NotReadable, Number
 
 # -- 06.1, a step -------------------------------------------------------------------------------------
 
@@ -181,11 +185,136 @@ def test_batches_that_are_wrong_in_a_way_of_their_own_are_told_what_is_missing(a
     assert message in result.message
 
 
+def fixed(n):
+    return torch.randperm(n, generator=torch.Generator().manual_seed(7))
+
+
+def drawn_below(n, g):
+    return int(torch.randint(n, (1,), generator=g))
+
+
+def same_rows_together(n, size, g):
+    pieces = fixed(n).split(size)
+    return [pieces[k] for k in shuffled(n // size, g)] + list(pieces[n // size :])
+
+
+def same_rows_in_another_order_within(n, size, g):
+    return [piece[shuffled(len(piece), g)] for piece in fixed(n).split(size)]
+
+
+def rolled(n, size, g):
+    order, start = fixed(n).tolist(), drawn_below(n, g)
+    order = order[start:] + order[:start]
+    return [torch.tensor(order[k : k + size]) for k in range(0, n, size)]
+
+
+def in_steps_of_one_length(n, size, g):
+    few = n < 40  # with more rows a short step is refused as not mixed
+    steps = [k for k in range(1, n + 1) if math.gcd(k, n) == 1 and (few or 6 < k < n - 6)]
+    order = torch.arange(n) * steps[drawn_below(len(steps), g)] + drawn_below(n, g)
+    return list((order % n).split(size))
+
+
+def last_row_last(n, size, g):
+    return list(torch.nn.functional.pad(shuffled(n - 1, g), (0, 1), value=n - 1).split(size))
+
+
+def rest_set_aside(n, size, g):
+    whole = n // size * size
+    return [*shuffled(whole, g).split(size)] * (whole > 0) + [torch.arange(whole, n)] * (whole < n)
+
+
+def exchanged(n, size, g, most, least=0):
+    rows = torch.arange(n)
+    for k in range(least, n):
+        other = drawn_below(most(k, n), g)
+        rows[k], rows[other] = rows[other].item(), rows[k].item()
+    return list(rows.split(size))
+
+
+@pytest.mark.parametrize(
+    ("answer", "mistake"),
+    [
+        (same_rows_together, "draws the order of the batches only"),
+        (same_rows_in_another_order_within, "draws the order of the batches only"),
+        (rolled, "turns one order round"),
+        (lambda n, size, g: list(torch.arange(n).roll(drawn_below(n, g)).split(size)), "turns one order round"),
+        (in_steps_of_one_length, "goes through the rows in steps of one length"),
+        (last_row_last, "leaves a row in its place"),
+        (rest_set_aside, "leaves a row in its place"),
+        (lambda n, size, g: exchanged(n, size, g, lambda k, n: k, 1), "lets no row stay in its place"),
+        (lambda n, size, g: exchanged(n, size, g, lambda k, n: n), "prefers some orders"),
+    ],
+)
+def test_epochs_that_are_right_one_by_one_and_not_drawn_alike_are_named(answer, mistake):
+    exercise = bank.get("06.3")
+    for seed in range(3):
+        result = diagnose.assess(exercise, {"batches": answer}, seed=seed)
+        assert (result.status, result.mistake) == ("wrong", mistake)
+
+
+def test_half_of_the_orders_is_told_by_what_is_seen():
+    def even(n, size, g):  # an even number of exchanges
+        rows = shuffled(n, g)
+        exchanges = sum(int((rows[:k] > rows[k]).sum()) for k in range(n)) if n < 40 else 0
+        return list((rows[[1, 0, *range(2, n)]] if n > 1 and exchanges % 2 else rows).split(size))
+
+    result = check("06.3", even)
+    assert (result.status, result.kind, result.mistake) == ("wrong", "value", "")
+    assert result.message.startswith(
+        "With 6000 epochs of five rows in batches of two, some orders of the rows never come"
+    )
+
+
+def test_epoch_that_is_wrong_now_and_then_is_refused():
+    def with_equal_keys(n, size, g):  # the place of each key among them: equal keys share one
+        keys = torch.randint(1000, (n,), generator=g)
+        return list((keys[:, None] > keys).sum(dim=1).split(size)) if n == 5 else batches(n, size, g)
+
+    result = diagnose.assess(bank.get("06.3"), {"batches": with_equal_keys}, ours=True)
+    assert (result.status, result.kind) == ("wrong", "value")
+    assert "exactly once, and yours does not" in result.message
+
+
 def test_order_drawn_by_chance_is_never_taken_for_one_that_is_not():
     # The check cannot know how an answer draws: what it calls mixed has to hold for every draw.
     exercise = bank.get("06.3")
+    short = dataclasses.replace(exercise, cases=lambda seed: [c for c in exercise.cases(seed) if c.args["n"] != 5])
     for seed in range(100):
-        assert diagnose.assess(exercise, {"batches": batches}, seed=seed, ours=True).status == "right"
+        assert diagnose.assess(short, {"batches": batches}, seed=seed, ours=True).status == "right"
+
+
+def by_random_keys(n, size, g):
+    keys = torch.randint(2**40, (n,), generator=g).tolist()
+    return list(torch.tensor(sorted(range(n), key=keys.__getitem__)).split(size))
+
+
+RIGHT_DRAWS = {"by random keys": by_random_keys, "by randperm": batches} | {
+    name: functions[0] for name, functions in bank.get("06.3").alternatives.items()
+}
+
+
+@pytest.mark.parametrize("which", RIGHT_DRAWS)
+def test_orders_that_come_alike_are_right_on_any_seed(which):
+    exercise = bank.get("06.3")
+    for seed in range(3):
+        result = diagnose.assess(exercise, {"batches": RIGHT_DRAWS[which]}, seed=seed, ours=True)
+        assert result.status == "right", result
+
+
+def chance_above(limit, freedom):
+    """Return the chance that a sum of squares of an odd number of normal numbers is above a limit."""
+    term, total = math.sqrt(2 * limit / math.pi) * math.exp(-limit / 2), math.erfc(math.sqrt(limit / 2))
+    for k in range(3, freedom + 1, 2):
+        total, term = total + term, term * limit / k
+    return total
+
+
+def test_limit_for_uneven_orders_refuses_no_right_answer():
+    assert chance_above(3.841, 1) == pytest.approx(0.05, abs=1e-4)
+    assert chance_above(7.815, 3) == pytest.approx(0.05, abs=1e-4)
+    assert chance_above(UNEVEN, math.factorial(FEW[0]) - 1) == pytest.approx(5.3e-15, rel=0.02)
+    assert math.factorial(FEW[0]) * 50 == EPOCHS
 
 
 # -- 06.4, noise --------------------------------------------------------------------------------------
@@ -219,6 +348,62 @@ def test_number_of_steps_is_that_of_a_loop(name):
     assert steps == regime.steps()
     exact = regime.exactly(regime.factor)
     assert 0.05 < exact - math.floor(exact) < 0.95  # no rounding decides
+
+
+@pytest.mark.parametrize("variant", range(len(REGIMES)))
+def test_number_of_the_example_is_named(variant):
+    exercise = bank.get("06.5", variant)
+    assert f"`answer_06_5 = {EXAMPLE}`" in exercise.statement
+    assert check("06.5", EXAMPLE, variant=variant).mistake == "hands in the number of the example"
+    assert check("06.5", str(EXAMPLE), variant=variant).mistake == "hands in the number of the example"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        torch.tensor(40),
+        torch.tensor(39.6).ceil(),
+        torch.tensor(39.6, requires_grad=True).ceil(),
+        (torch.tensor(40), ""),
+        np.float64(40),
+        np.array(40),
+    ],
+    ids=str,
+)
+def test_number_in_a_tensor_or_an_array_without_axes_is_read(answer):
+    assert check("06.5", answer).status == "right"
+
+
+def test_number_in_a_tensor_is_read_by_every_exercise_of_this_kind():
+    timed = Number(12.5, "ms", {"s": 1000.0})
+    for answer in ((torch.tensor(12.5), "ms"), [torch.tensor(0.0125, dtype=torch.float64), "s"], ("12.5", "ms")):
+        assert timed.read(answer).tensors["answer"].item() == 12.5
+    with pytest.raises(NotReadable, match="give the unit too, one of ms, s"):
+        timed.read(torch.tensor(12.5))
+
+
+def test_number_in_a_tensor_that_is_not_rounded_is_told_so():
+    assert check("06.5", torch.tensor(39.6)).mistake == "does not round"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [torch.tensor([40]), torch.tensor(True), torch.tensor(40 + 0j), torch.tensor(40.0, device="meta"), np.array("x")],
+    ids=["with an axis", "truth value", "complex", "meta", "word"],
+)
+def test_tensor_that_is_no_number_cannot_be_read(answer):
+    result = check("06.5", answer)
+    assert (result.status, result.kind) == ("wrong", "unreadable")
+    assert "a number is wanted, such as 3.7" in result.message
+
+
+@pytest.mark.parametrize("answer", ["40 steps", (40, "steps"), (torch.tensor(40), "steps")], ids=str)
+def test_unit_where_there_is_none_is_told_in_a_whole_sentence(answer):
+    result = check("06.5", answer)
+    assert (result.status, result.kind) == ("wrong", "unreadable")
+    assert result.message == (
+        "It cannot be read as an answer: this question has no units, and the number alone is wanted, without 'steps'."
+    )
 
 
 def test_variants_are_in_the_regime_that_they_are_called():

@@ -18,6 +18,30 @@ def scaled_in_place(weights, slopes, lr):
     return [w.sub(g.mul_(lr)) for w, g in zip(weights, slopes)]
 
 
+def divided(length):
+    """Return a step along slopes that are divided by a length of a tensor's slopes, or of all."""
+    return lambda weights, slopes, lr: [w - lr * g / length(g, slopes) for w, g in zip(weights, slopes)]
+
+
+def of_all(g, slopes):
+    return torch.cat([s.flatten() for s in slopes]).norm()
+
+
+def of_rows(g, slopes):
+    return g.norm(dim=-1, keepdim=True) if g.dim() else g.abs()
+
+
+def strides_one_by_one(weights, slopes, lr):
+    made = []
+    for k, g in enumerate(slopes):
+        length = g.square().sum().sqrt()
+        if length > 0:
+            made.append(weights[k] - lr * (g / length))
+        else:
+            made.append(weights[k].clone())
+    return made
+
+
 def slopes_replaced(weights, slopes, lr):
     for k, g in enumerate(slopes):
         slopes[k] = lr * g
@@ -110,6 +134,12 @@ def moved_where_needed_and_not_back(times, n, steps, generator):
 FORMS = {
     "slopes scaled in place": ("06.1", scaled_in_place, "writes into the slopes"),
     "slopes replaced": ("06.1", slopes_replaced, "writes into the slopes"),
+    "divided by the length": ("06.1", divided(lambda g, slopes: g.norm()), "makes every slope equally long"),
+    "by a bit more": ("06.1", divided(lambda g, slopes: g.norm() + 1e-7), "makes every slope equally long"),
+    "stride by stride": ("06.1", strides_one_by_one, "makes every slope equally long"),
+    "divided by that of all": ("06.1", divided(of_all), "divides by the length of all slopes together"),
+    "divided by that of a row": ("06.1", divided(of_rows), "makes the slopes of every row equally long"),
+    "divided by the size": ("06.1", divided(lambda g, slopes: g.abs()), "follows the sign of the slope alone"),
     "up in place": ("06.1", up_in_place, "goes uphill, and writes into the lists that came in"),
     "half the limit, flattest": (
         "06.2",

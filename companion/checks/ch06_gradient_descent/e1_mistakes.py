@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
 
-from companion.checks.bank import Mistake
+from companion.checks.bank import Mistake, Observed
+from companion.checks.trace import Case
 
 Tensors = list[Tensor]
 Step = Callable[[Tensors, Tensors, float], Tensors]
@@ -53,6 +54,27 @@ def _drops_the_others(weights: Tensors, slopes: Tensors, lr: float) -> Tensors:
 
 def _in_all(slopes: Tensors) -> Tensor:
     return torch.stack([g.square().sum() for g in slopes]).sum().sqrt()
+
+
+def _divided_by(
+    *lengths: Callable[[Tensor, Tensors], Tensor],
+) -> Callable[[Sequence[Case], Sequence[Observed]], bool]:
+    """Recognise steps along slopes that are divided by one of these lengths, of a tensor's slopes and of all.
+
+    Where a slope is 0 the length may be, too: then 0 / 0 gives nan, and whoever adds a little to the length gets 0.
+    """
+
+    def moved(case: Case, observed: Observed, length: Callable[[Tensor, Tensors], Tensor]) -> bool:
+        weights, slopes, lr = case.args.values()
+        if {n: t.shape for n, t in observed.items()} != {str(n): w.shape for n, w in enumerate(weights, 1)}:
+            return False
+        for new, w, g in zip(observed.values(), weights, slopes):
+            due = torch.where(g == 0, w, w - lr * g / length(g, slopes))
+            if not bool((torch.isclose(new, due, rtol=1e-4, atol=1e-5) | (new.isnan() & (g == 0))).all()):
+                return False
+        return True
+
+    return lambda cases, observed: any(all(moved(c, o, length) for c, o in zip(cases, observed)) for length in lengths)
 
 
 _RULE = (
@@ -107,6 +129,7 @@ _LENGTH = (
         "Each of your tensors moves by exactly `lr`, however steep it is there.",
         "The slopes were divided by their length. In the chapter's rule a step is long where it is steep, and short near the bottom.",
         "Double all slopes of the example. Should the step stay as it is? Look at what your code does with the length of `g`.",
+        matches=_divided_by(lambda g, slopes: g.norm()),
     ),
     Mistake(
         "divides by the length of all slopes together",
@@ -114,6 +137,15 @@ _LENGTH = (
         "All your weights together move by exactly `lr`, however steep it is there.",
         "You divide by one length that is taken over all slopes. That keeps the direction, and throws away how steep it is.",
         "Double all slopes of the example. By how many times should the step grow, and by how many times does yours?",
+        matches=_divided_by(lambda g, slopes: _in_all(slopes)),
+    ),
+    Mistake(
+        "makes the slopes of every row equally long",
+        _each(lambda w, g, lr: w - lr * torch.nn.functional.normalize(g, dim=-1) if g.dim() else w - lr * g.sign()),
+        "Each row of your tables moves by exactly `lr`, however steep it is there.",
+        "The slopes were divided by their length, row by row. In the chapter's rule nothing is divided: steep rows take longer steps.",
+        "Look at two rows of one table, and double the slopes of the second. By how much should each of them move then?",
+        matches=_divided_by(lambda g, slopes: g.norm(dim=-1, keepdim=True) if g.dim() else g.abs()),
     ),
     Mistake(
         "follows the sign of the slope alone",
@@ -122,6 +154,7 @@ _LENGTH = (
         "Only the sign of the slope is left. So a steep direction and a flat one get the same step, and the direction of the whole "
         "is another one.",
         "In the example the first tensor has the slopes 4 and 10. How should their two steps stand to one another?",
+        matches=_divided_by(lambda g, slopes: g.abs()),
     ),
     Mistake(
         "divides by the number of weights",

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from companion.checks.bank import Observed, Out, Verdict, exercise
-from companion.checks.ch06_gradient_descent.e3_mistakes import MISTAKES, facts
+from companion.checks.ch06_gradient_descent.e3_mistakes import EPOCHS, FEW, MISTAKES, facts
 from companion.checks.trace import Call, Case, Trace
 
 
@@ -57,6 +57,7 @@ def _cases(seed: int) -> list[Case]:
         case("a batch of all rows", 6, 6),
         case("batches of one", 4, 1),
         case("a single row", 1, 1),
+        case(f"{EPOCHS} epochs of five rows in batches of two", *FEW),
         case("sixty rows in batches of eight", 60, 8),
         case("the 1,347 pictures of the chapter in batches of 64", 1347, 64),
     ]
@@ -72,7 +73,12 @@ def _script(case: Case) -> list[Call]:
             Call("@listed", (f"${what}",), returns=(what,)),
         ]
 
+    many = [  # before anything is kept: `$batches` is the learner's function here, and later what came back
+        Call("@generator", (seed,), keep="many"),
+        Call("@orders", ("$batches", n, size, "$many", EPOCHS), returns=("orders",)),
+    ]
     return [
+        *(many if (n, size) == FEW else []),
         Call("@generator", (seed,), keep="one"),
         Call("@generator", (seed,), keep="alike"),
         *call("one", "batches"),
@@ -115,11 +121,30 @@ _FROM_IT = (
     "Something is drawn from elsewhere than from `generator`. Then nobody can repeat your training.",
     "Which functions of yours draw? Each of them needs `generator=generator`.",
 )
+_ANEW = (
+    "half of your batches or more hold the same rows in two epochs, one after the other.",
+    "Which rows stand together is to be drawn anew. The same batches again give the same few slopes again, in another order.",
+    "Keep the first batch of one epoch, sorted. Is there a batch with the same rows in the next epoch?",
+)
+_EVENLY = (
+    "some orders of the rows never come, or come far more often than others.",
+    "Any rows must be able to stand together, and none may have a place of its own. Otherwise the batches lean to one side.",
+    "Count the orders of 600 epochs of 3 rows with `collections.Counter`. There are six. How often should each of them come?",
+)
 
 
 def _judge(case: Case, observed: Observed, expected: Observed) -> Verdict:
     n, size = case.args["n"], case.args["size"]
-    told = {"whole": _WHOLE, "fits": _SIZES, "once": _ONCE, "mixed": _MIXED, "renewed": _RENEWED, "repeats": _FROM_IT}
+    told = {
+        "whole": _WHOLE,
+        "fits": _SIZES,
+        "once": _ONCE,
+        "mixed": _MIXED,
+        "renewed": _RENEWED,
+        "repeats": _FROM_IT,
+        "anew": _ANEW,
+        "evenly": _EVENLY,
+    }
     for name, (seen, why, next) in told.items():
         if not observed.get(name, False):
             seen = seen.format(size=size, last=n - 1)
@@ -147,7 +172,8 @@ class BatchesOfAnEpoch:
 
         * Every number from 0 to n - 1 stands in exactly one batch.
         * Every batch has `size` rows, but for the last one. It holds what is left and may be shorter, and it is never empty.
-        * The order is drawn by chance from `generator`, a `torch.Generator`. Every order of all rows is to be possible.
+        * The order is drawn by chance from `generator`, a `torch.Generator`. Every order of all rows is to be possible,
+          and as likely as any other.
         * Whoever calls you has set the generator's seed. The next call with the same generator gives another epoch, and two
           generators with the same seed give the same one.
 

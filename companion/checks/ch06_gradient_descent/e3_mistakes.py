@@ -1,11 +1,12 @@
 """What goes wrong with the batches of an epoch (exercise 06.3), how it is recognised, and what to say about it.
 
 An epoch is drawn by chance, in more ways than one. So nothing is compared with the reference: what is looked at is
-which rows there are, in which sizes, and what changes from call to call.
+which rows there are, in which sizes, what changes from call to call, and in a case of few rows how often each order comes.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 
 import torch
@@ -17,6 +18,17 @@ from companion.checks.trace import Case, Trace
 Batches = Callable[[int, int, Generator], object]
 MANY = 40
 """From how many rows on an order can be said to be mixed, and two orders to differ."""
+FEW = (5, 2)
+"""Rows and size of the case in which the orders of many epochs are counted: 120 orders, and one row is left over."""
+EPOCHS = 6000
+"""How many: each order is due 50 times."""
+UNEVEN = 280.0
+"""From which sum of squared deviations on, each divided by what is due, the orders do not come alike.
+
+It follows the chi-square law with 119 degrees of freedom if they do: above 280 with a chance of 5e-15. An order that never
+comes adds 50. If each place is exchanged with any other, some come 1.8 times as often as due and some 0.6 times: the
+sum is about 417 then, and below 280 with a chance of 3e-5.
+"""
 
 
 def _parts(trace: Trace, name: str) -> list[Tensor]:
@@ -34,15 +46,20 @@ def facts(case: Case, trace: Trace) -> Observed:
     rows, following, repeated = (torch.cat([none, *parts]) for parts in calls)
     sizes = torch.tensor([len(t) for t in first], dtype=torch.int64)
     due = torch.tensor([min(size, n - start) for start in range(0, n, size)])
-    every = torch.equal(rows.sort().values, torch.arange(n))
+    orders = trace.tensors.get("orders", none.reshape(0, n))
+    every = torch.equal(rows.sort().values, torch.arange(n)) and _all_whole(orders)
     same = torch.equal(rows, following)
+    drawn = _drawn(orders) if every else ""
     return {
         "whole": torch.tensor(True),
         "fits": torch.tensor(torch.equal(sizes, due)),
         "once": torch.tensor(every),
-        "mixed": torch.tensor(n < MANY or not every or _mixed(first, n)),
+        "mixed": torch.tensor(not every or (drawn != "straight" if n < MANY else _mixed(first, n))),
         "renewed": torch.tensor(n < MANY or not same),
         "repeats": torch.tensor(torch.equal(rows, repeated)),
+        "anew": torch.tensor(n < MANY or size == 1 or _anew(first, calls[1])),
+        "evenly": torch.tensor(not drawn),
+        "drawn": torch.tensor(DRAWN.index(drawn)),
         "kind": torch.tensor(KINDS.index(_kind(first, rows, sizes, due, n, size))),
     }
 
@@ -105,6 +122,58 @@ def _of_sizes(sizes: Tensor, due: Tensor, size: int, n: int, whole: bool, in_ord
     return "by their number" if whole and torch.equal(sizes[:-1], torch.full_like(sizes[:-1], even)) else ""
 
 
+DRAWN = (
+    "",
+    "always one",
+    "straight",
+    "turned",
+    "in steps",
+    "one in its place",
+    "never in its place",
+    "not all",
+    "unevenly",
+)
+"""How the orders of many epochs can fail to be drawn alike, by number."""
+
+
+def _all_whole(orders: Tensor) -> bool:
+    """Return whether each of many epochs holds every row once."""
+    return bool((orders.sort(dim=1).values == torch.arange(orders.shape[1])).all())
+
+
+def _drawn(orders: Tensor) -> str:
+    """Return in which of the ways the orders of many epochs are not drawn alike; empty where they are."""
+    if not len(orders):
+        return ""
+    n = orders.shape[1]
+    found, counts = orders.unique(dim=0, return_counts=True)
+    due, possible = len(orders) / math.factorial(n), math.factorial(n)
+    if ((counts - due).square() / due).sum() + due * (possible - len(found)) <= UNEVEN:
+        return ""
+    if len(found) == possible:
+        return "unevenly"
+    if len(found) == 1:
+        return "straight" if bool(((found[:, 1:] - found[:, :-1]).abs() == 1).all()) else "always one"
+    places = found.argsort(dim=1)  # of each row
+    if bool(((places - places[:, :1]) % n == (places - places[:, :1])[0] % n).all()):
+        return "turned"
+    hops = (found.roll(-1, 1) - found) % n
+    if bool((hops == hops[:, :1]).all()):
+        return "in steps"
+    if bool((found == found[0]).all(dim=0).any()):
+        return "one in its place"
+    return "not all" if bool((found == torch.arange(n)).any()) else "never in its place"
+
+
+def _anew(first: Sequence[Tensor], following: Sequence[Tensor]) -> bool:
+    """Return whether fewer than half of the batches hold the same rows as one of the next epoch.
+
+    That even three of eight batches of 60 rows come again in an epoch that is drawn anew has a chance below 1e-20.
+    """
+    own, again = ([frozenset(t.tolist()) for t in parts] for parts in (first, following))
+    return len(own) < 3 or sum(rows in again for rows in own) < len(own) / 2
+
+
 def _mixed(first: Sequence[Tensor], n: int) -> bool:
     """Return whether an order has few neighbours side by side, and every batch comes from far apart."""
     rows = torch.cat(list(first))
@@ -136,6 +205,26 @@ def _without(name: str) -> Callable[[Sequence[Case], Sequence[Observed]], bool]:
     def matches(cases: Sequence[Case], observed: Sequence[Observed]) -> bool:
         right = all(bool(o.get("whole", False)) and o["fits"] and o["once"] and o["mixed"] for o in observed)
         return right and any(not o[name] for o in observed)
+
+    return matches
+
+
+def _all_but(*names: str) -> Callable[[Observed], bool]:
+    """Return a test whether all but these facts hold."""
+    facts = {"whole", "fits", "once", "mixed", "renewed", "repeats", "anew", "evenly"} - set(names)
+    return lambda o: all(bool(o.get(name, False)) for name in facts)
+
+
+def _same_rows_together(cases: Sequence[Case], observed: Sequence[Observed]) -> bool:
+    """Recognise batches that hold the same rows in the next epoch, and are right otherwise."""
+    return all(map(_all_but("anew", "evenly"), observed)) and any(not o["anew"] for o in observed)
+
+
+def _with_orders(word: str, *beside: str) -> Callable[[Sequence[Case], Sequence[Observed]], bool]:
+    """Recognise epochs that are not drawn alike in this way, and are right otherwise, or but for some facts beside."""
+
+    def matches(cases: Sequence[Case], observed: Sequence[Observed]) -> bool:
+        return all(map(_all_but("evenly", *beside), observed)) and word in {DRAWN[int(o["drawn"])] for o in observed}
 
     return matches
 
@@ -182,6 +271,40 @@ def _by_hops(n: int, size: int, g: Generator) -> list[Tensor]:
 def _with_an_end(n: int, size: int, g: Generator) -> list[Tensor]:
     order = _order(n, g)
     return [order[k * size : (k + 1) * size] for k in range(n // size + 1)]
+
+
+def _fixed(n: int) -> Tensor:
+    return torch.randperm(n, generator=Generator().manual_seed(1))
+
+
+def _fixed_batches(n: int, size: int, g: Generator) -> list[Tensor]:
+    parts, full = _fixed(n).split(size), n // size
+    return [*(parts[k] for k in _order(full, g)), *parts[full:]]
+
+
+def _turned(n: int, size: int, g: Generator) -> list[Tensor]:
+    return list(_fixed(n).roll(int(torch.randint(n, (1,), generator=g))).split(size))
+
+
+def _in_steps(n: int, size: int, g: Generator) -> list[Tensor]:
+    steps = [k for k in range(1, n + 1) if math.gcd(k, n) == 1]
+    if n >= MANY:  # steps of 1, 2 or 3 either way would leave neighbours together
+        steps = [k for k in steps if 6 < k < n - 6]
+    step, shift = (int(torch.randint(most, (1,), generator=g)) for most in (len(steps), n))
+    return list(((torch.arange(n) * steps[step] + shift) % n).split(size))
+
+
+def _last_stays(n: int, size: int, g: Generator) -> list[Tensor]:
+    return list(torch.cat([_order(n - 1, g), torch.tensor([n - 1])]).split(size))
+
+
+def _exchanged(n: int, size: int, g: Generator, least: int, most: Callable[[int], int]) -> list[Tensor]:
+    """Exchange each place, from the last down to one, with a place drawn from so many."""
+    rows = list(range(n))
+    for k in range(n - 1, least - 1, -1):
+        other = int(torch.randint(most(k), (1,), generator=g))
+        rows[k], rows[other] = rows[other], rows[k]
+    return list(torch.tensor(rows).split(size))
 
 
 _ROWS = (
@@ -325,4 +448,63 @@ _CHANCE = (
     ),
 )
 
-MISTAKES = (*_ROWS, *_SIZES, *_CHANCE)
+_BY_A_RULE = (
+    Mistake(
+        "turns one order round",
+        _turned,
+        "Each of your epochs goes round the same circle of rows, and begins at another place.",
+        "An order is shifted by a number that is drawn. For 5 rows that gives 5 orders, and there are 120. Whoever stands side by side "
+        "stays so.",
+        "Which row follows after row 0 in your epochs? Print it for ten epochs of five rows.",
+        matches=_with_orders("turned", "mixed", "renewed", "anew"),
+    ),
+    Mistake(
+        "goes through the rows in steps of one length",
+        _in_steps,
+        "From each row to the next it is equally far in your epochs, counted round the end.",
+        "Two numbers are drawn, a length and a start, and they fix all rows. For 5 rows that gives 20 orders, and there are 120.",
+        "Take the first two rows of an epoch. Can you tell all others from them? In an order drawn by chance nobody can.",
+        matches=_with_orders("in steps", "mixed", "renewed", "anew"),
+    ),
+)
+
+_LIKELY = (
+    Mistake(
+        "draws the order of the batches only",
+        _fixed_batches,
+        "Your rows are mixed, and in the next epoch the same rows stand together again, batch by batch.",
+        "The order of the rows was found once, and is not drawn from `generator`. What you draw is which batch comes first. So there are "
+        "only a few slopes, the same in every epoch.",
+        "Sort the first batch, and look for the same rows in the next epoch. Which of your lines should draw, and does not?",
+        matches=_same_rows_together,
+    ),
+    Mistake(
+        "leaves a row in its place",
+        _last_stays,
+        "One of the places has the same row in every epoch.",
+        "A row is left out of the draw, as by `randperm(n - 1)`, or the rows of the short batch are set aside first. It never "
+        "stands together with some of the others.",
+        "Print the last row of ten epochs of five rows. How many numbers can your draw give?",
+        matches=_with_orders("one in its place"),
+    ),
+    Mistake(
+        "lets no row stay in its place",
+        lambda n, size, g: _exchanged(n, size, g, 1, lambda k: k),
+        "In no epoch of yours a row stands in the place of its own number.",
+        "Each place is exchanged with one before it, and never with itself. To stay has to be possible, too. Of the 120 "
+        "orders of 5 rows 24 are left.",
+        "With two rows there are two orders. Which of them does your code give?",
+        matches=_with_orders("never in its place"),
+    ),
+    Mistake(
+        "prefers some orders",
+        lambda n, size, g: _exchanged(n, size, g, 0, lambda k: n),
+        "All orders come in your epochs, and some of them far more often than others.",
+        "If each place is exchanged with one drawn from all n, there are n to the power of n ways. They cannot be shared out evenly "
+        "among n! orders.",
+        "Count the six orders of three rows in 2,700 epochs. In how many ways can your code draw, and is that a multiple of 6?",
+        matches=_with_orders("unevenly"),
+    ),
+)
+
+MISTAKES = (*_BY_A_RULE, *_ROWS, *_SIZES, *_CHANCE, *_LIKELY)

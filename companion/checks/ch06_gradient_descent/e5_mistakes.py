@@ -54,6 +54,8 @@ REGIMES = {
     "right": Regime(3.0, 0.2, 20.0, 1e9, "nearer to 0 than a billionth (1e-9) of where it started"),
 }
 """By the variant's parameter."""
+EXAMPLE = Regime(2.0, 0.1, 7.0, 1e3, "nearer to 0 than a thousandth of where it started").steps()
+"""What the statement works out, and the answer to none of the variants."""
 
 
 def _wrong_numbers(r: Regime) -> dict[str, int]:
@@ -183,6 +185,14 @@ def mistakes_of(regime: Regime) -> tuple[Mistake, ...]:
             "both are taken without their sign.",
             "Print both logarithms. Which of them should change its sign, and what did you take the logarithm of?",
             matches=_answers(lambda number: number < 0),
+        ),
+        Mistake(
+            "hands in the number of the example",
+            EXAMPLE,
+            "Your number is the one of the example. It has another curvature and another rate than your question.",
+            "The factor is 0.8 there. Your own is 1 minus the product of your two numbers, and each factor has its own number "
+            "of steps.",
+            "Which curvature and which rate stand in the first sentence of the question? Put them where the example has 2 and 0.1.",
         ),
         Mistake(
             "does not round",
