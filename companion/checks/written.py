@@ -70,6 +70,8 @@ class Number:
     def same(self, one: Trace, other: Trace) -> bool:
         """Return whether two answers are the same number."""
         a, b = float(one.tensors["answer"]), float(other.tensors["answer"])
+        if not (math.isfinite(a) and math.isfinite(b)):
+            return a == b
         return abs(a - b) <= self.tolerance * max(abs(a), abs(b)) + 1e-12
 
     @property
@@ -80,6 +82,13 @@ class Number:
     def fault(self, mine: Trace, right: Trace) -> Finding:
         """Say how a wrong number stands to the right one, without naming that."""
         mine_is, right_is = float(mine.tensors["answer"]), float(right.tensors["answer"])
+        if math.isfinite(right_is) and not math.isfinite(mine_is):
+            why = "The question has a finite answer. A division by 0, a logarithm of 0 or a loop that does not end leads away from it."
+            return Finding(
+                "It is infinite, or no number at all.",
+                why,
+                "Print each step of your calculation: where does it get lost?",
+            )
         if mine_is * right_is < 0:
             why = "A difference is taken the other way round."
             return Finding("The sign is the wrong one.", why, "What is subtracted from what?")

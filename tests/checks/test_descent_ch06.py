@@ -494,3 +494,12 @@ def test_a_table_in_place_of_a_vector_is_told_with_the_line():
     assert (
         "times: v expected a vector of shape (2,) with decimal numbers, got a tensor of shape (2, 2)" in result.message
     )
+
+
+@pytest.mark.parametrize("answer", [float("inf"), float("nan")], ids=str)
+@pytest.mark.parametrize("variant", range(4))
+def test_number_that_is_not_finite_is_refused_and_told_so(answer, variant):
+    result = check("06.5", answer, variant=variant)
+    assert result.status == "wrong"
+    assert "infinite, or no number at all" in result.message
+    assert check("06.5", -float("inf"), variant=variant).status == "wrong"
