@@ -181,6 +181,13 @@ def test_known_mistake_in_another_form_is_named(which):
     assert (result.status, result.mistake) == ("wrong", name)
 
 
+def test_slopes_that_are_cut_at_length_1_are_not_taken_for_equally_long_ones():
+    for seed in range(5):
+        clipped = {"step": divided(lambda g, slopes: g.norm().clamp(min=1))}
+        result = diagnose.assess(bank.get("06.1"), clipped, seed=seed)
+        assert (result.status, result.mistake) == ("wrong", "")
+
+
 def test_step_that_writes_into_both_lists_is_told_what_writes_into_tensors():
     result = told("06.1", both_lists_written)
     assert (result.status, result.kind, result.mistake) == ("wrong", "mutated", "")
