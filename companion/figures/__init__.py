@@ -13,6 +13,7 @@ from companion.figures.figure import GALLERY, Entry, Figure, modules, page_files
 from companion.figures.forward import bump_builder, folded_paper, forward_trace
 from companion.figures.losses import sure_and_wrong, two_humps
 from companion.figures.neurons import neuron_boundary, perceptron_steps, xor_network
+from companion.figures.optimizers import optimizer_race, schedule_designer
 from companion.figures.surface import loss_surface
 
 __all__ = [
@@ -35,10 +36,12 @@ __all__ = [
     "modules",
     "neuron_boundary",
     "objectives",
+    "optimizer_race",
     "page_files",
     "perceptron_steps",
     "profile",
     "quiz",
+    "schedule_designer",
     "small_change",
     "softmax_temperature",
     "sure_and_wrong",

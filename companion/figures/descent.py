@@ -82,7 +82,17 @@ TILTS = [
 
 def loss_at(kind: str, w1: Number, w2: Number) -> Number:
     """Return the loss at a place."""
-    (a, b), quartic, lift, pits = SURFACES[kind]
+    return height_of(SURFACES[kind], w1, w2)
+
+
+def slope_at(kind: str, w1: float, w2: float) -> Place:
+    """Return the gradient at a place."""
+    return slope_of(SURFACES[kind], w1, w2)
+
+
+def height_of(surface: Surface, w1: Number, w2: Number) -> Number:
+    """Return the loss of a surface at a place."""
+    (a, b), quartic, lift, pits = surface
     loss = lift + (a * w1 * w1 + b * w2 * w2) / 2 + quartic * w2 * w2 * w2 * w2
     for x, y, depth, width in pits:
         q = 1 + ((w1 - x) * (w1 - x) + (w2 - y) * (w2 - y)) / (width * width)
@@ -90,9 +100,9 @@ def loss_at(kind: str, w1: Number, w2: Number) -> Number:
     return loss
 
 
-def slope_at(kind: str, w1: float, w2: float) -> Place:
-    """Return the gradient at a place."""
-    (a, b), quartic, _, pits = SURFACES[kind]
+def slope_of(surface: Surface, w1: float, w2: float) -> Place:
+    """Return the gradient of a surface at a place."""
+    (a, b), quartic, _, pits = surface
     g1, g2 = a * w1, b * w2 + 4 * quartic * w2 * w2 * w2
     for x, y, depth, width in pits:
         u, v, ww = w1 - x, w2 - y, width * width

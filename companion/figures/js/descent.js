@@ -1,30 +1,10 @@
 // A path downhill on the map of a surface: start, rate, batch and momentum are the reader's; the loss of each step stands below.
-import { arrow, columns, controls, drag, fact, fmt, h, heat, key, panel, path, plot, put, root, s, sci, seeded, shuffled, status } from "./kit.js";
-import { contours } from "./parts/contours.js";
+import { arrow, columns, controls, fact, fmt, h, key, panel, path, plot, put, root, s, sci, seeded, shuffled, status } from "./kit.js";
+import { terrain } from "./parts/contours.js";
 import { downhill } from "./parts/downhill.js";
+import { ground } from "./parts/surface.js";
 
-/** @typedef {{ bend: number[], quartic: number, lift: number, pits: number[][] }} Surface */
-
-/**
- * Loss, gradient, and the largest and the smallest eigenvalue of the Hessian; sums and products in the order of figures/descent.py.
- * @param {Surface} surface
- * @param {number[]} w
- */
-export function ground({ bend: [a, b], quartic, lift, pits }, [x, y]) {
-  let loss = lift + (a * x * x + b * y * y) / 2 + quartic * y * y * y * y;
-  let g1 = a * x, g2 = b * y + 4 * quartic * y * y * y, h11 = a, h12 = 0, h22 = b + 12 * quartic * y * y;
-  for (const [cx, cy, depth, width] of pits) {
-    const u = x - cx, v = y - cy, ww = width * width, q = 1 + (u * u + v * v) / ww, k = 4 * depth / ww / (q * q * q), m = 6 / ww / q * k;
-    loss -= depth / (q * q);
-    g1 += k * u;
-    g2 += k * v;
-    h11 += k - m * u * u;
-    h12 -= m * u * v;
-    h22 += k - m * v * v;
-  }
-  const middle = (h11 + h22) / 2, half = Math.hypot((h11 - h22) / 2, h12);
-  return { loss, slope: [g1, g2], size: Math.hypot(g1, g2), largest: middle + half, smallest: middle - half };
-}
+/** @typedef {import("./parts/surface.js").Surface} Surface */
 
 /**
  * The places of a path; each step takes the mean slope of a batch of examples, whose tilts are whole thousandths.
@@ -73,23 +53,13 @@ function render({ model, el }) {
   const frame = root(el), [surfaces, edge, far, flat, seed, tilts, words] = ["surfaces", "edge", "far", "flat", "seed", "tilts", "words"].map((k) => model.get(k));
   const N = tilts.length, C = controls(frame, model, { update }), S = C.S, last = C.spec("step").last;
   const say = status(), head = h("output", { class: "nfig-big" }), out = Object.fromEntries(["loss", "w1", "w2", "sharp", "limit", "noise"].map((k) => [k, h("dd", { class: `nfig-${k}` })]));
-  const [xs, ys] = edge.map((e) => [-e, e]), on = () => surfaces[S.surface], height = (w) => ground(on(), w).loss;
-  let /** @type {any} */ way = [[0, 0]], drawn = "", /** @type {Element} */ lines;
-  const hand = s("g", { class: "nfig-handle" }, s("circle", { r: 16, class: "nfig-halo" }), s("circle", { r: 5 })), shade = heat({ xs, ys, cells: 48, cls: "nfig-above" }), taken = () => Math.min(S.step, way.length - 1);
+  let /** @type {any} */ way = [[0, 0]];
+  const on = () => surfaces[S.surface], height = (w) => ground(on(), w).loss, taken = () => Math.min(S.step, way.length - 1);
 
-  const map = plot(frame, { x: xs, y: ys, aspect: edge[1] / edge[0], xticks: 4, yticks: 3, xlabel: "weight w₁", ylabel: "weight w₂", group: true, label: "The path on a map; arrow keys move its start" }, (p) => {
-    if (drawn !== S.surface + p.w) {
-      const top = Math.max(...xs.flatMap((x) => ys.map((y) => height([x, y])))), bow = on().pits.length ? 1 : 2;
-      shade.paint((x, y) => 0.5 * Math.min(1, height([x, y]) / top) ** (1 / bow));
-      const levels = Array.from({ length: 9 }, (_, i) => top * ((i + 0.5) / 9) ** bow);
-      lines = s("path", { class: "nfig-zero", d: contours((x, y) => height([x, y]), xs, ys, 96, 72, levels).map((piece) => path(p, piece, "").getAttribute("d")).join("") });
-      drawn = S.surface + p.w;
-    }
-    shade.move(0, 0, p.w, p.high);
+  const map = terrain(frame, C, edge, "The path on a map; arrow keys move its start", height, () => (on().pits.length ? 1 : 2), (p) => {
     const k = taken(), dot = ([x, y], r, cls) => s("circle", { cx: p.X(x), cy: p.Y(y), r, class: cls }), [a, b] = way.slice(k, k + 2);
-    p.area.append(shade.node, lines, path(p, way.slice(0, k + 1), "nfig-tangent"), ...way.slice(1, k).map((w) => dot(w, 2, "nfig-ink-b")),
-      b && Math.hypot(b[0] - a[0], b[1] - a[1]) > 0.3 ? arrow(p.X(a[0]), p.Y(a[1]), p.X(b[0]), p.Y(b[1]), "nfig-arrow") : "", dot(a, 8, "nfig-dot-b"));
-    hand.setAttribute("transform", `translate(${p.X(S.w1)} ${p.Y(S.w2)})`);
+    return [path(p, way.slice(0, k + 1), "nfig-tangent"), ...way.slice(1, k).map((w) => dot(w, 2, "nfig-ink-b")),
+      b && Math.hypot(b[0] - a[0], b[1] - a[1]) > 0.3 ? arrow(p.X(a[0]), p.Y(a[1]), p.X(b[0]), p.Y(b[1]), "nfig-arrow") : "", dot(a, 8, "nfig-dot-b")];
   });
   const fall = plot(frame, { x: [-1, last + 1], y: [0, 1], aspect: 0.26, xticks: 4, yticks: 3, xlabel: "steps", ylabel: "loss", label: "Loss of each step" }, (p) => {
     const losses = way.slice(0, taken() + 1).map((w, i) => [i, Math.min(height(w), 9 * p.y[1])]), [x, y] = losses.at(-1);
@@ -97,25 +67,21 @@ function render({ model, el }) {
   });
 
   function update() {
-    const B = +S.batch, noise = Math.sqrt(mean(tilts.map(([a, b]) => a * a + b * b)) / B * (N - B) / (N - 1)) / 1000;
-    way = pathOf(on(), [S.w1, S.w2], { lr: S.rate, momentum: S.momentum, batch: B, steps: last, tilts, seed, far });
-    const k = taken(), w = way[k], here = ground(on(), w), first = height(way[0]), any = here.largest > 0, limit = any ? 2 / here.largest : Infinity, kind = regime(on(), way.slice(0, k + 1), { lr: S.rate, noise, momentum: S.momentum, edge, flat });
+    const B = +S.batch, { rate: lr, momentum } = S, noise = Math.sqrt(mean(tilts.map(([a, b]) => a * a + b * b)) / B * (N - B) / (N - 1)) / 1000;
+    way = pathOf(on(), [S.w1, S.w2], { lr, momentum, batch: B, steps: last, tilts, seed, far });
+    const k = taken(), w = way[k], here = ground(on(), w), first = height(way[0]), any = here.largest > 0, limit = any ? 2 / here.largest : Infinity, kind = regime(on(), way.slice(0, k + 1), { lr, noise, momentum, edge, flat });
     put(head, kind, words[kind][0]);
-    const shown = { loss: [here.loss, sci(here.loss, 3)], w1: [w[0]], w2: [w[1]], sharp: [here.largest], limit: [limit, any ? few(limit) : "none"], noise: [noise, fmt(noise)] };
+    const shown = { loss: [here.loss, sci(here.loss)], w1: [w[0]], w2: [w[1]], sharp: [here.largest], limit: [limit, any ? few(limit) : "none"], noise: [noise, fmt(noise)] };
     for (const [n, [v, text]] of Object.entries(shown)) put(out[n], v, text ?? few(v));
     const ended = S.step > k ? " The path ends here." : w.some((v, i) => Math.abs(v) > edge[i]) ? " It is off the map." : "", lower = kind === "rest" && here.loss > 0.1 ? " A deeper hollow lies elsewhere." : "";
-    say.textContent = `Step ${k}: the loss is ${sci(here.loss, 3)}; at the start it was ${sci(first, 3)}. ` + words[kind][1] + lower + ended +
-      (any ? ` The rate is ${few(S.rate / limit)} times the limit here.` : " Nothing bends upwards here.") +
-      (S.momentum ? ` Each step keeps ${fmt(S.momentum)} of the one before${any ? `, which raises the limit to ${few(limit * (1 + S.momentum))}` : ""}.` : "");
+    say.textContent = `Step ${k}: the loss is ${sci(here.loss)}; at the start it was ${sci(first)}. ` + words[kind][1] + lower + ended +
+      (any ? ` The rate is ${few(lr / limit)} times the limit here.` : " Nothing bends upwards here.") +
+      (momentum ? ` Each step keeps ${fmt(momentum)} of the one before${any ? `, which raises the limit to ${few(limit * (1 + momentum))}` : ""}.` : "");
     fall.y = [-0.08, 1.1].map((part) => part * Math.max(0.5, first, Math.min(3 * first, Math.max(...way.map(height)))));
     map.draw();
     fall.draw();
   }
 
-  map.above.append(hand);
-  drag(map, (w1, w2) => C.move({ w1, w2 }), undefined, "nfig-grab");
-  map.svg.setAttribute("tabindex", "0");
-  frame.keys(map.svg, (e) => { const by = { ArrowLeft: [-0.1, 0], ArrowRight: [0.1, 0], ArrowUp: [0, 0.1], ArrowDown: [0, -0.1] }[e.key]; if (by) { e.preventDefault(); C.move({ w1: S.w1 + by[0], w2: S.w2 + by[1] }); } });
   el.append(columns(h("div", {}, map.node, key(["nfig-ink-a", "●", "start: drag it"], ["nfig-ink-b", "●", "ball"], ["", "━", "steps"], ["nfig-good-ink", "→", "next step"]), fall.node),
     panel(C.rows.surface, head, C.rows.rate, C.rows.batch, C.rows.momentum, C.rows.w1, C.rows.w2, h("dl", { class: "nfig-facts" }, fact("loss", out.loss), h("div", {}, h("dt", {}, "w₁ and w₂"), out.w1, out.w2),
       fact("largest curvature λmax", out.sharp), fact("limit 2/λmax", out.limit), fact("noise of a batch's slope", out.noise)))), C.rows.step, say, C.foot);

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { ground, pathOf, regime } from "../../../companion/figures/js/descent.js";
+import { pathOf, regime } from "../../../companion/figures/js/descent.js";
 import { contours } from "../../../companion/figures/js/parts/contours.js";
+import { ground } from "../../../companion/figures/js/parts/surface.js";
 
 const near = (a, b, tol = 1e-12) => assert.ok(Math.abs(a - b) <= tol, `${a} against ${b}`);
 const plain = { quartic: 0, lift: 0, pits: [] };
