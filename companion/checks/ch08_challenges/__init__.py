@@ -1,0 +1,1 @@
+"""Exercises of chapter 08: What goes wrong: challenges in training."""
