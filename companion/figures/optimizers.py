@@ -10,7 +10,7 @@ import torch
 
 from companion import lr_scheduler, optim
 from companion.figures.controls import Choice, Control, Slider, Steps, Toggle
-from companion.figures.descent import EDGE, SURFACES, Number, Place, Surface, height_of, slope_of
+from companion.figures.descent import EDGE, SURFACES, Number, Place, Surface, height_of, slope_of, valley_map
 from companion.figures.figure import Figure, figure, minus
 from companion.figures.svg import Picture, named_rows
 
@@ -185,7 +185,7 @@ def optimizer_race() -> Figure:
     answer = minus(
         f"{changes}. The first three step along slopes, and a slope turns with the valley. The other three divide by a size for each weight: along the axes "
         f"that evens out steep and flat, aslant both weights feel both, and there is nothing to even out. {METHODS[most]} loses the most. "
-        f"With the best of {len(RATES)} rates for each and {RACE} steps, {ahead['valley']} is ahead along the axes, {ahead['turned']} in the turned valley. "
+        f"With the best of {len(RATES)} rates for each and {RACE} steps, {ahead['valley']} is ahead along the axes, {ahead['turned']} in the turned valley."
     )
     controls: dict[str, Control] = {
         "surface": Choice("surface", _GROUND_WORDS, "valley"),
@@ -228,21 +228,25 @@ _INKS = dict(zip(METHODS, ("ink", "b", "bad", "ink", "b", "a")))
 
 
 def _race(alt: str) -> str:
-    """Draw the losses in the valley against the step, on a logarithmic scale, and two standings as a table."""
-    picture = Picture(
+    """Draw the paths in the valley, their losses against the step on a logarithmic scale, and two standings as a table."""
+    paths = {method: race_path("valley", _START, method, lr=_RATE) for method in METHODS}
+    seen = valley_map((0.1, 0.9, 2.5, 4.9), corners=96)
+    fall = Picture(
         (0, RACE), (-8, 1), xlabel="steps", ylabel="loss, powers of ten", ticks=((0, 20, 40, 60), (0, -2, -4, -6, -8))
     )
-    for method in METHODS:
-        path = race_path("valley", _START, method, lr=_RATE)
+    for method, path in paths.items():
         at = [(k, math.log10(max(1e-12, loss_on("valley", *w)))) for k, w in enumerate(path)]
-        picture.line(at, _INKS[method], width=1.6, dash=_DASHES[method])
+        for picture, line in ((seen, path[: _NOW + 1]), (fall, at)):
+            picture.line(line, _INKS[method], width=1.6, dash=_DASHES[method])
+    seen.mark(_START, 0)
     rows = [
         (label, [minus(few(standing(kind, _START, _NOW, lr=_RATE)[method])) for kind in ("valley", "turned")])
         for method, label in METHODS.items()
     ]
     table = named_rows(f"Loss after {_NOW} steps at the rate {_RATE:g}", ("", "along the axes", "turned by 45°"), rows)
-    words = "loss in the valley along the axes; full line: SGD; long dashes: momentum and, longer, Adam; short: Nesterov; dots: RMSProp; dash and dot: Adagrad"
-    return f"{picture.svg(alt)}<p>{words}</p>{table}"
+    words = "dot: the start; full line: SGD; long dashes: momentum and, longer, Adam; short: Nesterov; dots: RMSProp; dash and dot: Adagrad"
+    label = f"The losses of the same paths over {RACE} steps, on a logarithmic scale"
+    return f"{seen.svg(alt)}{fall.svg(label)}<p>{words}</p>{table}"
 
 
 # ---- what a schedule of the rate does
@@ -385,10 +389,10 @@ def schedule_designer() -> Figure:
 def _designed(plan: Plan, alt: str) -> str:
     """Draw the rate and the loss of a schedule beside those of a constant rate, and where each kind of schedule ends, as a table."""
     rates, still = rates_of(plan), [plan.base] * plan.steps
-    ticks = (0, 50, 100, 150, 200)
-    above = Picture((0, plan.steps), (0, 0.6), xlabel="steps", ylabel="rate", height=150, ticks=(ticks, (0, 0.25, 0.5)))
+    across, ticks = (0, 1.05 * plan.steps), (0, 50, 100, 150, 200)
+    above = Picture(across, (0, 0.6), xlabel="steps", ylabel="rate", height=150, ticks=(ticks, (0, 0.25, 0.5)))
     below = Picture(
-        (0, plan.steps),
+        across,
         (-2, 0.4),
         xlabel="steps",
         ylabel="expected loss, powers of ten",

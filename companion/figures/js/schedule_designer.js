@@ -26,7 +26,7 @@ export function ratesOf({ kind, base, steps, warm, drops, share, first }) {
  */
 export function lineOf({ kind, base, steps, warm, drops, share, first }) {
   const w = Math.round(warm * steps), n = steps - w, start = `LinearLR(optimizer, start_factor=${first}, total_iters=${w})`, few = (v) => String(+v.toPrecision(12));
-  if (kind === "cycle") return `OneCycleLR(optimizer, max_lr=${base}, total_steps=${steps}, pct_start=${warm}, div_factor=${1 / first}, final_div_factor=${few(first / share)}, cycle_momentum=False)`;
+  if (kind === "cycle") return `OneCycleLR(optimizer, max_lr=${base}, total_steps=${steps}, pct_start=${warm || "0.0"}, div_factor=${1 / first}, final_div_factor=${few(first / share)}, cycle_momentum=False)`;
   const main = { constant: "", step: `StepLR(optimizer, step_size=${Math.ceil(n / (drops + 1))}, gamma=${share} ** (1 / ${drops}))`, exponential: `ExponentialLR(optimizer, gamma=${share} ** (1 / ${n}))`,
     cosine: `CosineAnnealingLR(optimizer, T_max=${n}, eta_min=${few(base * share)})` }[kind];
   return w && main ? `SequentialLR(optimizer, [${start}, ${main}], milestones=[${w}])` : w ? start : main;
@@ -95,7 +95,7 @@ function render({ model, el }) {
     fall.draw();
   }
 
-  el.append(h("div", { class: "nfig-pair" }, h("div", {}, rate.node, key(["nfig-ink-a", "━", "this schedule"], ["", "╌", "constant"])), h("div", {}, fall.node, key(["nfig-ink-a", "━", "expected loss"], ["nfig-ink-b", "━", "of it noise"], ["", "╌", "constant"]))),
+  el.append(h("div", { class: "nfig-pair", style: "margin-bottom:1rem" }, h("div", {}, rate.node, key(["nfig-ink-a", "━", "this schedule"], ["", "╌", "constant"])), h("div", {}, fall.node, key(["nfig-ink-a", "━", "expected loss"], ["nfig-ink-b", "━", "of it noise"], ["", "╌", "constant"]))),
     columns(panel(...["kind", "base", "steps", "warm", "drops", "share"].map((k) => C.rows[k])), panel(head, h("dl", { class: "nfig-facts" }, fact("rate", out.rates), fact("left of the way", out.way),
       fact("noise", out.cloud), fact("constant base rate", out.still), fact("best constant rate", out.best)))), say, h("p", { class: "nfig-sum" }, "In PyTorch: ", code), C.foot);
   update();
