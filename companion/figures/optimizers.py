@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from functools import cache
 from typing import Any, NamedTuple
 
 import torch
 
-from companion import lr_scheduler, optim
+from companion import lr_scheduler
 from companion.figures.controls import Choice, Control, Slider, Steps, Toggle
 from companion.figures.descent import EDGE, SURFACES, Number, Place, Surface, height_of, slope_of, valley_map
 from companion.figures.figure import Figure, figure, minus
@@ -261,9 +262,13 @@ SCHEDULES = {
     "exponential": "exponential",
     "cosine": "cosine",
     "cycle": "one cycle",
+    "plateau": "reduce on plateau",
 }
+_GUESSED = ["constant", "step", "exponential", "cosine"]
 _BASES = (0.05, 2.4, 0.05)  # the smallest and the largest base rate, and their step
 _FIRST = 0.1  # of the base rate, where a warm-up begins
+#: When the plateau's schedule lowers the rate: after more than 10 steps in which the loss has not fallen by one in a hundred.
+_PATIENCE, _THRESHOLD = 10, 0.01
 
 
 class Plan(NamedTuple):
@@ -277,7 +282,7 @@ class Plan(NamedTuple):
     share: float = 0.01
 
 
-def schedule_of(plan: Plan, optimizer: optim.Optimizer, library: Any = lr_scheduler) -> Any:
+def schedule_of(plan: Plan, optimizer: torch.optim.Optimizer, library: Any = lr_scheduler) -> Any:
     """Return a schedule of the companion, or of PyTorch, for an optimizer whose rate is the base rate; none where that stays."""
     kind, base, steps, warm, drops, share = plan
     w = round(warm * steps)
@@ -285,6 +290,9 @@ def schedule_of(plan: Plan, optimizer: optim.Optimizer, library: Any = lr_schedu
     if kind == "cycle":
         ends = {"div_factor": 1 / _FIRST, "final_div_factor": _FIRST / share, "cycle_momentum": False}
         return library.OneCycleLR(optimizer, max_lr=base, total_steps=steps, pct_start=warm, **ends)
+    if kind == "plateau":  # it watches a loss, so no warm-up can be put before it by SequentialLR
+        bounds = {"patience": _PATIENCE, "threshold": _THRESHOLD, "min_lr": base * share}
+        return library.ReduceLROnPlateau(optimizer, factor=share ** (1 / drops), **bounds) if share < 1 else None
     parts = [library.LinearLR(optimizer, start_factor=_FIRST, total_iters=w)] if w else []
     if kind == "step":
         size = math.ceil(n / (drops + 1))
@@ -299,31 +307,40 @@ def schedule_of(plan: Plan, optimizer: optim.Optimizer, library: Any = lr_schedu
 
 
 @cache
-def rates_of(plan: Plan) -> list[float]:
-    """Return the rate of each step, as the companion's schedules set it."""
-    optimizer = optim.SGD([torch.zeros(1)], lr=plan.base)
-    schedule, rates = schedule_of(plan, optimizer), []
+def rates_of(plan: Plan, library: Any = lr_scheduler) -> list[float]:
+    """Return the rate of each step, as the companion's schedules set it, or PyTorch's."""
+    optimizer, after = torch.optim.SGD([torch.zeros(1)], lr=plan.base), noisy()
+    schedule, rates = schedule_of(plan, optimizer, library), []
     for _ in range(plan.steps):
         rates.append(optimizer.param_groups[0]["lr"])
+        loss = sum(after(rates[-1]))
         if schedule and len(rates) < plan.steps:
-            schedule.step()
+            optimizer.step()  # of nothing: PyTorch wants it before the schedule's
+            schedule.step(loss) if plan.kind == "plateau" else schedule.step()
     return rates
 
 
-def expected(rates: list[float]) -> list[Place]:
-    """Return the expected loss before the first and after each step: what is left of the way, and what is noise.
+def noisy() -> Callable[[float], Place]:
+    """Return a function that takes one step of a rate and says the expected loss after it: what is left of the way, what is noise.
 
     A step multiplies a weight by 1 − ηλ and adds η times noise, so E[w²] becomes (1 − ηλ)² E[w²] + η² s²; the loss is the sum of
     ½ λ E[w²]. Both parts follow the same line, one from 1 and without noise, the other from 0.
     """
-    way, noise, found = [1.0] * len(CURVATURES), [0.0] * len(CURVATURES), []
-    for rate in [0.0, *rates]:
-        way = [(1 - rate * c) ** 2 * v for v, c in zip(way, CURVATURES)]
-        noise = [(1 - rate * c) ** 2 * v + rate * rate * NOISE for v, c in zip(noise, CURVATURES)]
-        found.append(
-            (sum(c * v for v, c in zip(way, CURVATURES)) / 2, sum(c * v for v, c in zip(noise, CURVATURES)) / 2)
-        )
-    return found
+    way, noise = [1.0] * len(CURVATURES), [0.0] * len(CURVATURES)
+
+    def step(rate: float) -> Place:
+        for i, c in enumerate(CURVATURES):
+            way[i] *= (1 - rate * c) ** 2
+            noise[i] = (1 - rate * c) ** 2 * noise[i] + rate * rate * NOISE
+        return sum(c * v for v, c in zip(way, CURVATURES)) / 2, sum(c * v for v, c in zip(noise, CURVATURES)) / 2
+
+    return step
+
+
+def expected(rates: list[float]) -> list[Place]:
+    """Return the two parts of the expected loss before the first and after each step."""
+    step = noisy()
+    return [step(rate) for rate in [0.0, *rates]]
 
 
 def end_of(plan: Plan) -> Place:
@@ -372,15 +389,20 @@ def schedule_designer() -> Figure:
     }
     return Figure(
         "schedule_designer",
-        {"curvatures": CURVATURES, "noise": NOISE, "shares": SHARES, "first": _FIRST},
+        {
+            "curvatures": CURVATURES,
+            "noise": NOISE,
+            "shares": SHARES,
+            "fixed": {"first": _FIRST, "patience": _PATIENCE, "threshold": _THRESHOLD},
+        },
         alt=alt,
         caption=f"A large rate covers the way, a small one calms the noise, a schedule has one after the other: from {plan.base:g}, {plan.steps} steps end at "
         f"{loss['constant']:.4f} with a constant rate and at {loss[lowest]:.4f} with {SCHEDULES[lowest]}.",
         controls=controls,
         task=f"Predict: {plan.steps} steps with noise, base rate {plan.base:g}, a warm-up of {warm} steps, and {100 * plan.share:g} % of the rate at the end. Which of these "
         "ends lowest? Then choose them one by one.",
-        guesses=[f"the {name} schedule" for kind, name in SCHEDULES.items() if kind != "cycle"],
-        right=list(SCHEDULES).index(lowest),
+        guesses=[f"the {SCHEDULES[kind]} schedule" for kind in _GUESSED],
+        right=_GUESSED.index(lowest),
         answer=answer,
         fallback=_designed(plan, alt),
     )

@@ -21,6 +21,7 @@ from companion.figures.optimizers import (
     expected,
     left_at,
     loss_on,
+    noisy,
     race_path,
     rates_of,
 )
@@ -222,22 +223,23 @@ def test_schedule_designer_agrees_with_the_companion_over_the_grid_of_all_contro
         assert numbers == pytest.approx(wanted, abs=1e-6, rel=1e-6), plan
 
 
-@pytest.mark.filterwarnings("ignore:Detected call of `lr_scheduler.step:UserWarning")
 @pytest.mark.filterwarnings("ignore:The epoch parameter in `scheduler.step:UserWarning")
 @pytest.mark.parametrize("library", [torch.optim.lr_scheduler, lr_scheduler])
 def test_schedule_designer_shows_the_line_that_makes_its_rates(open_page, library):
     seen = drawn(open_page(), PLANS)
     for plan, (rates, _, line) in zip(PLANS, seen):
-        optimizer = torch.optim.SGD([torch.zeros(1)], lr=plan.base)
-        if plan.kind == "constant" and not plan.warm:
+        if line.startswith("no schedule"):
             assert line == f"no schedule: SGD(parameters, lr={plan.base:g})"
             assert set(rates) == {plan.base}
             continue
-        schedule, found = eval(line, {**vars(library), "optimizer": optimizer}), []
+        optimizer, after, found = torch.optim.SGD([torch.zeros(1)], lr=plan.base), noisy(), []
+        schedule = eval(line, {**vars(library), "optimizer": optimizer})
         for _ in range(plan.steps):
             found.append(optimizer.param_groups[0]["lr"])
+            loss = sum(after(found[-1]))
+            optimizer.step()
             if len(found) < plan.steps:
-                schedule.step()
+                schedule.step(loss) if plan.kind == "plateau" else schedule.step()
         assert rates == pytest.approx(found, abs=1e-6), line
     assert len({line for _, _, line in seen}) > 200
 
@@ -274,8 +276,13 @@ def test_schedule_designer_marks_the_limit_where_it_is_near_and_rests_what_has_n
     for base, count in ((0.5, 0), (1.9, 1), (2.4, 1)):
         put(page, "schedule_designer", base=base)
         assert page.evaluate(limit) == count
-    rests = "['number of drops', 'last rate'].map((l) => ctl('schedule_designer', l).disabled)"
-    for kind, wanted in (("step", [False, False]), ("cosine", [True, False]), ("constant", [True, True])):
+    rests = "['number of drops', 'last rate', 'warm-up'].map((l) => ctl('schedule_designer', l).disabled)"
+    for kind, wanted in (
+        ("step", [False, False, False]),
+        ("cosine", [True, False, False]),
+        ("constant", [True, True, False]),
+        ("plateau", [False, False, True]),
+    ):
         put(page, "schedule_designer", kind=kind)
         assert page.evaluate(rests) == wanted
 
