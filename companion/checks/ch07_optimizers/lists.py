@@ -86,9 +86,9 @@ STEPS = 5
 
 
 def steps_of(name: str, settings: Sequence[str]) -> Callable[[Case], list[Call]]:
-    """Return the script of a class with a method ``step(weights, slopes)``: one step of a first object, all of a second.
+    """Return the script of a class with a method ``step(weights, slopes)``: a step each of two objects, all of a third.
 
-    The first shows what becomes of what came in. What it has in common with the second shows in the second's steps.
+    The first shows what becomes of what came in. If the objects share a memory, the second and the third begin otherwise.
     """
 
     def script(case: Case) -> list[Call]:
@@ -98,6 +98,9 @@ def steps_of(name: str, settings: Sequence[str]) -> Callable[[Case], list[Call]]
         calls = [
             Call(function, given, tuple(settings), keep="first"),
             Call("$first.step", pairs[0], ("weights", "slopes"), returns=()),
+            Call(function, given, tuple(settings), keep="second"),
+            Call("$second.step", pairs[0], ("weights", "slopes"), keep="begun"),
+            Call("@listed", ("$begun",), returns=("begun",)),
             Call(function, given, tuple(settings), keep="object"),
         ]
         for k, (weights, slopes) in enumerate(pairs, 1):
@@ -109,15 +112,23 @@ def steps_of(name: str, settings: Sequence[str]) -> Callable[[Case], list[Call]]
 
 
 def of_steps(case: Case, trace: Trace) -> Observed:
-    """Return the tensors of all steps: ``step 3.2`` is the second after the third step."""
-    return {n: t for n, t in trace.tensors.items() if n.startswith("step ")}
+    """Return the tensors of all steps: ``step 3.2`` is the second after the third step, ``begun.2`` that of another object's first."""
+    return {n: t for n, t in trace.tensors.items() if n.startswith(("step ", "begun."))}
 
 
 def _shapes_of_steps(case: Case, observed: Observed) -> bool:
     due = {
         f"step {k}.{n}": w.shape for k, weights in enumerate(case.args["weights"], 1) for n, w in enumerate(weights, 1)
     }
-    return {n: t.shape for n, t in observed.items()} == due
+    return {n: t.shape for n, t in observed.items() if n.startswith("step ")} == due
+
+
+def _alone(case: Case, observed: Observed) -> bool:
+    """Return whether two objects take the same first step."""
+    return all(
+        one.shape == other.shape and bool(torch.isclose(one, other, rtol=1e-4, atol=1e-6, equal_nan=True).all())
+        for one, other in zip(tensors_in(observed, "begun"), tensors_in(observed, "step 1"))
+    )
 
 
 def _begins_well(case: Case, observed: Observed) -> bool:
@@ -133,6 +144,13 @@ NEW_WEIGHTS = Property(
     "`step` should return a list with one tensor for each tensor of weights, in the same order and of the same shape.",
     "The rule is taken entry by entry, so that no shape changes. A mean, a stacked list or a list in a list changes it.",
     "Print the shapes in `weights` and in what you return, one below the other. Where do they part?",
+)
+ALONE = Property(
+    "a new object begins anew",
+    _alone,
+    "A new object of your class does not begin at 0: its first step is another one than the first step of the object before it.",
+    "They share what they remember: it belongs to the class, or to a list that stands outside of it, and not to the object.",
+    "Everything that is remembered is made in `__init__` and begins with `self.`. Which name of yours is made elsewhere?",
 )
 MOVES = Property(
     "weights move in the first step",
