@@ -51,11 +51,17 @@ def load(to: Any, of: Any) -> None:
     to.load_state_dict(of.state_dict())
 
 
-def listed(things: Any) -> Any:
+def listed(things: Any, numbers: bool = False) -> Any:
     """Return the tensors of a list, or of lists in a list, by their numbers from 1 on; anything else as it is.
+
+    Args:
+        things: what came back.
+        numbers: whether plain numbers count as tensors without axes.
 
     >>> listed([torch.zeros(2), [torch.ones(1)]])
     {'1': tensor([0., 0.]), '2.1': tensor([1.])}
+    >>> listed((2.5, [torch.ones(1)]), True)
+    {'1': tensor(2.5000, dtype=torch.float64), '2.1': tensor([1.])}
     """
     if not issubclass(type(things), list | tuple):
         return things
@@ -64,7 +70,9 @@ def listed(things: Any) -> Any:
         if issubclass(type(thing), Tensor):
             found[str(number)] = thing.detach().clone()
         elif issubclass(type(thing), list | tuple):
-            found |= {f"{number}.{below}": t for below, t in listed(thing).items()}
+            found |= {f"{number}.{below}": t for below, t in listed(thing, numbers).items()}
+        elif numbers and issubclass(type(thing), int | float):
+            found[str(number)] = torch.tensor(thing, dtype=torch.float64)
     return found
 
 
