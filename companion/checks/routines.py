@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from companion.checks.counted import Product, Slopes
+from companion.checks.counted import Product, Rounds, Slopes
 from companion.checks.reading import fits
 
 Routine = Callable[..., Any]
@@ -278,7 +278,7 @@ def orders(batches: Routine, n: int, size: int, generator: torch.Generator, time
     return torch.tensor(found)
 
 
-def asked(thing: Product | Slopes) -> dict[str, Tensor]:
+def asked(thing: Product | Slopes | Rounds) -> dict[str, Tensor]:
     """Return what something that was handed out has been asked for."""
     return thing.asked()
 
@@ -324,5 +324,5 @@ ROUTINES: dict[str, Routine] = {
         orders,
         asked,
     )
-} | {"batches": Limited, "product": Product, "slopes": Slopes}
+} | {"batches": Limited, "product": Product, "slopes": Slopes, "rounds": Rounds}
 """The routines by the name that a script uses, without the ``@``."""

@@ -31,7 +31,11 @@ class _Watcher(TorchFunctionMode):
 
 
 def watched(function: Callable[..., Any], names: Sequence[str], facts: dict[str, str]) -> Callable[..., Any]:
-    """Return the same function; the torch functions named are noted in ``facts["used"]`` when it calls them."""
+    """Return the same function; the torch functions named are noted in ``facts["used"]`` when it calls them.
+
+    Names from watched libraries are looked for in the code, by :func:`ready_made`: no call of torch tells of them.
+    """
+    names = [name for name in names if not any(is_in(name, library) for library in LIBRARIES)]
     if not names:
         return function
 

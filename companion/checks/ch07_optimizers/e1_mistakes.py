@@ -101,6 +101,13 @@ _VELOCITY = (
         "Change `velocity` in the example. By how much should the new weights change, and what do yours do?",
     ),
     Mistake(
+        "leaves the slope out",
+        by(lambda v, g, mu: mu * v),
+        "Your velocity only loses speed: the slopes of this step have no part in it.",
+        "Friction slows the sledge down, and the slope is what pulls it. Without the second term it rolls out and stops wherever it is.",
+        "Which argument of your function is never used? Where does the first formula hold it?",
+    ),
+    Mistake(
         "puts the momentum before the slope",
         by(lambda v, g, mu: v + mu * g),
         "Your old velocity is kept whole, and the slope counts only as much as `momentum` says.",

@@ -77,8 +77,8 @@ def cases(seed: int) -> list[Case]:
         return Case(name, given, example=example)
 
     def drawn(name: str, shapes: Sequence[Sequence[int]], lr: float, mu: float, dtype: torch.dtype) -> Case:
-        parts = (draw(*shapes, dtype=dtype, strided=dtype is F32) for _ in range(3))
-        return case(name, *parts, lr, mu)
+        weights, slopes, velocity = (draw(*shapes, dtype=dtype, strided=dtype is F32) for _ in range(3))
+        return case(name, weights, slopes, velocity, lr, mu)
 
     return [
         case(

@@ -31,9 +31,7 @@ def _written_out(
     weights: Sequence[Tensor], slopes: Sequence[Tensor], velocity: Sequence[Tensor], lr: float, momentum: float
 ) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
     """Take the step from the old velocity: a slope, a part of it once more, and twice a part of the velocity."""
-    moved = tuple(
-        w - lr * (1 + momentum) * g - lr * momentum**2 * v for w, g, v in zip(weights, slopes, velocity)
-    )
+    moved = tuple(w - lr * (1 + momentum) * g - lr * momentum**2 * v for w, g, v in zip(weights, slopes, velocity))
     return moved, tuple(torch.add(g, v, alpha=momentum) for g, v in zip(slopes, velocity))
 
 
@@ -88,7 +86,9 @@ class LookAhead:
     script = two_lists("nesterov_step")
     observe = of_both
     properties = (TWO_LISTS, _FITS)
-    forbidden: ClassVar = {"optim": "It looks ahead by itself when `nesterov` is True. Here you write what it does then."}
+    forbidden: ClassVar = {
+        "optim": "It looks ahead by itself when `nesterov` is True. Here you write what it does then."
+    }
     statement = r"""
         Nesterov's momentum looks ahead: the weights take the slope, and beside it the part of the velocity that the next step is
         about to carry on. In PyTorch's form:

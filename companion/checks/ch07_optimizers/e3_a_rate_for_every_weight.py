@@ -130,7 +130,12 @@ def walks(seed: int) -> Callable[..., tuple[list[Tensors], list[Tensors]]]:
     draw = drawing(seed)
 
     def walk(
-        steps: int, shapes: Sequence[Sequence[int]], dtype: torch.dtype = F64, *, strided: bool = False, scale: float = 1.0
+        steps: int,
+        shapes: Sequence[Sequence[int]],
+        dtype: torch.dtype = F64,
+        *,
+        strided: bool = False,
+        scale: float = 1.0,
     ) -> tuple[list[Tensors], list[Tensors]]:
         weights = [draw(*shapes, dtype=dtype, strided=strided) for _ in range(steps)]
         return weights, [draw(*shapes, dtype=dtype, strided=strided, scale=scale) for _ in range(steps)]
@@ -157,7 +162,9 @@ def _cases(seed: int) -> list[Case]:
     one = [[rows([2, -1, 0.5], [1, 3, -2]), number(4)]]
     both("a single step", (one, [[rows([4, -2, 1], [0.5, -3, 2]), number(-0.25)]]), 0.3, 0.9, 0.01)
     flat = [[vector(1, -2, 3), vector(2)]] * 3
-    both("slopes of 0 in one of two tensors", (flat, [[vector(0, 0, 0), vector(3 - k)] for k in range(3)]), 0.2, 0.8, 0.5)
+    both(
+        "slopes of 0 in one of two tensors", (flat, [[vector(0, 0, 0), vector(3 - k)] for k in range(3)]), 0.2, 0.8, 0.5
+    )
     both("an eps as large as the slopes", walk(3, [(4,), (2, 3)]), 0.5, 0.7, 2.0)
     both("a single number in float64", walk(4, [()]), 0.1, 0.6, 0.001)
     both("a tensor without entries between two others", walk(3, [(2, 3), (0, 2), (4,)]), 0.3, 0.9, 0.05)

@@ -154,6 +154,20 @@ _ADAGRAD = (
         "With the slope 1 in every step, how long should the fourth step be beside the first?",
     ),
     Mistake(
+        "leaves eps out of Adagrad",
+        rule(ADAGRAD, summed, lambda w, g, s, lr, eps: w - lr * g / s.sqrt()),
+        "Where a weight has had no slope yet, your Adagrad gives nan, and elsewhere its steps are a little too long.",
+        "The sum is 0 there, and 0 divided by 0 is no number. A small eps below the line makes 0 of it.",
+        "What do you divide by for a weight whose slopes have all been 0?",
+    ),
+    Mistake(
+        "forgets the rate in Adagrad",
+        rule(ADAGRAD, summed, lambda w, g, s, lr, eps: w - g / (s.sqrt() + eps)),
+        "The first step of your Adagrad is about 1 for every weight, whatever `lr` is.",
+        "What is divided by its own size has the size 1. The rate says how much of it is a step.",
+        "Where does `self.lr` stand in your method `step` of Adagrad?",
+    ),
+    Mistake(
         "goes uphill with Adagrad",
         rule(ADAGRAD, summed, lambda w, g, s, lr, eps: w + lr * g / (s.sqrt() + eps)),
         "Every step of your Adagrad has the right length and the wrong direction.",
@@ -190,6 +204,27 @@ _RMSPROP = (
         "Your RMSProp is the same for every alpha: it adds up all squares.",
         "That is Adagrad. Its rate dies, and RMSProp was made so that it does not: old squares fade by the factor alpha in each step.",
         "Which argument of `__init__` is used nowhere in your `step`?",
+    ),
+    Mistake(
+        "lets the mean of RMSProp only grow",
+        rule(RMSPROP, lambda s, g, a: s + (1 - a) * g.square()),
+        "What your RMSProp remembers never fades: alpha is missing before the old mean.",
+        "The share alpha of the old and the rest of the new make a mean. With the whole of the old it is a sum that grows for ever.",
+        "What becomes of your mean after many steps with the slope 0?",
+    ),
+    Mistake(
+        "leaves eps out of RMSProp",
+        rule(RMSPROP, averaged, lambda w, g, s, lr, eps: w - lr * g / s.sqrt()),
+        "Where all slopes of a weight have been 0, your RMSProp gives nan. Elsewhere its steps are too long.",
+        "Its mean is 0 there, and so is the slope: 0 divided by 0. That is one thing that eps is for.",
+        "Put a slope of 0 into your line, in the first step. What is below the line?",
+    ),
+    Mistake(
+        "forgets the rate in RMSProp",
+        rule(RMSPROP, averaged, lambda w, g, s, lr, eps: w - g / (s.sqrt() + eps)),
+        "The steps of your RMSProp are the same for every `lr`.",
+        "A slope over the root of its mean square has about the size 1, and the rate is what makes a step of it.",
+        "Where does `self.lr` stand in your method `step` of RMSProp?",
     ),
     Mistake(
         "forgets in RMSProp what came before",

@@ -277,6 +277,13 @@ _STEP = (
         "Where does the root end in the formula? Put the brackets of your code beside it.",
     ),
     Mistake(
+        "leaves eps out",
+        rule(move=lambda w, g, m, s, lr, eps: w - lr * m / s.sqrt()),
+        "Where all slopes of a weight have been 0 you get nan, and where they are small your steps are too long.",
+        "There both means are 0, and 0 divided by 0 is no number. eps keeps what is below the line above 0.",
+        "What stands below your line for a weight that has never had a slope?",
+    ),
+    Mistake(
         "adds eps to the root before it is corrected",
         _EpsBefore,
         "Where eps is tiny you are right. Where it counts, your first steps are too short.",

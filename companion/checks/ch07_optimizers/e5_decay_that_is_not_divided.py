@@ -29,9 +29,7 @@ from companion.checks.trace import Case
 class AdamW:
     """Adam, with a decay of some of the weights that its division does not reach."""
 
-    def __init__(
-        self, lr: float, betas: tuple[float, float], eps: float, decay: float, decays: list[bool]
-    ) -> None:
+    def __init__(self, lr: float, betas: tuple[float, float], eps: float, decay: float, decays: list[bool]) -> None:
         """Keep the settings; both means begin at 0, and no step has been taken yet."""
         self.lr, self.betas, self.eps = lr, betas, eps
         self.decay, self.decays = decay, decays
@@ -61,9 +59,7 @@ class AdamW:
 class _BothFromTheOldWeights:
     """Take decay and step off at once, both computed from the weights that came in."""
 
-    def __init__(
-        self, lr: float, betas: tuple[float, float], eps: float, decay: float, decays: Sequence[bool]
-    ) -> None:
+    def __init__(self, lr: float, betas: tuple[float, float], eps: float, decay: float, decays: Sequence[bool]) -> None:
         self.lr, self.betas, self.eps, self.k = lr, betas, eps, 0
         self.shares = [decay * flag for flag in decays]
         self.kept: dict[int, tuple[Tensor, Tensor]] = {}
@@ -82,9 +78,7 @@ class _BothFromTheOldWeights:
 class _ByAFactor:
     """Keep a factor for each tensor, 1 where nothing decays, and means that need no correction."""
 
-    def __init__(
-        self, lr: float, betas: tuple[float, float], eps: float, decay: float, decays: Sequence[bool]
-    ) -> None:
+    def __init__(self, lr: float, betas: tuple[float, float], eps: float, decay: float, decays: Sequence[bool]) -> None:
         self.lr, self.betas, self.eps, self.past = lr, betas, eps, 0
         self.factors = [1 - lr * decay if flag else 1.0 for flag in decays]
         self.means: list[Tensors] = []

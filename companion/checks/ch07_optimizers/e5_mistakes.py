@@ -36,7 +36,9 @@ def rule(
     skips: bool = False,
     correct: Correct = corrected,
     count: Callable[[int, int, int], int] = lambda k, n, tensors: k,
-    eps_inside: bool = False,
+    root: Callable[[Tensor, float], Tensor] = lambda s, eps: s.sqrt() + eps,
+    sign: float = 1.0,
+    keeps_corrected: bool = False,
 ) -> type:
     """Return an AdamW by other rules.
 
@@ -49,7 +51,9 @@ def rule(
         skips: whether tensors that do not decay take no step.
         correct: the means as the step uses them.
         count: the number of the step, from the right one, the number of the tensor and how many there are.
-        eps_inside: whether eps stands inside the root.
+        root: what stands below the line, from the corrected mean of squares and eps.
+        sign: of Adam's step; -1 leads uphill.
+        keeps_corrected: whether the corrected means are those that are remembered.
     """
 
     class AdamW:
@@ -72,8 +76,10 @@ def rule(
             m, s = correct(*self.kept[n], count(self.k, n, tensors), *self.betas)
             if skips and not decays:
                 return w
-            root = (s + self.eps).sqrt() if eps_inside else s.sqrt() + self.eps
-            new = (before(w, self.lr, decay) if decays else w) - self.lr * above(m, w, decay) / root
+            if keeps_corrected:
+                self.kept[n] = m, s
+            way = sign * self.lr * above(m, w, decay) / root(s, self.eps)
+            new = (before(w, self.lr, decay) if decays else w) - way
             return after(new, self.lr, decay) if decays else new
 
     return AdamW
@@ -86,9 +92,7 @@ def _plus(g: Tensor, w: Tensor, decay: float) -> Tensor:
 class _Writes:
     """Shrink and move the caller's own tensors."""
 
-    def __init__(
-        self, lr: float, betas: tuple[float, float], eps: float, decay: float, decays: Sequence[bool]
-    ) -> None:
+    def __init__(self, lr: float, betas: tuple[float, float], eps: float, decay: float, decays: Sequence[bool]) -> None:
         self.right: Any = rule()(lr, betas, eps, decay, decays)
 
     def step(self, weights: Tensors, slopes: Tensors) -> Tensors:
@@ -136,6 +140,13 @@ _WHERE = (
 )
 
 _HOW = (
+    Mistake(
+        "leaves the decay out",
+        rule(as_they_are),
+        "Your weights take Adam's step and nothing else: no tensor decays.",
+        "Setting the decay is one thing and using it another. The share has to be taken off in every step.",
+        "Set all slopes of a tensor to 0. Does it become smaller with your code?",
+    ),
     Mistake(
         "does not multiply the decay by the rate",
         rule(lambda w, lr, decay: (1 - decay) * w),
@@ -242,10 +253,38 @@ _ADAM = (
     ),
     Mistake(
         "puts eps inside the root",
-        rule(eps_inside=True),
+        rule(root=lambda s, eps: (s + eps).sqrt()),
         "The decay is right, and Adam's steps are too short where slopes are small beside eps.",
         "Inside the root eps acts as its own root. It is added to the root, as in exercise 07.4.",
         "Put the root of your code beside the root of the formula. What does each reach over?",
+    ),
+    Mistake(
+        "leaves out the root",
+        rule(root=lambda s, eps: s + eps),
+        "The decay is right, and Adam's step is divided by the mean of squares itself.",
+        "The root makes the mean of squares as large as a slope, so that about `lr` is left of the step.",
+        "How long is your first step for a slope of 0.5 without a decay? It should be about `lr`.",
+    ),
+    Mistake(
+        "goes uphill",
+        rule(sign=-1.0),
+        "The decay is right, and Adam's step goes the way in which the loss grows.",
+        "The hat of m points uphill, as slopes do. Only the minus before the rate turns it round.",
+        "In the example the slope of the second tensor is positive. Must its weight become larger or smaller?",
+    ),
+    Mistake(
+        "corrects what it keeps",
+        rule(keeps_corrected=True),
+        "Your first step is right. From the second on the means are wrong: you remember them with their hats.",
+        "The hats are for one step. What is remembered goes on without them, or the next correction comes on top.",
+        "Which names does the next step read, and do they hold means with hats or without?",
+    ),
+    Mistake(
+        "never moves the count on",
+        rule(count=lambda k, n, tensors: 1),
+        "Your first step is right. Later ones are corrected as if each were the first.",
+        "The power of the betas has to grow with the steps, so that the correction fades.",
+        "Print the count in two calls of `step`. Which line should have changed it?",
     ),
     Mistake(
         "writes into the weights that came in",

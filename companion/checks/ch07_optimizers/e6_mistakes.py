@@ -54,7 +54,8 @@ def rule(
     def by_epochs(step: int, lr: float, warm: int, total: int, per_epoch: int) -> float:
         return core(epoch(step, per_epoch), lr, 0.0, warm, total)
 
-    return {"down to 0": to_nought, "down to a floor": to_floor, "once in an epoch": by_epochs}[plan]
+    made: dict[str, Rate] = {"down to 0": to_nought, "down to a floor": to_floor, "once in an epoch": by_epochs}
+    return made[plan]
 
 
 def _in_one_line(plan: str) -> Rate:
@@ -75,7 +76,8 @@ def _in_one_line(plan: str) -> Rate:
     def by_epochs(step: int, lr: float, warm: int, total: int, per_epoch: int) -> float:
         return rate(step, lr, warm, total, per_epoch)
 
-    return {"down to 0": without, "down to a floor": with_floor, "once in an epoch": by_epochs}[plan]
+    made: dict[str, Rate] = {"down to 0": without, "down to a floor": with_floor, "once in an epoch": by_epochs}
+    return made[plan]
 
 
 def _both_at_once(plan: str) -> Rate:
@@ -98,7 +100,8 @@ def _both_at_once(plan: str) -> Rate:
     def by_epochs(step: int, lr: float, warm: int, total: int, per_epoch: int) -> float:
         return rate(step, lr, warm, total, per_epoch)
 
-    return {"down to 0": without, "down to a floor": with_floor, "once in an epoch": by_epochs}[plan]
+    made: dict[str, Rate] = {"down to 0": without, "down to a floor": with_floor, "once in an epoch": by_epochs}
+    return made[plan]
 
 
 def mistakes_of(plan: str) -> list[Mistake]:
@@ -173,6 +176,13 @@ def _way_down(plan: str) -> list[Mistake]:
             "Which part of the way lies behind at the end? Put `total` in place of the step in your line.",
         ),
         Mistake(
+            "counts the way down from the first step",
+            rule(plan, done=lambda k, warm, total: k / (total - warm)),
+            "Right after the warm-up your rate is too low: on the way down the steps of the warm-up count as gone.",
+            "You divide by the length of the way down, and count from the very first step. The warm-up has to be taken off above the line, too.",
+            "What does your part of the way come to at the first step after the warm-up? It should be 0.",
+        ),
+        Mistake(
             "begins the way down one step ahead",
             rule(plan, done=lambda k, warm, total: (k - warm + 1) / (total - warm)),
             "Your way down is a step ahead: right after the warm-up the rate has fallen already.",
@@ -218,6 +228,13 @@ def _shape(plan: str) -> list[Mistake]:
             "Your rate stays high for long and then falls steeply, right down to the end.",
             "You take the cosine from 0 to half of pi, where it goes from 1 to 0 by itself. The formula's is flat at both ends.",
             "How steep is a cosine at half of pi, and how steep at pi?",
+        ),
+        Mistake(
+            "leaves pi out",
+            rule(plan, left=lambda p: (1 + math.cos(p)) / 2),
+            "Your rate hardly comes down: at the end of the way more than three quarters are left.",
+            "The part of the way goes from 0 to 1, and an angle of 1 is less than a third of half a turn.",
+            "Which angle has the cosine -1? By what must the part of the way be multiplied to get there?",
         ),
         Mistake(
             "counts the angle in degrees",
@@ -378,4 +395,5 @@ def _share_alone(plan: str) -> Rate:
     def by_epochs(step: int, lr: float, warm: int, total: int, per_epoch: int) -> float:
         return right(step, 1.0, warm, total, per_epoch)
 
-    return {"down to 0": of_one, "down to a floor": with_floor, "once in an epoch": by_epochs}[plan]
+    made: dict[str, Rate] = {"down to 0": of_one, "down to a floor": with_floor, "once in an epoch": by_epochs}
+    return made[plan]

@@ -12,6 +12,8 @@ from companion.checks.bank import rng
 from companion.checks.trace import Case
 
 Rate = Callable[..., float]
+Place = tuple[str, int, float, int, int]
+"""What is special about it, the step, the rate, the warm-up and the end."""
 
 
 def _to_nought() -> Rate:
@@ -90,7 +92,7 @@ class Plan:
         return {name: given[name] for name in self.names}
 
 
-_PLACES = (
+_PLACES: tuple[Place, ...] = (
     ("the first step", 0, 0.8, 4, 12),
     ("the second step of a warm-up over four", 1, 0.8, 4, 12),
     ("the last step of the warm-up over four", 3, 0.8, 4, 12),
@@ -104,13 +106,13 @@ _PLACES = (
     ("a long way down", 700, 0.05, 100, 1000),
     ("the end of a long way down", 990, 0.05, 100, 1000),
 )
-_ASIDE = (
-    ("no warm-up, at the first step", 0, 0.5, 0, 8),
-    ("no warm-up, in the middle", 4, 0.5, 0, 8),
-    ("a warm-up as long as the training, at its last step", 4, 0.5, 5, 5),
-    ("a warm-up as long as the training, behind it", 5, 0.5, 5, 5),
+_ASIDE: tuple[Place, ...] = (
+    ("no warm-up, at the first step", 0, 0.375, 0, 12),
+    ("no warm-up, in the middle", 5, 0.375, 0, 12),
+    ("a warm-up as long as the training, at its last step", 10, 0.375, 11, 11),
+    ("a warm-up as long as the training, behind it", 11, 0.375, 11, 11),
 )
-_WITHIN = (
+_WITHIN: tuple[Place, ...] = (
     ("the second step of the first epoch", 1, 0.8, 4, 12),
     ("the last step of the first epoch", 2, 0.8, 4, 12),
     ("the last step of the fourth epoch", 11, 0.8, 4, 12),
@@ -139,13 +141,15 @@ def cases_of(plan: Plan) -> Callable[[int], list[Case]]:
             for name, step, lr, warm, total in _PLACES
         ]
         if long > 1:
-            made += [Case(name, plan.args(*place)) for name, *place in _WITHIN]
+            made += [Case(name, plan.args(step, lr, warm, total)) for name, step, lr, warm, total in _WITHIN]
         for n in range(1, 5):
             warm, down = between(2, 30), between(4, 60)
             step = between(0, warm) if n == 1 else between(warm, warm + down)
             place = plan.args(long * step + n % long, n / 16, warm, warm + down)
             made.append(Case(f"numbers drawn by chance, {n}", place))
-        aside = [Case(name, plan.args(long * k, *rest), aside=True) for name, k, *rest in _ASIDE]
+        aside = [
+            Case(name, plan.args(long * step, lr, warm, total), aside=True) for name, step, lr, warm, total in _ASIDE
+        ]
         return [*made, *aside]
 
     return cases

@@ -50,7 +50,8 @@ def _by_what_is_gone(plan: str) -> Rate:
     def by_epochs(step: int, lr: float, warm: int, total: int, per_epoch: int) -> float:
         return to_nought((step - step % per_epoch) // per_epoch, lr, warm, total)
 
-    return {"down to 0": to_nought, "down to a floor": to_floor, "once in an epoch": by_epochs}[plan]
+    found: dict[str, Rate] = {"down to 0": to_nought, "down to a floor": to_floor, "once in an epoch": by_epochs}
+    return found[plan]
 
 
 @exercise("07.6", title="Warm up, then cosine", points=2, parameters=tuple({"plan": name} for name in PLANS))

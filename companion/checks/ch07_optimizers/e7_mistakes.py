@@ -205,6 +205,13 @@ _FACTOR = (
         "Which length is left of 10 at a limit of 2? And at a limit of 0.5?",
     ),
     Mistake(
+        "multiplies by the limit",
+        rule(factor=lambda norm, most: torch.where(norm > most, torch.full_like(norm, most), torch.ones_like(norm))),
+        "Slopes that are too long are multiplied by `max_norm`, whatever their own length is.",
+        "The factor is a fraction, and its lower half is missing: the norm. Only divided by it do the slopes come to the length of the limit.",
+        "What becomes of a slope of length 10 at a limit of 2, and what should become of it?",
+    ),
+    Mistake(
         "turns the fraction round",
         rule(factor=lambda norm, most: torch.where(norm > most, norm / most, torch.ones_like(norm))),
         "Slopes that are too long have been made longer still.",

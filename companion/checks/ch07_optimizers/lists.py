@@ -30,9 +30,7 @@ def drawing(seed: int) -> Draw:
             return numbers
         return torch.zeros(*shape, 2, dtype=dtype)[..., 0].copy_(numbers)
 
-    def draw(
-        *shapes: Sequence[int], dtype: torch.dtype = F64, strided: bool = False, scale: float = 1.0
-    ) -> Tensors:
+    def draw(*shapes: Sequence[int], dtype: torch.dtype = F64, strided: bool = False, scale: float = 1.0) -> Tensors:
         return [one(shape, dtype, strided, scale) for shape in shapes]
 
     return draw
