@@ -185,7 +185,7 @@ def optimizer_race() -> Figure:
     }
     answer = minus(
         f"{changes}. The first three step along slopes, and a slope turns with the valley. The other three divide by a size for each weight: along the axes "
-        f"that evens out steep and flat, aslant both weights feel both, and there is nothing to even out. {METHODS[most]} loses the most. "
+        f"that evens out steep and flat, aslant both weights feel both, and little is left to even out. {METHODS[most]} loses the most. "
         f"With the best of {len(RATES)} rates for each and {RACE} steps, {ahead['valley']} is ahead along the axes, {ahead['turned']} in the turned valley."
     )
     controls: dict[str, Control] = {
@@ -376,7 +376,7 @@ def schedule_designer() -> Figure:
     parts = "; ".join(f"{name} {loss[k]:.4f}, of which {ends[k][1]:.4f} noise" for k, name in SCHEDULES.items())
     answer = minus(
         f"{SCHEDULES[lowest].capitalize()}. The losses after {plan.steps} steps: {parts}. A rate that stays large leaves a cloud, a rate that falls early leaves "
-        f"some of the way, and the {SCHEDULES[lowest]} comes closest to a balance here; one cycle is nearly the same curve. The order is no law: from a base rate of 1.5 {SCHEDULES[other]} ends "
+        f"some of the way, and the {SCHEDULES[lowest]} pays least for the two together; one cycle is nearly the same curve. The order is no law: from a base rate of 1.5 {SCHEDULES[other]} ends "
         f"lowest, with {fast[other]:.4f}. And the best constant rate, {rate:g}, ends at {constant:.4f}: compare schedules with that one."
     )
     controls: dict[str, Control] = {

@@ -82,7 +82,7 @@ def test_optimizer_race_walks_as_the_librarys_optimizers(open_page, library):
         "rmsprop": lambda w, lr: library.RMSprop(w, lr=lr),
         "adam": lambda w, lr: library.Adam(w, lr=lr),
     }
-    cases = list(product(GROUNDS, (6, 12)))
+    cases = list(product(GROUNDS, (6, 14)))
     steps = range(RACE + 1)
     seen = raced(open_page(), [(kind, "same", rate, 0.9, *START, k) for kind, rate in cases for k in steps])
     for i, (kind, rate) in enumerate(cases):
