@@ -178,7 +178,7 @@ class ARateForEveryWeight:
     """Two classes that remember squares, one for good and one for a while."""
 
     reference = (Adagrad, RMSProp)
-    read = "A rate for every weight"
+    read = "A memory that never fades"
     returns = tuple(Out(name, "tensors") for name in ("begun", *(f"step {k}" for k in range(1, STEPS + 1))))
     script = _script
     observe = of_steps

@@ -203,7 +203,7 @@ class TrainOnTenEpochs:
     """Open-ended: which optimizer and which schedule make the most of ten epochs?"""
 
     reference = train
-    read = "Who wins where"
+    read = "On digits, everybody tuned"
     returns = (Out("weights"),)
     script = _script
     needs_reference = False
