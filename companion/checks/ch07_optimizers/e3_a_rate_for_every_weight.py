@@ -35,7 +35,7 @@ class Adagrad:
         self.sums: list[torch.Tensor] = []
 
     def step(self, weights: list[torch.Tensor], slopes: list[torch.Tensor]) -> list[torch.Tensor]:
-        """Add the squares of the slopes up, and return the new weights."""
+        """Return the new weights; the squares of the slopes are added up first."""
         before = self.sums or [torch.zeros_like(g) for g in slopes]
         self.sums = [s + g.square() for s, g in zip(before, slopes)]
         return [w - self.lr * g / (s.sqrt() + self.eps) for w, g, s in zip(weights, slopes, self.sums)]
@@ -50,7 +50,7 @@ class RMSProp:
         self.means: list[torch.Tensor] = []
 
     def step(self, weights: list[torch.Tensor], slopes: list[torch.Tensor]) -> list[torch.Tensor]:
-        """Take the squares of the slopes into the mean, and return the new weights."""
+        """Return the new weights; the squares of the slopes go into the mean first."""
         before = self.means or [torch.zeros_like(g) for g in slopes]
         self.means = [self.alpha * s + (1 - self.alpha) * g.square() for s, g in zip(before, slopes)]
         return [w - self.lr * g / (s.sqrt() + self.eps) for w, g, s in zip(weights, slopes, self.means)]

@@ -37,7 +37,7 @@ class Adam:
         self.k = 0
 
     def step(self, weights: list[torch.Tensor], slopes: list[torch.Tensor]) -> list[torch.Tensor]:
-        """Take the slopes into both means, and return the new weights."""
+        """Return the new weights; the slopes go into both means first."""
         beta1, beta2 = self.betas
         if self.k == 0:
             self.first = [torch.zeros_like(g) for g in slopes]

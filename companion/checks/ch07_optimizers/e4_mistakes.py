@@ -194,6 +194,20 @@ _CORRECTION = (
 
 _MEANS = (
     Mistake(
+        "remembers nothing from step to step",
+        rule(lambda m, s, g, b1, b2: taken_in(0 * m, 0 * s, g, b1, b2), count=lambda k, n, tensors: 1),
+        "Each of your steps is a first step: without eps every weight moves by exactly `lr`, whatever was before.",
+        "What is remembered is made inside `step`, or is looked up by the tensor of weights. The next call brings new tensors, which are not found.",
+        "Remember things by the place in the list, in an attribute of the object. What does it hold when the second call begins?",
+    ),
+    Mistake(
+        "makes its means anew in every step",
+        rule(lambda m, s, g, b1, b2: taken_in(0 * m, 0 * s, g, b1, b2)),
+        "Your first step is right. Later ones know their own slopes alone, although the count goes on.",
+        "The zeros of the start are made in every call, and not in the first alone. So both means begin at 0 again and again.",
+        "Under which condition should the zeros be made? Print both means when `step` begins.",
+    ),
+    Mistake(
         "exchanges the two betas",
         rule(
             lambda m, s, g, b1, b2: taken_in(m, s, g, b2, b1),

@@ -38,7 +38,7 @@ class AdamW:
         self.k = 0
 
     def step(self, weights: list[torch.Tensor], slopes: list[torch.Tensor]) -> list[torch.Tensor]:
-        """Take the slopes into both means, and return the new weights: first the decay, then Adam's step."""
+        """Return the new weights: the slopes go into both means, then comes the decay, and then the step of Adam."""
         beta1, beta2 = self.betas
         if self.k == 0:
             self.first = [torch.zeros_like(g) for g in slopes]

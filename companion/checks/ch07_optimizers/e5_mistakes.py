@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from companion.checks.bank import Mistake
-from companion.checks.ch07_optimizers.e4_mistakes import Correct, corrected, taken_in
+from companion.checks.ch07_optimizers.e4_mistakes import Correct, Keep, corrected, taken_in
 from companion.checks.ch07_optimizers.lists import Tensors
 
 Before = Callable[[Tensor, float, float], Tensor]
@@ -34,6 +34,7 @@ def rule(
     above: Callable[[Tensor, Tensor, float], Tensor] = lambda m, w, decay: m,
     flag: Callable[[Sequence[bool], int, Tensor], bool] = lambda decays, n, w: bool(decays[n]),
     skips: bool = False,
+    keep: Keep = taken_in,
     correct: Correct = corrected,
     count: Callable[[int, int, int], int] = lambda k, n, tensors: k,
     root: Callable[[Tensor, float], Tensor] = lambda s, eps: s.sqrt() + eps,
@@ -49,6 +50,7 @@ def rule(
         above: what stands above the line, from the corrected mean, weights and decay.
         flag: whether a tensor decays, from the flags, its number and the tensor.
         skips: whether tensors that do not decay take no step.
+        keep: the two means.
         correct: the means as the step uses them.
         count: the number of the step, from the right one, the number of the tensor and how many there are.
         root: what stands below the line, from the corrected mean of squares and eps.
@@ -72,7 +74,7 @@ def rule(
             decays = flag(self.decays, n, w)
             decay = self.decay if decays else 0.0
             zeros = torch.zeros_like(g)
-            self.kept[n] = taken_in(*self.kept.get(n, (zeros, zeros)), slope(g, w, decay), *self.betas)
+            self.kept[n] = keep(*self.kept.get(n, (zeros, zeros)), slope(g, w, decay), *self.betas)
             m, s = correct(*self.kept[n], count(self.k, n, tensors), *self.betas)
             if skips and not decays:
                 return w
@@ -278,6 +280,13 @@ _ADAM = (
         "Your first step is right. From the second on the means are wrong: you remember them with their hats.",
         "The hats are for one step. What is remembered goes on without them, or the next correction comes on top.",
         "Which names does the next step read, and do they hold means with hats or without?",
+    ),
+    Mistake(
+        "remembers nothing from step to step",
+        rule(keep=lambda m, s, g, b1, b2: taken_in(0 * m, 0 * s, g, b1, b2), count=lambda k, n, tensors: 1),
+        "The decay is right, and each step of Adam is a first step: what was before has no part in it.",
+        "The means are made inside `step`, or are looked up by the tensor of weights, which is a new one in the next call.",
+        "Which attribute of the object holds the means when the second call of `step` begins?",
     ),
     Mistake(
         "never moves the count on",
