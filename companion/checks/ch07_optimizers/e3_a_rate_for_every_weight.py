@@ -210,6 +210,9 @@ class ARateForEveryWeight:
         * `RMSProp(0.4, 0.75, 0.0001)`: the means are `[4, 0.25]`, their roots `[2, 0.5]`, and `[1, 2]` goes to about `[0.2, 2.8]`. Then the
           means are $0.75 \cdot 4 + 0.25 \cdot 9 = 5.25$ and $0.1875$, and from `[0.2, 2.8]` the first weight goes by
           $0.4 \cdot 3 / 2.2913 = 0.5237$ to `[-0.3237, 2.8]`.
+
+        The check writes a list for each step, with a list for each tensor in it: the slopes of both examples are
+        `[[[4, -1]], [[3, 0]]]`. The weights are `[[[1, 2]], [[0.5, 2.5]]]` for the first and `[[[1, 2]], [[0.2, 2.8]]]` for the second.
     """
     cases = _cases
     mistakes = MISTAKES

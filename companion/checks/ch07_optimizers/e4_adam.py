@@ -191,6 +191,9 @@ class AdamFromTheFormulas:
         `[0.5, 2.5]`. In the second the slopes are `[2, -1]`. So $m$ is `[2, -0.75]` and $s$ is `[4, 0.4375]`. They are divided by
         $1 - 0.5^2 = 0.75$ and $1 - 0.75^2 = 0.4375$, which gives `[2.6667, -1]` and `[9.1429, 1]`. The weights go from `[0.5, 2.5]`
         by $0.5 \cdot 2.6667 / 3.0237 = 0.4410$ and by 0.5, to about `[0.0590, 3.0]`.
+
+        The check writes a list for each step, with a list for each tensor in it. Of this example the weights are
+        `[[[1, 2]], [[0.5, 2.5]]]` and the slopes `[[[4, -1]], [[2, -1]]]`.
     """
     cases = _cases
     mistakes = MISTAKES

@@ -183,7 +183,8 @@ class DecayThatIsNotDivided:
         Example: `AdamW(0.5, (0.5, 0.75), 0.0001, 0.2, [True, False])`, the weights `[[4, -2], [3]]` and the slopes `[[2, -1], [0.5]]`. In the first
         step the hats are the slopes and their squares, so that Adam's step is about 0.5 for each weight, against its slope. The
         first tensor decays: $1 - 0.5 \cdot 0.2 = 0.9$ makes `[3.6, -1.8]` of it, and the step leads to about `[3.1, -1.3]`. The second
-        does not: it goes from 3 to about 2.5.
+        does not: it goes from 3 to about 2.5. The check writes a list for each step around these: `[[[4, -2], [3]]]` and
+        `[[[2, -1], [0.5]]]`.
     """
     cases = _cases
     mistakes = MISTAKES
