@@ -19,6 +19,7 @@ from companion.checks.ch07_optimizers.lists import (
     NEW_WEIGHTS,
     STEPS,
     Tensors,
+    in_time,
     of_steps,
     steps_of,
 )
@@ -165,10 +166,10 @@ class AdamFromTheFormulas:
 
     reference = Adam
     read = "Adam"
-    returns = tuple(Out(name, "tensors") for name in ("begun", *(f"step {k}" for k in range(1, STEPS + 1))))
+    returns = tuple(Out(f"step {k}", "tensors") for k in range(1, STEPS + 1))
     script = steps_of("Adam", SETTINGS)
     observe = of_steps
-    properties = (NEW_WEIGHTS, ALONE, MOVES)
+    properties = (NEW_WEIGHTS, ALONE, MOVES, *in_time(lambda case: Adam(*(case.args[s] for s in SETTINGS))))
     forbidden: ClassVar = {"optim": "It holds Adam ready-made. Here you write the formulas that are in it."}
     statement = r"""
         Adam remembers two running means for each weight: $m$ of its slopes, for the direction, and $s$ of their squares, for the length.

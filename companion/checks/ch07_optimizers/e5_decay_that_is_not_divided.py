@@ -18,6 +18,7 @@ from companion.checks.ch07_optimizers.lists import (
     NEW_WEIGHTS,
     STEPS,
     Tensors,
+    in_time,
     of_steps,
     steps_of,
     tensors_in,
@@ -162,10 +163,10 @@ class DecayThatIsNotDivided:
 
     reference = AdamW
     read = "Decay that is not divided"
-    returns = tuple(Out(name, "tensors") for name in ("begun", *(f"step {k}" for k in range(1, STEPS + 1))))
+    returns = tuple(Out(f"step {k}", "tensors") for k in range(1, STEPS + 1))
     script = steps_of("AdamW", SETTINGS)
     observe = of_steps
-    properties = (NEW_WEIGHTS, ALONE, _SPARED)
+    properties = (NEW_WEIGHTS, ALONE, _SPARED, *in_time(lambda case: AdamW(*(case.args[s] for s in SETTINGS))))
     forbidden: ClassVar = {"optim": "It holds AdamW ready-made. Here you put the decay where it belongs yourself."}
     statement = r"""
         A decay pulls weights towards 0. Put into the slopes of Adam it is divided by the root like them, so that it is weak where
