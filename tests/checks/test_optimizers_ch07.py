@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 import torch
 
@@ -133,7 +135,7 @@ def test_way_down_is_the_cosine_of_torch_and_warm_up_meets_it_at_the_whole_rate(
     floor = lr / 16 if plan == "down to a floor" else 0.0
     assert found[warm:total] == pytest.approx(rates_of_torch(lr, floor, warm, total))
     assert found[total:] == [floor] * 3
-    up = [b - a for a, b in zip(found[:warm], found[1:warm])]
+    up = [b - a for a, b in itertools.pairwise(found[:warm])]
     assert up == pytest.approx([lr / warm] * (warm - 1))
     assert found[warm - 1] == pytest.approx(lr if long * floor == 0 else lr * (warm - 1) / warm)
     if long > 1:

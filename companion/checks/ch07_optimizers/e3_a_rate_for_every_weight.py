@@ -19,6 +19,7 @@ from companion.checks.ch07_optimizers.lists import (
     STEPS,
     Tensors,
     drawing,
+    in_time,
     of_steps,
     steps_of,
 )
@@ -121,6 +122,13 @@ class _RMSPropByRate:
 SETTINGS = {"Adagrad": ("lr", "eps"), "RMSProp": ("lr", "alpha", "eps")}
 
 
+def _right(case: Case) -> Adagrad | RMSProp:
+    """Return a right object with the settings of a case."""
+    make: type = {"Adagrad": Adagrad, "RMSProp": RMSProp}[case.function]
+    made: Adagrad | RMSProp = make(*(case.args[s] for s in SETTINGS[case.function]))
+    return made
+
+
 def _script(case: Case) -> list[Call]:
     return steps_of(case.function, SETTINGS[case.function])(case)
 
@@ -179,10 +187,10 @@ class ARateForEveryWeight:
 
     reference = (Adagrad, RMSProp)
     read = "A memory that never fades"
-    returns = tuple(Out(name, "tensors") for name in ("begun", *(f"step {k}" for k in range(1, STEPS + 1))))
+    returns = tuple(Out(f"step {k}", "tensors") for k in range(1, STEPS + 1))
     script = _script
     observe = of_steps
-    properties = (NEW_WEIGHTS, ALONE, MOVES)
+    properties = (NEW_WEIGHTS, ALONE, MOVES, *in_time(_right))
     forbidden: ClassVar = {"optim": "It holds both methods. Here you write what they remember and what they divide by."}
     statement = r"""
         One rate for all weights is a compromise. Two methods give each weight a rate of its own, by what its slopes have been
@@ -210,6 +218,9 @@ class ARateForEveryWeight:
         * `RMSProp(0.4, 0.75, 0.0001)`: the means are `[4, 0.25]`, their roots `[2, 0.5]`, and `[1, 2]` goes to about `[0.2, 2.8]`. Then the
           means are $0.75 \cdot 4 + 0.25 \cdot 9 = 5.25$ and $0.1875$, and from `[0.2, 2.8]` the first weight goes by
           $0.4 \cdot 3 / 2.2913 = 0.5237$ to `[-0.3237, 2.8]`.
+
+        The check writes a list for each step, with a list for each tensor in it: the slopes of both examples are
+        `[[[4, -1]], [[3, 0]]]`. The weights are `[[[1, 2]], [[0.5, 2.5]]]` for the first and `[[[1, 2]], [[0.2, 2.8]]]` for the second.
     """
     cases = _cases
     mistakes = MISTAKES

@@ -19,6 +19,7 @@ from companion.checks.ch07_optimizers.lists import (
     NEW_WEIGHTS,
     STEPS,
     Tensors,
+    in_time,
     of_steps,
     steps_of,
 )
@@ -165,10 +166,10 @@ class AdamFromTheFormulas:
 
     reference = Adam
     read = "Adam"
-    returns = tuple(Out(name, "tensors") for name in ("begun", *(f"step {k}" for k in range(1, STEPS + 1))))
+    returns = tuple(Out(f"step {k}", "tensors") for k in range(1, STEPS + 1))
     script = steps_of("Adam", SETTINGS)
     observe = of_steps
-    properties = (NEW_WEIGHTS, ALONE, MOVES)
+    properties = (NEW_WEIGHTS, ALONE, MOVES, *in_time(lambda case: Adam(*(case.args[s] for s in SETTINGS))))
     forbidden: ClassVar = {"optim": "It holds Adam ready-made. Here you write the formulas that are in it."}
     statement = r"""
         Adam remembers two running means for each weight: $m$ of its slopes, for the direction, and $s$ of their squares, for the length.
@@ -191,6 +192,9 @@ class AdamFromTheFormulas:
         `[0.5, 2.5]`. In the second the slopes are `[2, -1]`. So $m$ is `[2, -0.75]` and $s$ is `[4, 0.4375]`. They are divided by
         $1 - 0.5^2 = 0.75$ and $1 - 0.75^2 = 0.4375$, which gives `[2.6667, -1]` and `[9.1429, 1]`. The weights go from `[0.5, 2.5]`
         by $0.5 \cdot 2.6667 / 3.0237 = 0.4410$ and by 0.5, to about `[0.0590, 3.0]`.
+
+        The check writes a list for each step, with a list for each tensor in it. Of this example the weights are
+        `[[[1, 2]], [[0.5, 2.5]]]` and the slopes `[[[4, -1]], [[2, -1]]]`.
     """
     cases = _cases
     mistakes = MISTAKES

@@ -18,6 +18,7 @@ from companion.checks.ch07_optimizers.lists import (
     NEW_WEIGHTS,
     STEPS,
     Tensors,
+    in_time,
     of_steps,
     steps_of,
     tensors_in,
@@ -162,10 +163,10 @@ class DecayThatIsNotDivided:
 
     reference = AdamW
     read = "Decay that is not divided"
-    returns = tuple(Out(name, "tensors") for name in ("begun", *(f"step {k}" for k in range(1, STEPS + 1))))
+    returns = tuple(Out(f"step {k}", "tensors") for k in range(1, STEPS + 1))
     script = steps_of("AdamW", SETTINGS)
     observe = of_steps
-    properties = (NEW_WEIGHTS, ALONE, _SPARED)
+    properties = (NEW_WEIGHTS, ALONE, _SPARED, *in_time(lambda case: AdamW(*(case.args[s] for s in SETTINGS))))
     forbidden: ClassVar = {"optim": "It holds AdamW ready-made. Here you put the decay where it belongs yourself."}
     statement = r"""
         A decay pulls weights towards 0. Put into the slopes of Adam it is divided by the root like them, so that it is weak where
@@ -183,7 +184,8 @@ class DecayThatIsNotDivided:
         Example: `AdamW(0.5, (0.5, 0.75), 0.0001, 0.2, [True, False])`, the weights `[[4, -2], [3]]` and the slopes `[[2, -1], [0.5]]`. In the first
         step the hats are the slopes and their squares, so that Adam's step is about 0.5 for each weight, against its slope. The
         first tensor decays: $1 - 0.5 \cdot 0.2 = 0.9$ makes `[3.6, -1.8]` of it, and the step leads to about `[3.1, -1.3]`. The second
-        does not: it goes from 3 to about 2.5.
+        does not: it goes from 3 to about 2.5. The check writes a list for each step around these: `[[[4, -2], [3]]]` and
+        `[[[2, -1], [0.5]]]`.
     """
     cases = _cases
     mistakes = MISTAKES

@@ -120,7 +120,7 @@ def _script(case: Case) -> list[Call]:
     w, (X, y), steps = case.args.values()
     return [
         Call("@rounds", (X, y, HIDDEN, 10, BATCH, case.seed + 9), keep="slopes"),
-        Call("train", (w, "$slopes", steps), ("w", "slopes", "steps"), returns=("weights",), repeat=False),
+        Call("train", (w, "$slopes", steps), returns=("weights",), repeat=False),
         Call("@asked", ("$slopes",), returns=("asked",)),
     ]
 

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from companion.checks.bank import Observed, Property, rng
+from companion.checks.levels import close
 from companion.checks.numbers import F64
 from companion.checks.trace import Call, Case, Trace
 
@@ -159,11 +160,26 @@ MOVES = Property(
 )
 
 
-def in_each(rule: Callable[..., Tensor]) -> Callable[..., Tensors]:
-    """Return what takes a rule for one tensor to lists of them, argument by argument; plain numbers are the same for all."""
+def in_time(make: Callable[[Case], Any]) -> tuple[Property, Property]:
+    """Return what is said of a wrong first step, and of wrong later ones, from what makes a right object for a case."""
 
-    def new(*given: Any) -> Tensors:
-        count = len(next(g for g in given if isinstance(g, list)))
-        return [rule(*(g[n] if isinstance(g, list) else g for g in given)) for n in range(count)]
+    def first_is_right(case: Case, observed: Observed) -> bool:
+        due = make(case).step(case.args["weights"][0], case.args["slopes"][0])
+        return all(close(one, other, 1e-4) for one, other in zip(tensors_in(observed, "step 1"), due))
 
-    return new
+    return (
+        Property(
+            "the first step is right",
+            first_is_right,
+            "Your first step is not right yet. What is remembered cannot be to blame: it is still 0 when that step begins.",
+            "So the fault is in one of the formulas, in their order, or in what is taken from `__init__`.",
+            "Do the first step of the case shown on paper for one weight, line by line, and print the same lines in your code.",
+        ),
+        Property(
+            "all steps are right",
+            lambda case, observed: False,
+            "Your first step is right, and a later one is not.",
+            "From an empty memory your formulas do what they should. So look at what is kept between two calls, and at what it is used for.",
+            "Print what your object remembers when the second call begins. Is it what the first call has made, for each tensor?",
+        ),
+    )
