@@ -212,7 +212,7 @@ def optimizer_race() -> Figure:
         caption=minus(
             f"A rate for every weight is worth most where the valley lies along the weights. After {_NOW} steps at η = {_RATE:g} RMSProp has "
             f"{few(before['rmsprop'])} left along the axes and {few(after['rmsprop'])} in the turned valley; Nesterov {few(before['nesterov'])} "
-            f"and {few(after['nesterov'])}. AdamW is left out: without decay it is Adam."
+            f"and {few(after['nesterov'])}. (Much later RMSProp begins to dance: its memory of the long first slopes fades.) AdamW is left out: without decay it is Adam."
         ),
         controls=controls,
         task=f"Predict: the valley is turned by 45 degrees, and the start lies beside it as before. Which methods have a larger loss after {_NOW} "
