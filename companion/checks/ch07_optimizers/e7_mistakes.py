@@ -104,6 +104,14 @@ _LENGTH = (
         "How many norms does your code compute, and how many does the formula have?",
     ),
     Mistake(
+        "divides each tensor by its own norm",
+        _one_by_one(lambda norm, most: 1 / norm),
+        "Each of your tensors has the length 1, whatever it was before and whatever `max_norm` is.",
+        "That leaves of a tensor its direction alone. A tensor with tiny slopes then counts as much as one with large slopes, and a tensor "
+        "of zeros gives nan.",
+        "Which length should a tensor keep if all slopes together are short enough? And where is the limit in your code?",
+    ),
+    Mistake(
         "takes a norm for each row",
         _each_row,
         "Each row of your tables is made shorter by itself.",
