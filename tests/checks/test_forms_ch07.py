@@ -160,6 +160,17 @@ def slopes_become_the_bracket(weights, slopes, velocity, lr, momentum):
     return [w - lr * g for w, g in zip(weights, slopes)], velocity
 
 
+def as_in_keras(weights, slopes, velocity, lr, momentum):
+    new = [momentum * v - lr * g for v, g in zip(velocity, slopes)]
+    return [w + (momentum * v - lr * g) for w, v, g in zip(weights, new, slopes)], new
+
+
+def ahead_and_then_down(weights, slopes, velocity, lr, momentum):
+    weights = [w - lr * momentum * v for w, v in zip(weights, velocity)]
+    velocity = [momentum * v + g for v, g in zip(velocity, slopes)]
+    return [w - lr * v for w, v in zip(weights, velocity)], velocity
+
+
 class Adagrad:
     """Look the sums up by the tensor of weights, as torch's own optimizers do with its parameters."""
 
@@ -233,6 +244,30 @@ def without_a_correction(self, n, w, g):
     return torch.addcdiv(w, self.m[n], self.v[n].sqrt().add(self.eps), value=-self.lr)
 
 
+def without_brackets(self, n, w, g):
+    taken_in(self, n, g)
+    m_hat, v_hat = self.m[n] / (1 - self.b1**self.t), self.v[n] / (1 - self.b2**self.t)
+    return w - self.lr * m_hat / v_hat.sqrt() + self.eps
+
+
+class AdamOfOneList:
+    def __init__(self, lr, betas, eps):
+        self.lr, (self.b1, self.b2), self.eps, self.t = lr, betas, eps, 0
+        self.m = self.v = []
+
+    def step(self, weights, slopes):
+        self.t += 1
+        if not self.m:
+            self.m.extend(torch.zeros_like(w) for w in weights)
+        new = []
+        for n, (w, g) in enumerate(zip(weights, slopes)):
+            self.m[n] = self.b1 * self.m[n] + (1 - self.b1) * g
+            self.v[n] = self.b2 * self.v[n] + (1 - self.b2) * g**2
+            m_hat, v_hat = self.m[n] / (1 - self.b1**self.t), self.v[n] / (1 - self.b2**self.t)
+            new.append(w - self.lr * m_hat / (v_hat.sqrt() + self.eps))
+        return new
+
+
 class AdamByTensor:
     """Look means and count up by the tensor of weights."""
 
@@ -296,6 +331,17 @@ def clip_always(slopes, max_norm):
     return [g / norm * max_norm for g in slopes], norm
 
 
+def clip_by_plain_numbers(slopes, max_norm):
+    norm = math.sqrt(sum(float((g**2).sum()) for g in slopes))
+    factor = min(1, max_norm / norm)
+    return [g * factor for g in slopes], norm
+
+
+def clip_always_with_a_little_more(slopes, max_norm):
+    norm = torch.stack([g.norm() for g in slopes]).norm()
+    return [g * max_norm / (norm + 1e-6) for g in slopes], norm
+
+
 def clip_and_tell_the_new_norm(slopes, max_norm):
     norm = torch.stack([g.norm() for g in slopes]).norm()
     return [g * min(1.0, max_norm / max(norm.item(), 1e-12)) for g in slopes], norm.clamp(max=max_norm)
@@ -313,6 +359,12 @@ def in_degrees(step, lr, warm, total):
     if step < warm:
         return (step + 1) / warm * lr
     return lr * 0.5 * (1 + np.cos(180 * (step - warm) / (total - warm))) if step < total else 0
+
+
+def one_step_more(step, lr, warm, total):
+    if step <= warm:
+        return lr * (step + 1) / warm
+    return lr * (1 + math.cos(math.pi * (step - warm) / (total - warm))) / 2 if step < total else 0
 
 
 def never_ending(step, lr, warm, total):
@@ -347,12 +399,16 @@ FORMS = {
     "list replaced": ("07.1", list_replaced, "writes into the velocity that came in"),
     "the bracket kept": ("07.2", by_the_old_velocity, "takes the plain step of momentum"),
     "into the slopes": ("07.2", slopes_become_the_bracket, "writes into the slopes that came in"),
+    "Keras": ("07.2", as_in_keras, "keeps a velocity of steps"),
+    "half of the textbook": ("07.2", ahead_and_then_down, "goes ahead and takes the plain step from there"),
     "sums by tensor": ("07.3", Adagrad, "forgets in Adagrad what came before"),
     "rsqrt": ("07.3", RMSProp, "puts eps inside the root of RMSProp"),
     "in place": ("07.4", adam(in_place_correction), "corrects what it keeps"),
     "eps of the paper's second form": ("07.4", adam(eps_hat), "adds eps to the root before it is corrected"),
     "count in the loop": ("07.4", adam(counted_in_the_loop), "counts a step for each tensor"),
     "no correction": ("07.4", adam(without_a_correction), "leaves out the correction"),
+    "one list": ("07.4", AdamOfOneList, "keeps both means in one list"),
+    "without brackets": ("07.4", adam(without_brackets), "adds eps behind the fraction"),
     "means by tensor": ("07.4", AdamByTensor, "remembers nothing from step to step"),
     "L2": (
         "07.5",
@@ -371,11 +427,14 @@ FORMS = {
         adamw(lambda self, w, flag: shrunk(self, w, w.ndim >= 2)),
         "goes by the number of axes",
     ),
+    "one step more": ("07.6", one_step_more, "warms up one step too long"),
     "degrees": ("07.6", in_degrees, "counts the angle in degrees"),
     "no end": ("07.6", never_ending, "does not stop at the end"),
     "no warm-up": ("07.6", always_divided, "divides by the length of a warm-up that is not there"),
     "by value": ("07.7", clip_by_value, "cuts every entry by itself"),
     "one by one": ("07.7", clip_one_by_one, "takes a norm for each tensor"),
+    "plain numbers": ("07.7", clip_by_plain_numbers, "stops where all slopes are 0"),
+    "a little more": ("07.7", clip_always_with_a_little_more, "makes short slopes longer"),
     "the new norm": ("07.7", clip_and_tell_the_new_norm, "tells the norm after the clipping"),
     "clipped in place": ("07.7", clip_in_place, "writes into the slopes that came in"),
 }

@@ -156,6 +156,13 @@ _STEP = (
         "In the first step of a training the velocity is 0. Where do your weights go then?",
     ),
     Mistake(
+        "leaves the old velocity without the rate",
+        by(move=lambda w, g, v, old, lr, mu: w - lr * g - mu * old),
+        "In your step the rate reaches the slope alone. What is left of the old velocity is taken off whole.",
+        "That is right for a velocity that has the rate in it already. Here the velocity holds slopes, and the rate multiplies all of it.",
+        "Write the second formula out with the first put into it. Before which terms does the rate stand?",
+    ),
+    Mistake(
         "adds the slope once more in the step",
         by(move=lambda w, g, v, old, lr, mu: w - lr * (g + v)),
         "The slope of this step counts twice: once in the velocity, and once beside it.",

@@ -28,6 +28,11 @@ def _rate_inside(weights: Tensors, slopes: Tensors, velocity: Tensors, lr: float
     return [w - lr * g - mu * v for w, g, v in zip(weights, slopes, speeds)], speeds
 
 
+def _of_steps(weights: Tensors, slopes: Tensors, velocity: Tensors, lr: float, mu: float) -> tuple[Tensors, Tensors]:
+    speeds = [mu * v - lr * g for v, g in zip(velocity, slopes)]
+    return [w + mu * v - lr * g for w, g, v in zip(weights, slopes, speeds)], speeds
+
+
 def _keeps_what_moved(
     weights: Tensors, slopes: Tensors, velocity: Tensors, lr: float, mu: float
 ) -> tuple[Tensors, Tensors]:
@@ -79,6 +84,13 @@ _AHEAD = (
         "Your weights first go along the old velocity, and then take the whole step that looks ahead: the way ahead is gone twice.",
         "Books move the weights ahead to ask for a slope there. In this form the slope is handed to you, and the look-ahead is in the bracket.",
         "Which terms with the old velocity does your step hold, written out? The formula has one, with the momentum squared.",
+    ),
+    Mistake(
+        "goes ahead and takes the plain step from there",
+        by(move=lambda w, g, v, old, lr, mu: w - lr * mu * old - lr * v),
+        "Your weights go ahead along the old velocity, and then take the plain step of momentum from there.",
+        "That is half of the textbook's form: the place ahead is where it asks for a slope, and not where the step begins. Here no slope is asked for.",
+        "How often does the old velocity move your weights? The formula holds the new one, once.",
     ),
     Mistake(
         "takes the plain step of momentum",
@@ -146,6 +158,13 @@ _VELOCITY = (
         "The slope goes into your velocity times `lr`, and the velocity moves the weights without a rate.",
         "Some libraries keep it so. Here the rate stays outside, and the velocity that comes in adds up slopes as they are.",
         "In which of the two formulas does the rate stand, and before which bracket?",
+    ),
+    Mistake(
+        "keeps a velocity of steps",
+        _of_steps,
+        "Your velocity holds steps, with the rate in it and the sign turned round. The one that comes in holds slopes.",
+        "Keras keeps it so, and with a velocity of its own and a fixed rate the walk is the same. Here both formulas are PyTorch's.",
+        "What would your code make of a velocity of (1) and a slope of 0, and what do the two formulas?",
     ),
     Mistake(
         "takes the slope off the velocity",

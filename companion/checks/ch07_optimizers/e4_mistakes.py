@@ -103,6 +103,23 @@ class _EpsBefore:
         return moved
 
 
+class _OneList:
+    """Write both means into one list, tensor by tensor."""
+
+    def __init__(self, lr: float, betas: tuple[float, float], eps: float) -> None:
+        self.lr, self.betas, self.eps, self.k = lr, betas, eps, 0
+        self.kept: dict[int, Tensor] = {}
+
+    def step(self, weights: Tensors, slopes: Tensors) -> Tensors:
+        self.k += 1
+        moved = []
+        for n, (w, g) in enumerate(zip(weights, slopes)):
+            m = taken_in(self.kept.get(n, torch.zeros_like(g)), g, g, *self.betas)[0]
+            self.kept[n] = taken_in(m, m, g, *self.betas)[1]
+            moved.append(divided(w, g, *corrected(self.kept[n], self.kept[n], self.k, *self.betas), self.lr, self.eps))
+        return moved
+
+
 def _written_into(w: Tensor, g: Tensor, m: Tensor, s: Tensor, lr: float, eps: float) -> Tensor:
     return w.sub_(lr * m / (s.sqrt() + eps))
 
@@ -193,6 +210,13 @@ _CORRECTION = (
 )
 
 _MEANS = (
+    Mistake(
+        "keeps both means in one list",
+        _OneList,
+        "Your two means are one and the same list: what is written as the one is read as the other.",
+        "`self.first = self.second = [...]` gives two names to a single list. The squares go on top of what the slopes have just become.",
+        "Print `self.first is self.second`. Where is each of them made?",
+    ),
     Mistake(
         "remembers nothing from step to step",
         rule(lambda m, s, g, b1, b2: taken_in(0 * m, 0 * s, g, b1, b2), count=lambda k, n, tensors: 1),
@@ -296,6 +320,13 @@ _STEP = (
         "Where all slopes of a weight have been 0 you get nan, and where they are small your steps are too long.",
         "There both means are 0, and 0 divided by 0 is no number. eps keeps what is below the line above 0.",
         "What stands below your line for a weight that has never had a slope?",
+    ),
+    Mistake(
+        "adds eps behind the fraction",
+        rule(move=lambda w, g, m, s, lr, eps: w - lr * m / s.sqrt() + eps),
+        "Your eps is added to the weights themselves, and nothing keeps what is below the line above 0.",
+        "Division comes before addition: `m / s.sqrt() + eps` divides first. Only brackets bring eps below the line.",
+        "Put brackets around everything that stands below the line of the formula.",
     ),
     Mistake(
         "adds eps to the root before it is corrected",

@@ -21,6 +21,7 @@ def rule(
     end: Callable[[float, float], float] | None = lambda lr, floor: floor,
     epoch: Callable[[int, int], float] = lambda step, per_epoch: step // per_epoch,
     warms: bool = True,
+    longer: bool = False,
 ) -> Rate:
     """Return a schedule by other rules.
 
@@ -34,11 +35,12 @@ def rule(
         end: the rate after the end, from both; ``None`` if nobody looks for the end.
         epoch: the epoch from the step and the steps in an epoch.
         warms: whether there is a warm-up.
+        longer: whether it takes a step more than it should.
     """
     climb = up or ((lambda k, warm: k / warm) if plan == "down to a floor" else (lambda k, warm: (k + 1) / warm))
 
     def core(k: float, lr: float, floor: float, warm: int, total: int) -> float:
-        if warms and k < warm:
+        if warms and (k < warm or (longer and k == warm)):
             start = low(lr, floor)
             return start + (lr - start) * climb(k, warm)
         if end is not None and k >= total:
@@ -131,8 +133,16 @@ def _way_up(plan: str) -> list[Mistake]:
             "The count begins at 0. With `step / warm` the first step moves nothing; with 1 added the last of the warm-up has the whole rate.",
             "What should the rate be at k = 0, and what at the last k of the warm-up? Try both in your line.",
         )
+    longer = Mistake(
+        "warms up one step too long",
+        rule(plan, longer=True),
+        "Right after the warm-up there is a place at which your rate is higher than `lr`.",
+        "Counted from 0 the warm-up ends at `warm - 1`. `<=` takes in the next place as well, and the straight line goes on above the whole rate.",
+        "Which places lie in a warm-up over four, if the first has the number 0? Ask your condition about each.",
+    )
     return [
         first,
+        *([] if plan == "down to a floor" else [longer]),
         Mistake(
             "divides the warm-up by one more than its length",
             rule(plan, up=lambda k, warm: (k if plan == "down to a floor" else k + 1) / (warm + 1)),

@@ -58,6 +58,12 @@ def _by_value(slopes: Tensors, max_norm: float) -> tuple[Tensors, Tensor]:
     return [g.clamp(-max_norm, max_norm) for g in slopes], norm_of(slopes)
 
 
+def _by_plain_numbers(slopes: Tensors, max_norm: float) -> tuple[Tensors, Tensor]:
+    norm = norm_of(slopes)
+    factor = min(1.0, max_norm / norm.item())
+    return [factor * g for g in slopes], norm
+
+
 def _in_place(slopes: Tensors, max_norm: float) -> tuple[Tensors, Tensor]:
     norm = norm_of(slopes)
     for g in slopes:
@@ -102,6 +108,14 @@ _LENGTH = (
         "Each of your tensors is made shorter by itself, by its own norm. Together they may still be too long.",
         "A tensor that is short enough keeps its length while another loses half: so the direction of the whole is turned.",
         "How many norms does your code compute, and how many does the formula have?",
+    ),
+    Mistake(
+        "divides each tensor by its own norm",
+        _one_by_one(lambda norm, most: 1 / norm),
+        "Each of your tensors has the length 1, whatever it was before and whatever `max_norm` is.",
+        "That leaves of a tensor its direction alone. A tensor with tiny slopes then counts as much as one with large slopes, and a tensor "
+        "of zeros gives nan.",
+        "Which length should a tensor keep if all slopes together are short enough? And where is the limit in your code?",
     ),
     Mistake(
         "takes a norm for each row",
@@ -158,6 +172,13 @@ _LENGTH = (
         "Your norm is the largest entry alone, and all the others have no part in it.",
         "That is the norm with the number infinity. Many entries that are not large each can make a long arrow together.",
         "How long is a vector of a hundred entries that are all 1?",
+    ),
+    Mistake(
+        "takes the norm of the longest tensor",
+        rule(lambda slopes: torch.stack([g.square().sum().sqrt() for g in slopes]).max()),
+        "Your norm is that of the longest tensor alone.",
+        "Many tensors of the same length are longer together than each of them. All their squares belong into one sum.",
+        "What is the norm of the two tensors [3] and [4]: 4, or more?",
     ),
     Mistake(
         "takes the norm of the first tensor alone",
@@ -231,6 +252,14 @@ _FACTOR = (
         "Slopes that are too long have all become 0, so that no step is taken.",
         "Some trainings do skip a bad batch. Clipping keeps the direction, and shortens the step.",
         "In which direction do your slopes point after the clipping?",
+    ),
+    Mistake(
+        "stops where all slopes are 0",
+        _by_plain_numbers,
+        "Where all slopes are 0 your function stops with a division by 0. Everywhere else you are right.",
+        "Limit over norm is computed before anybody asks whether it is needed. Plain numbers of Python do not divide by 0.",
+        "Ask first whether the norm is above the limit. Is a norm of 0 ever?",
+        best="slopes that are all 0",
     ),
     Mistake(
         "gives nan where all slopes are 0",

@@ -171,7 +171,7 @@ def in_time(make: Callable[[Case], Any]) -> tuple[Property, Property]:
         Property(
             "the first step is right",
             first_is_right,
-            "Your first step is not right yet. What is remembered cannot be to blame: it is still 0 when that step begins.",
+            "Your first step is not right yet. No earlier step can be to blame: what is remembered is still 0 when that one begins.",
             "So the fault is in one of the formulas, in their order, or in what is taken from `__init__`.",
             "Do the first step of the case shown on paper for one weight, line by line, and print the same lines in your code.",
         ),
