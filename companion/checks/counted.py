@@ -110,7 +110,7 @@ class Rounds:
         now = rows.pop(0)
         w = w.detach().clone()
         g = slopes_of(w, X[now].to(w.dtype), y[now], hidden)
-        its("_moves").note(w, g)
+        its("_moves").note(w.float(), g.float())
         object.__setattr__(self, "_called", its("_called") + 1)
         return g.clone()
 
@@ -148,9 +148,9 @@ class Moves:
         known = torch.stack([g, self._older, self._move])
         known = known / known.norm(dim=1, keepdim=True).clamp(min=1e-30)
         table = (known @ known.T).double() + 1e-9 * torch.eye(3, dtype=torch.float64)
-        shares = (
-            torch.linalg.solve(table, (known @ move).double()).to(move.dtype) if length.isfinite() else torch.zeros(3)
-        )
+        shares = torch.zeros(3)  # of weights that have run away no more can be said
+        if table.isfinite().all() and length.isfinite():
+            shares = torch.linalg.solve(table, (known @ move).double()).float()
         sizes = move[g != 0].abs()
         unlike = sizes.std() / sizes.mean().clamp(min=1e-30) if len(sizes) > 1 else torch.tensor(0.0)
         left = (move - rate * g).norm(), (move - shares @ known).norm()

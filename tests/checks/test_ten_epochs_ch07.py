@@ -84,6 +84,16 @@ def test_slopes_and_weights_do_not_hang_together():
     assert slopes(w).norm() > 0
 
 
+def test_weights_may_come_in_another_dtype_and_may_run_away():
+    w, slopes = task.start(0), rounds()
+    for factor in (1.0, 1.1, 1.2, float("inf"), float("nan"), 1.0, 1.0):
+        assert slopes((factor * w).double()).dtype is torch.float64
+        assert slopes(factor * w).dtype is torch.float32
+    asked = slopes.asked()
+    assert asked["calls"].item() == 14
+    assert {len(asked[n]) for n in ("lengths", "rates", "beside the slope", "beside older slopes", "unlike")} == {4}
+
+
 # -- target and baselines ------------------------------------------------------------------------------
 
 

@@ -220,7 +220,7 @@ class TrainOnTenEpochs:
     statement = r"""
         Ten epochs, one network, one batch size. What you choose is the optimizer and the schedule.
 
-        The network is the small one for the digits, 64 - 32 ReLUs - 10, and its 2,410 weights stand in one long vector. The data are made
+        The network reads 64 pixels, has 32 ReLUs and gives ten scores. Its 2,410 weights stand in one long vector. The data are made
         difficult in two ways. The 64 pixels come from eight kinds of sensors, each with **a unit of its own**: some pixels go from 0 to
         0.01, and others from 0 to 5. And **about every fifth label was drawn anew by chance**, so that some of what the batches tell
         you is wrong. You get neither the pictures nor the network, only a function that knows them.
@@ -230,7 +230,7 @@ class TrainOnTenEpochs:
         * `w` holds the weights to begin with, in a tensor of shape (2410,). You may write into it.
         * `slopes(w)` returns the mean slope of the loss by every weight over **the next eight** of the 800 pictures, in the shape of `w`. After 100
           calls an epoch is over, and the next one goes through the pictures in another order. It cannot be asked for anything else.
-        * `steps` is 1,000: ten epochs. You may call `slopes` so often, and no more.
+        * `steps` is 1,000: ten epochs. You may call `slopes` that often, and no more.
 
         Return the weights after the training, in the same shape. You may write the method yourself, take the rules of your exercises, or
         `torch.optim`: with `p = w.clone().requires_grad_()` an optimizer finds its slopes in `p.grad`. The pictures of the digits
