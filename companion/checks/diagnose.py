@@ -264,7 +264,7 @@ def _shown(found: Findings, mistake: Mistake, among: Sequence[int]) -> int:
 
 
 NUMBERS = ("tensor", "Parameter", "int", "float", "numpy number")
-_BESIDE = ("used", "touched", "drew", "holds")
+_BESIDE = ("used", "touched", "drew", "holds", "handed back")
 
 
 def same(exercise: Exercise, one: Trace, other: Trace) -> bool:

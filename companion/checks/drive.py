@@ -21,7 +21,7 @@ import torch
 from torch import Tensor
 
 from companion.checks import around
-from companion.checks.reading import WrongSignature, fits, fresh, read, unchanged
+from companion.checks.reading import WrongSignature, fits, fresh, hands_back, read, unchanged
 from companion.checks.routines import NEEDS, ROUTINES
 from companion.checks.surroundings import TimeUp, drawn, put_back, quiet, set_seed, settings, with_time_limit
 from companion.checks.trace import Call, Crash, Trace, Value, factors
@@ -117,6 +117,8 @@ class _Run:
         given = [self.given(a) for a in call.args]
         fits(function, given)
         value = function(*given)
+        if call.new and (back := [n for n, g in zip(call.names, given) if hands_back(value, g)]):
+            self.facts.setdefault("handed back", back[0])
         if call.keep:
             self.kept[call.keep] = value
             return

@@ -28,7 +28,7 @@ def first_failure(
             return failure
     if failure := _values(exercise, case, observed, expected):
         return failure
-    for look in (_gradients, _pure):
+    for look in (_gradients, _pure, _handed_back):
         if failure := look(exercise, case, mine, right):
             return failure
     return None
@@ -145,3 +145,16 @@ def _pure(exercise: Exercise, case: Case, mine: Trace, right: Trace) -> Failure 
             why = "Something is kept between calls: a global, a default argument that is a list, an attribute."
             return Failure(Level.IMPURE, "impure", seen, why, "What does the second call find that the first did not?")
     return None
+
+
+def _handed_back(exercise: Exercise, case: Case, mine: Trace, right: Trace) -> Failure | None:
+    name = mine.facts.get("handed back")
+    if name is None or "handed back" in right.facts:
+        return None
+    return Failure(
+        Level.HANDED_BACK,
+        "handed back",
+        f"The numbers are right. With {case.name} what you hand back holds tensors of the caller, those of `{name}`.",
+        f"A copy of a list holds the same tensors. Whoever writes into your result then writes into `{name}` as well.",
+        "Which way through your code returns a tensor as it came in? `t.clone()` makes a new one with the same numbers.",
+    )

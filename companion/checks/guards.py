@@ -205,7 +205,7 @@ def _untouched(exercise: Exercise, case: Case, mine: Trace, right: Trace) -> Fai
         name = changed.split(", ")[0]
         given = case.args.get(name, [])
         next = "Look for pop, append, sort, clear, del and assignments such as `x[k] = ...`; work on a list or dict of your own."
-        if given and isinstance(given, (list, tuple)) and all(isinstance(item, Tensor) for item in given):
+        if _holds_tensors(given):
             next = "Look for `x[k] = ...`, for +=, -= and *=, and for names that end in _; put new tensors into a list of your own."
         return Failure(
             Level.MUTATED,
@@ -215,6 +215,13 @@ def _untouched(exercise: Exercise, case: Case, mine: Trace, right: Trace) -> Fai
             next,
         )
     return None
+
+
+def _holds_tensors(given: object) -> bool:
+    """Return whether a list holds tensors and nothing else, or lists of them."""
+    if not isinstance(given, (list, tuple)):
+        return False
+    return bool(given) and all(isinstance(item, Tensor) or _holds_tensors(item) for item in given)
 
 
 #: By what name people know a function that they reach through others.

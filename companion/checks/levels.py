@@ -27,8 +27,9 @@ class Level(IntEnum):
     VALUE = 10
     GRADIENT = 11
     IMPURE = 12
-    LATE_CRASH = 13
-    NOT_REACHED = 14
+    HANDED_BACK = 13
+    LATE_CRASH = 14
+    NOT_REACHED = 15
 
 
 GUARDS = (Level.CRASH, Level.KIND, Level.SHAPE, Level.DEVICE, Level.MUTATED, Level.FORBIDDEN, Level.LOST, Level.TOUCHED)

@@ -119,6 +119,26 @@ def unchanged(now: Any, before: Any) -> bool:
     return type(now) is type(before) and bool(now == before or now != now)
 
 
+def hands_back(value: Any, given: Any) -> bool:
+    """Return whether a tensor in a result lies in the memory of a tensor in an argument.
+
+    >>> came = [torch.ones(2), torch.ones(3)]
+    >>> hands_back(([came[0] * 1, came[1].view(3, 1)], 5.0), came), hands_back([came[0].clone()], came)
+    (True, False)
+    """
+    places = {t.untyped_storage().data_ptr() for t in _tensors_in(given) if t.numel()}
+    return any(t.untyped_storage().data_ptr() in places for t in _tensors_in(value) if t.numel())
+
+
+def _tensors_in(value: Any) -> list[Tensor]:
+    """Return the tensors in a value, also those in lists and tuples, and in lists in these."""
+    if issubclass(type(value), Tensor):
+        return [value] if value.device.type == "cpu" and value.layout == torch.strided else []
+    if issubclass(type(value), list | tuple):
+        return [t for v in value for t in _tensors_in(v)]
+    return []
+
+
 def _same_layout(value: Tensor) -> Tensor:
     """Return a copy with gaps in memory where the original has them."""
     room = torch.empty(*value.shape, 2, dtype=value.dtype)[..., 0]

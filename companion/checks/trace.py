@@ -34,6 +34,7 @@ class Call:
         keep: keep what comes back under this name, for later steps, instead of reading it.
         grad: names of the arguments by which the first result is differentiated.
         repeat: call a function a second time with fresh copies, so that hidden state shows.
+        new: note whether a tensor that came in is handed back; for tasks that ask for new ones.
     """
 
     function: str
@@ -43,6 +44,7 @@ class Call:
     keep: str = ""
     grad: tuple[str, ...] = ()
     repeat: bool = True
+    new: bool = False
 
     @property
     def plain(self) -> bool:
@@ -134,7 +136,8 @@ class Trace:
     as the caller's argument looked afterwards, and ``grad.<argument>``. ``facts`` holds short texts about
     them: ``<name>.type``, ``<name>.dtype``, ``<name>.device``, ``<name>.holds`` (what a list holds),
     ``grad.<argument>`` (``"lost"``), ``structure``, ``used`` (a ready-made function that does the work), ``touched``
-    (what it changed for everybody), ``drew``, ``changed`` (arguments that are lists or dicts and hold something else now).
+    (what it changed for everybody), ``drew``, ``changed`` (arguments that are lists or dicts and hold something else now),
+    ``handed back`` (the argument whose tensors stand in the result).
     """
 
     tensors: Mapping[str, Tensor]

@@ -22,6 +22,8 @@ import second_05_networks
 import second_05_rules
 import second_06_more
 import second_06_rules
+import second_07_more
+import second_07_rules
 from second_wrong import Wrong
 
 PARTS = (
@@ -40,6 +42,8 @@ PARTS = (
     second_05_networks,
     second_06_rules,
     second_06_more,
+    second_07_rules,
+    second_07_more,
 )
 RIGHT: dict[str, str] = {id: code for part in PARTS for id, code in part.RIGHT.items()}
 WRONG: dict[str, list[Wrong]] = {id: answers for part in PARTS for id, answers in part.WRONG.items()}

@@ -50,6 +50,16 @@ def _rate_inside(weights: Tensors, slopes: Tensors, velocity: Tensors, lr: float
     return [w - v for w, v in zip(weights, speeds)], speeds
 
 
+def _of_steps(weights: Tensors, slopes: Tensors, velocity: Tensors, lr: float, mu: float) -> tuple[Tensors, Tensors]:
+    speeds = [mu * v - lr * g for v, g in zip(velocity, slopes)]
+    return [w + v for w, v in zip(weights, speeds)], speeds
+
+
+def _rate_twice(weights: Tensors, slopes: Tensors, velocity: Tensors, lr: float, mu: float) -> tuple[Tensors, Tensors]:
+    speeds = [mu * v + lr * g for v, g in zip(velocity, slopes)]
+    return [w - lr * v for w, v in zip(weights, speeds)], speeds
+
+
 def _into_velocity(
     weights: Tensors, slopes: Tensors, velocity: Tensors, lr: float, mu: float
 ) -> tuple[Tensors, Tensors]:
@@ -136,6 +146,28 @@ _VELOCITY = (
         "Both signs are changed, which would be the same walk with your own velocity from the start. Here the velocity of the caller "
         "adds up slopes.",
         "Where does a velocity of (1) and a slope of 0 lead? Follow the task's two formulas and then your lines.",
+    ),
+    Mistake(
+        "takes the momentum for what is lost",
+        by(lambda v, g, mu: (1 - mu) * v + g),
+        "Of the old velocity you keep what `momentum` leaves of 1. At 0.5, as in the example, that is the same.",
+        "Friction takes a part of the velocity, and `momentum` is the other part: what stays. With 0.9 nine tenths go on, and yours keeps one.",
+        "What should be left of a velocity of 10 after a slope of 0, at a momentum of 0.9?",
+    ),
+    Mistake(
+        "keeps a velocity of steps",
+        _of_steps,
+        "Your velocity is a step: the rate is in it, and so is the minus. The one that comes in adds up slopes.",
+        "Keras and some courses write it so. From a velocity of 0 and at a fixed rate the walk is the same. Here it is PyTorch's form, in which "
+        "rate and minus stand in the second formula.",
+        "Where do `lr` and the minus stand in the two formulas of the task, and where in your lines?",
+    ),
+    Mistake(
+        "multiplies by the rate in both formulas",
+        _rate_twice,
+        "The slope is multiplied by `lr` twice: on its way into your velocity, and once more in the step.",
+        "Each custom has the rate in one place. In the task's form it stands in the second formula, before the whole velocity.",
+        "How often do you write `lr`? With which of the two does the velocity come out as in the example?",
     ),
     Mistake(
         "puts the rate into the velocity",

@@ -13,9 +13,12 @@ from companion.checks.ch07_optimizers.e1_mistakes import MISTAKES
 from companion.checks.ch07_optimizers.lists import (
     F32,
     LAYERS,
+    SHAPES_OF_BOTH,
     TWO_LISTS,
+    VELOCITY,
     Tensors,
     drawing,
+    in_order,
     of_both,
     tensors_in,
     two_lists,
@@ -129,7 +132,7 @@ class Momentum:
     returns = (Out("made", "tensors"),)
     script = two_lists("momentum_step")
     observe = of_both
-    properties = (TWO_LISTS, _FITS)
+    properties = (TWO_LISTS, SHAPES_OF_BOTH, in_order("momentum", _moved), _FITS, VELOCITY)
     forbidden: ClassVar = {"optim": "It has momentum built in. Here you write the two lines that are in it."}
     statement = r"""
         A sledge keeps part of its speed. In each step the velocity $v$ loses some of itself to friction and takes up the slope
@@ -145,7 +148,7 @@ class Momentum:
         lists of new tensors**: `return weights, velocity`, both after the step.
 
         The lists that came in are used again by whoever calls you. None of them may hold other tensors or other numbers
-        afterwards.
+        afterwards. Write the formulas yourself, without `torch.optim`.
 
         Example: weights `[[4, 1], [2]]`, slopes `[[2, -1], [3]]`, velocity `[[1, 0.5], [-2]]`, a rate of 0.1 and a momentum of 0.5. The
         new velocity is $0.5 \cdot 1 + 2 = 2.5$, then $0.5 \cdot 0.5 - 1 = -0.75$, and $0.5 \cdot (-2) + 3 = 2$. The weights go to

@@ -11,7 +11,16 @@ from torch import Tensor
 from companion.checks.bank import Observed, Out, Property, exercise
 from companion.checks.ch07_optimizers.e1_momentum import cases
 from companion.checks.ch07_optimizers.e2_mistakes import MISTAKES
-from companion.checks.ch07_optimizers.lists import TWO_LISTS, Tensors, of_both, tensors_in, two_lists
+from companion.checks.ch07_optimizers.lists import (
+    SHAPES_OF_BOTH,
+    TWO_LISTS,
+    VELOCITY,
+    Tensors,
+    in_order,
+    of_both,
+    tensors_in,
+    two_lists,
+)
 from companion.checks.trace import Case
 
 
@@ -85,7 +94,7 @@ class LookAhead:
     returns = (Out("made", "tensors"),)
     script = two_lists("nesterov_step")
     observe = of_both
-    properties = (TWO_LISTS, _FITS)
+    properties = (TWO_LISTS, SHAPES_OF_BOTH, in_order("the look-ahead", _fits_slope_and_velocity), _FITS, VELOCITY)
     forbidden: ClassVar = {
         "optim": "It looks ahead by itself when `nesterov` is True. Here you write what it does then."
     }
@@ -97,7 +106,7 @@ class LookAhead:
 
         Write `nesterov_step(weights, slopes, velocity, lr, momentum)`. Arguments and results are those of exercise 07.1: three lists
         and two numbers come in, and two **new lists of new tensors** go out, `return weights, velocity`. What came in holds the
-        same tensors and the same numbers afterwards.
+        same tensors and the same numbers afterwards. `torch.optim` is not to be used.
 
         You will also meet the textbook's form. It moves the weights ahead, asks for the slope there, and keeps the weights
         without the move. That is the same method seen from another place, and its weights are other numbers: PyTorch keeps the

@@ -81,8 +81,9 @@ _AHEAD = (
     Mistake(
         "goes ahead before it steps",
         by(move=lambda w, g, v, old, lr, mu: w - lr * mu * old - lr * (g + mu * v)),
-        "Your weights first go along the old velocity, and then take the whole step that looks ahead: the way ahead is gone twice.",
-        "Books move the weights ahead to ask for a slope there. In this form the slope is handed to you, and the look-ahead is in the bracket.",
+        "Your step is longer than it should be by `lr * momentum` times the old velocity: the way ahead is gone twice.",
+        "Two ways lead there: to move the weights ahead first, as in books, or to write v where the bracket has g. The new v holds a part of the "
+        "old one already.",
         "Which terms with the old velocity does your step hold, written out? The formula has one, with the momentum squared.",
     ),
     Mistake(

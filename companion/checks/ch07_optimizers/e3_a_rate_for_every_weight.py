@@ -16,6 +16,7 @@ from companion.checks.ch07_optimizers.lists import (
     LAYERS,
     MOVES,
     NEW_WEIGHTS,
+    OF_ITS_SHAPE,
     STEPS,
     Tensors,
     drawing,
@@ -190,7 +191,7 @@ class ARateForEveryWeight:
     returns = tuple(Out(f"step {k}", "tensors") for k in range(1, STEPS + 1))
     script = _script
     observe = of_steps
-    properties = (NEW_WEIGHTS, ALONE, MOVES, *in_time(_right))
+    properties = (NEW_WEIGHTS, OF_ITS_SHAPE, ALONE, MOVES, *in_time(_right))
     forbidden: ClassVar = {"optim": "It holds both methods. Here you write what they remember and what they divide by."}
     statement = r"""
         One rate for all weights is a compromise. Two methods give each weight a rate of its own, by what its slopes have been
@@ -208,7 +209,7 @@ class ARateForEveryWeight:
         Write two classes that remember: `Adagrad(lr, eps)` and `RMSProp(lr, alpha, eps)`. Each has a method `step(weights, slopes)` that
         takes two lists of tensors, as in 07.1, and returns a **new list of new tensors**, the weights after the step. What is
         remembered is kept in the object, and two objects know nothing of each other. `step` always starts from the weights that
-        it is given, and what came in is not changed.
+        it is given, and what came in is not changed. `torch.optim` is not to be used.
 
         Example: one tensor of two weights, with the slopes `[4, -1]` in the first step and `[3, 0]` in the second.
 

@@ -27,6 +27,8 @@ def rule(
     *,
     read: Callable[[Tensor, Tensor, int, float], Tensor] = lambda s, before, k, alpha: s,
     start: Callable[[Tensor], Tensor] = torch.zeros_like,
+    shared: bool = False,
+    own: bool = False,
 ) -> type:
     """Return a class of this name by other rules.
 
@@ -36,20 +38,24 @@ def rule(
         move: the new weights.
         read: what the step divides by the root of: from what is remembered now and was before, the number of the step, and alpha.
         start: what is remembered at first, from the slopes.
+        shared: whether all tensors of the list have one memory.
+        own: whether each step starts from the weights that the object's last step has made.
     """
 
     def __init__(self: Any, lr: float, *others: float) -> None:
         self.lr, self.alpha, self.eps = lr, others[0] if len(others) > 1 else 0.0, others[-1]
-        self.kept, self.k = {}, 0
+        self.kept, self.k, self.mine = {}, 0, []
 
     def step(self: Any, weights: Tensors, slopes: Tensors) -> Tensors:
         self.k += 1
         moved = []
-        for n, (w, g) in enumerate(zip(weights, slopes)):
-            before = self.kept.get(n, start(g))
-            self.kept[n] = keep(before, g, self.alpha)
-            moved.append(move(w, g, read(self.kept[n], before, self.k, self.alpha), self.lr, self.eps))
-        return moved
+        for n, (w, g) in enumerate(zip(self.mine if own and self.mine else weights, slopes)):
+            place = 0 if shared else n
+            before = self.kept.get(place, start(g))
+            self.kept[place] = keep(before, g, self.alpha)
+            moved.append(move(w, g, read(self.kept[place], before, self.k, self.alpha), self.lr, self.eps))
+        self.mine = moved
+        return list(moved)
 
     arguments = _init_of(name, __init__)
     return type(name, (), {"__init__": arguments, "step": step})
@@ -145,6 +151,21 @@ _ADAGRAD = (
         "All weights of a tensor share one number in your Adagrad, and so one rate.",
         "The squares of a tensor were added up into one. What makes this method is that each weight has a sum of its own.",
         "Print the shape of what you remember. How many numbers should it hold?",
+    ),
+    Mistake(
+        "keeps one sum in Adagrad for all tensors",
+        rule(ADAGRAD, summed, shared=True),
+        "Your Adagrad has one memory for all tensors of the list: what the first has added is still there for the next.",
+        "With one tensor, as in the example, nobody sees it. With several, squares of one tensor are added to those of another, and their shapes "
+        "are broadcast.",
+        "Print what is remembered after one call with two tensors. It should be a list with one sum for each of them.",
+    ),
+    Mistake(
+        "goes on in Adagrad from its own weights",
+        rule(ADAGRAD, summed, own=True),
+        "Your Adagrad starts each later step from the weights that it has made itself, and not from those that it is given.",
+        "What is remembered are the sums of squares. The weights belong to the caller, who may have changed them since the last step.",
+        "Which weights stand in your last line in the second call: those in `self`, or those in the arguments?",
     ),
     Mistake(
         "divides the sum in Adagrad by the number of steps",
@@ -267,6 +288,20 @@ _RMSPROP = (
         "All weights of a tensor are divided by the same number in your RMSProp.",
         "`mean()` without more takes the mean over the weights. The running mean is one over the steps, for each weight by itself.",
         "How many numbers should be remembered for a table of 3 rows and 5 columns?",
+    ),
+    Mistake(
+        "keeps one mean in RMSProp for all tensors",
+        rule(RMSPROP, averaged, shared=True),
+        "Your RMSProp has one running mean for all tensors of the list: each tensor goes on where the one before it has stopped.",
+        "The mean runs over the steps, for each weight by itself. With one tensor, as in the example, one mean is enough; a list needs as many as it has tensors.",
+        "How many tensors does your object remember after a call with two of them, and what are their shapes?",
+    ),
+    Mistake(
+        "goes on in RMSProp from its own weights",
+        rule(RMSPROP, averaged, own=True),
+        "Your RMSProp keeps the weights of its last step, and starts the next one from there.",
+        "`step` is given the weights each time, and they may have been changed in between. The object remembers the means alone.",
+        "Are the `weights` of the second call used anywhere in your `step`?",
     ),
     Mistake(
         "corrects the beginning of RMSProp",

@@ -17,6 +17,7 @@ from companion.checks.ch07_optimizers.lists import (
     LAYERS,
     MOVES,
     NEW_WEIGHTS,
+    OF_ITS_SHAPE,
     STEPS,
     Tensors,
     in_time,
@@ -169,7 +170,13 @@ class AdamFromTheFormulas:
     returns = tuple(Out(f"step {k}", "tensors") for k in range(1, STEPS + 1))
     script = steps_of("Adam", SETTINGS)
     observe = of_steps
-    properties = (NEW_WEIGHTS, ALONE, MOVES, *in_time(lambda case: Adam(*(case.args[s] for s in SETTINGS))))
+    properties = (
+        NEW_WEIGHTS,
+        OF_ITS_SHAPE,
+        ALONE,
+        MOVES,
+        *in_time(lambda case: Adam(*(case.args[s] for s in SETTINGS))),
+    )
     forbidden: ClassVar = {"optim": "It holds Adam ready-made. Here you write the formulas that are in it."}
     statement = r"""
         Adam remembers two running means for each weight: $m$ of its slopes, for the direction, and $s$ of their squares, for the length.
@@ -185,7 +192,7 @@ class AdamFromTheFormulas:
 
         Write a class `Adam(lr, betas, eps)`, where `betas` is the pair $(\beta_1, \beta_2)$. Its method `step(weights, slopes)` takes two
         lists of tensors and returns a **new list of new tensors**, the weights after the step. As in 07.3 it starts from the weights
-        that it is given, it changes nothing that came in, and two objects know nothing of each other.
+        that it is given, it changes nothing that came in, and two objects know nothing of each other. `torch.optim` is not to be used.
 
         Example: `Adam(0.5, (0.5, 0.75), 0.0001)` and one tensor of two weights. In the first step the slopes are `[4, -1]`. So
         $m$ is `[2, -0.5]` and $s$ is `[4, 0.25]`, and the hats are `[4, -1]` and `[16, 1]`: the weights `[1, 2]` go by 0.5 each to about

@@ -42,6 +42,8 @@ def rule(
     start: Callable[[Tensor], tuple[Tensor, Tensor]] = lambda g: (torch.zeros_like(g), torch.zeros_like(g)),
     keeps_corrected: bool = False,
     count: Callable[[int, int, int], int] = lambda k, n, tensors: k,
+    shared: bool = False,
+    own: bool = False,
 ) -> type:
     """Return an Adam by other rules.
 
@@ -52,6 +54,8 @@ def rule(
         start: the means before the first step, from the slopes.
         keeps_corrected: whether the corrected means are those that are remembered.
         count: the number of the step, from the right one, the number of the tensor and how many there are.
+        shared: whether all tensors of the list have one pair of means.
+        own: whether each step starts from the weights that the object's last step has made.
     """
 
     class Adam:
@@ -59,16 +63,19 @@ def rule(
             self.lr, self.betas, self.eps = lr, betas, eps
             self.kept: dict[int, tuple[Tensor, Tensor]] = {}
             self.k = 0
+            self.mine: Tensors = []
 
         def step(self, weights: Tensors, slopes: Tensors) -> Tensors:
             self.k += 1
             moved = []
-            for n, (w, g) in enumerate(zip(weights, slopes)):
-                kept = keep(*self.kept.get(n, start(g)), g, *self.betas)
+            for n, (w, g) in enumerate(zip(self.mine if own and self.mine else weights, slopes)):
+                place = 0 if shared else n
+                kept = keep(*self.kept.get(place, start(g)), g, *self.betas)
                 used = correct(*kept, count(self.k, n, len(weights)), *self.betas)
-                self.kept[n] = used if keeps_corrected else kept
+                self.kept[place] = used if keeps_corrected else kept
                 moved.append(move(w, g, *used, self.lr, self.eps))
-            return moved
+            self.mine = moved
+            return list(moved)
 
     return Adam
 
@@ -230,6 +237,20 @@ _MEANS = (
         "Your first step is right. Later ones know their own slopes alone, although the count goes on.",
         "The zeros of the start are made in every call, and not in the first alone. So both means begin at 0 again and again.",
         "Under which condition should the zeros be made? Print both means when `step` begins.",
+    ),
+    Mistake(
+        "keeps one pair of means for all tensors",
+        rule(shared=True),
+        "Your object has one pair of means for all tensors of the list: each tensor goes on with what the one before it has left.",
+        "With one tensor, as in the example, nobody sees it. A list needs a pair of means for each of its tensors, found by their place.",
+        "Print the shapes of what is remembered after one call with two tensors. How many means should there be?",
+    ),
+    Mistake(
+        "goes on from its own weights",
+        rule(own=True),
+        "Your first step is right. Each later one starts from the weights that your object has kept, and not from those that it is given.",
+        "The object remembers the means and the count. The weights are the caller's, who may have changed them since the last step.",
+        "From which weights is the step taken off in the second call: from those in `self`, or from the argument?",
     ),
     Mistake(
         "exchanges the two betas",

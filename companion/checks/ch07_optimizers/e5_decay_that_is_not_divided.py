@@ -16,6 +16,7 @@ from companion.checks.ch07_optimizers.lists import (
     F32,
     LAYERS,
     NEW_WEIGHTS,
+    OF_ITS_SHAPE,
     STEPS,
     Tensors,
     in_time,
@@ -166,7 +167,13 @@ class DecayThatIsNotDivided:
     returns = tuple(Out(f"step {k}", "tensors") for k in range(1, STEPS + 1))
     script = steps_of("AdamW", SETTINGS)
     observe = of_steps
-    properties = (NEW_WEIGHTS, ALONE, _SPARED, *in_time(lambda case: AdamW(*(case.args[s] for s in SETTINGS))))
+    properties = (
+        NEW_WEIGHTS,
+        OF_ITS_SHAPE,
+        ALONE,
+        _SPARED,
+        *in_time(lambda case: AdamW(*(case.args[s] for s in SETTINGS))),
+    )
     forbidden: ClassVar = {"optim": "It holds AdamW ready-made. Here you put the decay where it belongs yourself."}
     statement = r"""
         A decay pulls weights towards 0. Put into the slopes of Adam it is divided by the root like them, so that it is weak where
@@ -179,7 +186,8 @@ class DecayThatIsNotDivided:
 
         Write a class `AdamW(lr, betas, eps, decay, decays)`. `decay` is a number. `decays` is a list of True and False, one for each tensor: True
         says that this tensor decays. Its method `step(weights, slopes)` is that of 07.4: two lists of tensors come in, and a **new list of
-        new tensors** goes out. A tensor that does not decay takes Adam's step alone. You may begin with your class of 07.4.
+        new tensors** goes out. A tensor that does not decay takes Adam's step alone. You may begin with your class of 07.4, and
+        `torch.optim` is not to be used.
 
         Example: `AdamW(0.5, (0.5, 0.75), 0.0001, 0.2, [True, False])`, the weights `[[4, -2], [3]]` and the slopes `[[2, -1], [0.5]]`. In the first
         step the hats are the slopes and their squares, so that Adam's step is about 0.5 for each weight, against its slope. The

@@ -216,6 +216,13 @@ _WHICH = (
         "Which entry of `decays` does your condition ask about?",
     ),
     Mistake(
+        "goes by the place in the list",
+        rule(flag=lambda decays, n, w: n % 2 == 0),
+        "Every other tensor of yours decays, from the first on, whatever `decays` says.",
+        "In many networks tables and biases take turns, and in the example they do. Here the list decides: it may say True twice in a row, or never.",
+        "What does your code do where all entries of `decays` are True?",
+    ),
+    Mistake(
         "takes the first entry for all tensors",
         rule(flag=lambda decays, n, w: bool(decays[0])),
         "Either all of your tensors decay or none: the first entry of `decays` decides.",

@@ -384,6 +384,13 @@ def _last(plan: str) -> list[Mistake]:
             "Where does `lr` stand in the two formulas, and where in your code?",
         ),
         Mistake(
+            "goes down in a straight line, one step ahead",
+            rule(plan, left=lambda p: 1 - p, done=lambda k, warm, total: (k - warm + 1) / (total - warm)),
+            "Your rate falls by the same amount in every step, and the first of these is taken right after the warm-up.",
+            "Two things at once: a straight line stands where the cosine should, and a one is added to the part of the way that lies behind.",
+            "Which part of the way lies behind when the way down begins? And how many lines of your code hold a cosine?",
+        ),
+        Mistake(
             "goes down in a straight line, and does not stop at the end",
             rule(plan, left=lambda p: 1 - p, end=None),
             "Your rate falls by the same amount in every step, and goes on falling after the end, below 0.",

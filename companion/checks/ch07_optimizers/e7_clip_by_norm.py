@@ -66,7 +66,7 @@ def _cases(seed: int) -> list[Case]:
 def _script(case: Case) -> list[Call]:
     given, names = tuple(case.args.values()), tuple(case.args)
     return [
-        Call("clip", given, names, returns=(), repeat=False),
+        Call("clip", given, names, returns=(), repeat=False, new=True),
         Call("clip", given, names, keep="made"),
         Call("@listed", ("$made", True), returns=("made",)),
     ]
@@ -91,6 +91,22 @@ def _same_way(case: Case, observed: Observed) -> bool:
     return bool(torch.dot(old, new) >= 0.9999 * old.norm() * new.norm())
 
 
+def _long_before(case: Case, observed: Observed) -> bool:
+    """Return whether the norm handed back is above the limit where the old slopes are longer than it."""
+    old, most = norm_of(case.args["slopes"]).item(), case.args["max_norm"]
+    return old <= most or observed["2"].item() > most * (1 + 1e-4)
+
+
+def _told(case: Case, observed: Observed) -> bool:
+    return bool(torch.isclose(observed["2"].to(F64), norm_of(case.args["slopes"]).to(F64), rtol=1e-4, atol=1e-6))
+
+
+def _reaches(case: Case, observed: Observed) -> bool:
+    """Return whether the new slopes are as long as they may be, or as long as they were."""
+    due = min(norm_of(case.args["slopes"]).item(), case.args["max_norm"])
+    return bool(norm_of([t.to(F64) for n, t in observed.items() if n != "2"]) >= 0.999 * due)
+
+
 _PROPERTIES = (
     Property(
         "a list of slopes and a norm without axes",
@@ -112,6 +128,27 @@ _PROPERTIES = (
         "Your new slopes point another way than the old ones.",
         "Only one factor for all entries of all tensors keeps the direction.",
         "Divide new by old entry by entry. Are all of these numbers the same?",
+    ),
+    Property(
+        "the norm is that of the slopes as they came in",
+        _long_before,
+        "The slopes that came in are longer than `max_norm`, and the norm that you hand back is not: it does not tell how long they were.",
+        "What is asked for is the length before the clipping. One that is taken afterwards is never above the limit, whatever the batch was like.",
+        "In which line is the number computed that you hand back, and does it stand before the clipping or behind it?",
+    ),
+    Property(
+        "the norm is the length of all slopes",
+        _told,
+        "The norm that you hand back is not the length of the slopes that came in, and the clipping goes by it.",
+        "The length is the root of one sum: the squares of all entries of all tensors.",
+        "For the slopes [3] and [4] the norm is 5. What does your line make of them?",
+    ),
+    Property(
+        "the new slopes are as long as they may be",
+        _reaches,
+        "Your norm is right, and the new slopes are shorter than they should be.",
+        "Slopes that are too long end with exactly the length of the limit, and others keep theirs.",
+        "Compute the norm of the list that you return, and put it beside the old norm and `max_norm`.",
     ),
 )
 
@@ -138,7 +175,8 @@ class ClipByNorm:
 
         Write `clip(slopes, max_norm)`. `slopes` is a list of tensors, and `max_norm` is the limit, a number above 0. Return two
         things, `return slopes, norm`: a **new list of new tensors** of the same shapes, and the norm as it was **before** the
-        clipping, as a tensor without axes or as a plain number. It may be that all slopes are 0. What came in is not changed.
+        clipping, as a tensor without axes or as a plain number. It may be that all slopes are 0. What came in is not
+        changed, and none of it is handed back: where the slopes are short enough, return copies of them. `torch.nn.utils` is not to be used.
 
         Example: the slopes `[[2, -4], [4]]` and a limit of 1.5. The norm is $\sqrt{4 + 16 + 16} = 6$, and the factor
         is $1.5 / 6 = 0.25$. So the new slopes are `[tensor([0.5, -1.0]), tensor([1.0])]`, and the norm that comes back is 6.

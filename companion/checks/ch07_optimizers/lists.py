@@ -51,7 +51,7 @@ def two_lists(function: str) -> Callable[[Case], list[Call]]:
     def script(case: Case) -> list[Call]:
         given, names = tuple(case.args.values()), tuple(case.args)
         return [
-            Call(function, given, names, returns=(), repeat=False),
+            Call(function, given, names, returns=(), repeat=False, new=True),
             Call(function, given, names, keep="made"),
             Call("@listed", ("$made",), returns=("made",)),
         ]
@@ -69,12 +69,52 @@ def _shapes_of_both(case: Case, observed: Observed) -> bool:
     return {n: t.shape for n, t in observed.items()} == due
 
 
+def _as_many_of_both(case: Case, observed: Observed) -> bool:
+    """Return whether each of two lists has a tensor for each of the weights."""
+    due = {f"{part}.{n}" for part in (1, 2) for n in range(1, len(case.args["weights"]) + 1)}
+    return set(observed) == due
+
+
 TWO_LISTS = Property(
     "two lists, with a tensor for each of the weights",
-    _shapes_of_both,
+    _as_many_of_both,
     "Two lists should come back: the new weights, then the new velocity. Each holds one tensor for each tensor of weights.",
-    "The next step needs both. `return a, b` hands back two things, and no shape changes on the way.",
-    "Print the shapes in both of your lists, and those in `weights`. Where do they part?",
+    "The next step needs both. `return a, b` hands back two things, each a list with a tensor for every tensor that came in.",
+    "Print the length of what you return, and of each of the two lists in it. How many tensors came in?",
+)
+SHAPES_OF_BOTH = Property(
+    "each tensor has the shape of its weights",
+    _shapes_of_both,
+    "Two lists come back, with as many tensors as there should be. Not each has the shape of the weights at its place.",
+    "The rule is taken entry by entry, so that no shape changes. Pieces of one long vector lie flat until `view_as` gives them their shape "
+    "back, and a broadcast makes a new one.",
+    "Print the shapes in both of your lists, and those in `weights`. At which place do they part?",
+)
+
+
+def in_order(name: str, fits: Callable[[Case, Observed], bool]) -> Property:
+    """Return what is said of two lists that would fit each other if they came the other way round."""
+
+    def holds(case: Case, observed: Observed) -> bool:
+        turned = {f"{3 - int(n[0])}{n[1:]}": t for n, t in observed.items()}
+        ordered = dict(sorted(turned.items(), key=lambda item: [int(part) for part in item[0].split(".")]))
+        return fits(case, observed) or not fits(case, ordered)
+
+    return Property(
+        "weights come before the velocity",
+        holds,
+        f"Your two lists fit each other the other way round: by the second formula of {name} the second holds weights and the first a velocity.",
+        "The caller takes what comes first for the weights. Mend the order, and then look whether the velocity is the one asked for.",
+        "Which list stands first behind your `return`, and which does the task name first?",
+    )
+
+
+VELOCITY = Property(
+    "the velocity is right",
+    lambda case, observed: False,
+    "Your new weights follow the velocity that you hand back, as they should. That velocity is not right yet.",
+    "So the second formula is right, and the fault lies in the first: a factor, a sign, or a part that is taken where another is meant.",
+    "On paper, set the slopes to 0, and then the old velocity. What should each leave of the new velocity, and what does your line leave?",
 )
 
 
@@ -96,14 +136,14 @@ def steps_of(name: str, settings: Sequence[str]) -> Callable[[Case], list[Call]]
         pairs = list(zip(case.args["weights"], case.args["slopes"]))
         calls = [
             Call(function, given, tuple(settings), keep="first"),
-            Call("$first.step", pairs[0], ("weights", "slopes"), returns=()),
+            Call("$first.step", pairs[0], ("weights", "slopes"), returns=(), new=True),
             Call(function, given, tuple(settings), keep="second"),
             Call("$second.step", pairs[0], ("weights", "slopes"), keep="begun"),
             Call("@listed", ("$begun",), returns=("begun",)),
             Call(function, given, tuple(settings), keep="object"),
         ]
         for k, (weights, slopes) in enumerate(pairs, 1):
-            calls.append(Call("$object.step", (weights, slopes), ("weights", "slopes"), keep=f"new {k}"))
+            calls.append(Call("$object.step", (weights, slopes), ("weights", "slopes"), keep=f"new {k}", new=True))
             calls.append(Call("@listed", (f"$new {k}",), returns=(f"step {k}",)))
         return calls
 
@@ -137,12 +177,25 @@ def _begins_well(case: Case, observed: Observed) -> bool:
     return still or any(bool((new != w).any()) for new, w in zip(first, case.args["weights"][0]))
 
 
+def _as_many(case: Case, observed: Observed) -> bool:
+    due = {f"step {k}.{n}" for k, weights in enumerate(case.args["weights"], 1) for n in range(1, len(weights) + 1)}
+    return {n for n in observed if n.startswith("step ")} == due
+
+
 NEW_WEIGHTS = Property(
     "a tensor for each of the weights",
+    _as_many,
+    "`step` should return a list with one tensor for each tensor of weights, in the same order.",
+    "Each tensor of weights has its own step, and the caller looks for the result at the same place. A stacked list is one tensor, and a "
+    "list in a list holds none at its first level.",
+    "Print the length of `weights` and of what you return, and what stands at each place.",
+)
+OF_ITS_SHAPE = Property(
+    "each tensor has the shape of its weights",
     _shapes_of_steps,
-    "`step` should return a list with one tensor for each tensor of weights, in the same order and of the same shape.",
-    "The rule is taken entry by entry, so that no shape changes. A mean, a stacked list or a list in a list changes it.",
-    "Print the shapes in `weights` and in what you return, one below the other. Where do they part?",
+    "As many tensors come back as there are weights. Not each has the shape of the weights at its place.",
+    "The rule is taken entry by entry, so that no shape changes. Where two shapes meet in a line, torch broadcasts one to the other without a word.",
+    "Print the shapes in `weights`, in `slopes` and of what you remember for each place. Where do they part?",
 )
 ALONE = Property(
     "a new object begins anew",
@@ -178,8 +231,9 @@ def in_time(make: Callable[[Case], Any]) -> tuple[Property, Property]:
         Property(
             "all steps are right",
             lambda case, observed: False,
-            "Your first step is right, and a later one is not.",
-            "From an empty memory your formulas do what they should. So look at what is kept between two calls, and at what it is used for.",
-            "Print what your object remembers when the second call begins. Is it what the first call has made, for each tensor?",
+            "In the case shown your first step is right, and a later one is not.",
+            "In a first step nothing is remembered yet. So look at what is kept between two calls, at the shares of the old and the new in it, "
+            "and at the weights from which a later step starts.",
+            "Print what your object remembers when the second call begins, and when it ends. Do these two by hand for one weight.",
         ),
     )
