@@ -62,9 +62,7 @@ def _cases(seed: int) -> list[Case]:
         case("weights of 0 in the second of three layers", 2.0, [5, 4, 7, 3], vector(0.4, 0.0, 0.5), "linear"),
         case("thirteen layers in float64", 0.7, deep, around(deep, 1.9), "relu"),
         case("five linear layers in float64", 1.6, [9, 30, 12, 20, 7, 4], around([9, 30, 12, 20, 7, 4], 1.2), "linear"),
-        case(
-            "PyTorch's own start, 1 / (3 n)", 90.0, [20, 50, 30, 10], (1 / (3 * vector(20, 50, 30))).sqrt(), "relu"
-        ),
+        case("PyTorch's own start, 1 / (3 n)", 90.0, [20, 50, 30, 10], (1 / (3 * vector(20, 50, 30))).sqrt(), "relu"),
     ]
 
 

@@ -95,7 +95,14 @@ def _cases(seed: int) -> list[Case]:
         Case("the two layers worked out", two, example=True),
         case("a single layer", [3, 4], [1.0], 5, 0.5),
         case("four layers of which none lies below", [6, 9, 5, 7, 3], [3.0, 5.0, 6.0, 2.0], 8, 0.001),
-        case("seven layers, a tenth", [4, 9, 6, 8, 5, 7, 6, 3], [3.0, *[3.5] * 5, 1.5], 11, 0.1, lambda p: p[2] < 0.1 < p[4]),
+        case(
+            "seven layers, a tenth",
+            [4, 9, 6, 8, 5, 7, 6, 3],
+            [3.0, *[3.5] * 5, 1.5],
+            11,
+            0.1,
+            lambda p: p[2] < 0.1 < p[4],
+        ),
         case(
             "large weights in the last layer",
             [5, 8, 6, 9, 7, 4],
