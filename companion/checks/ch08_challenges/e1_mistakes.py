@@ -21,7 +21,8 @@ def _grown(
     """Return the rule with another growth in a layer, another share behind the activation, or another beginning."""
 
     def variances(first: float, widths: Sequence[int], spreads: Tensor, activation: str) -> Tensor:
-        moment, found = start(first), []
+        moment: Tensor | float = start(first)
+        found: list[Tensor] = []
         for inputs, units, spread in zip(widths, widths[1:], spreads):
             q = factor(inputs, units, spread) * moment
             found.append(q)

@@ -38,7 +38,7 @@ def _by_hand(weights: Sequence[Tensor], x: Tensor, y: Tensor, share: float) -> t
     slope = torch.softmax(kept[-1] @ weights[-1].T, dim=1)
     slope[torch.arange(len(y)), y] -= 1
     slope = slope / len(y)
-    norms = []
+    norms: list[Tensor] = []
     for w, h in zip(weights[::-1], kept[::-1]):
         norms.insert(0, (slope.T @ h).square().sum().sqrt())
         slope = slope @ w * h * (1 - h)  # the last of these would be the slope by x, which nobody needs
@@ -54,7 +54,8 @@ def _by_layers(weights: Sequence[Tensor], x: Tensor, y: Tensor, share: float) ->
         x = layer(x if layer is layers[0] else torch.sigmoid(x))
     loss = -torch.log_softmax(x, dim=1)[range(len(y)), y].mean()
     loss.backward()
-    norms = torch.tensor([float(w.norm()) for layer in layers if (w := layer.weight.grad) is not None], dtype=x.dtype)
+    slopes = [layer.weight.grad for layer in layers]
+    norms = torch.tensor([float(g.norm()) for g in slopes if g is not None], dtype=x.dtype)
     below = [n for n in range(len(norms), 0, -1) if norms[n - 1] / norms[-1] < share]
     return norms, below[0] if below else 0
 
@@ -73,7 +74,7 @@ def _cases(seed: int) -> list[Case]:
         gains: Sequence[float],
         n: int,
         share: float,
-        shows: Callable[[Tensor], bool] = lambda norms: True,
+        shows: Callable[[list[float]], bool] = lambda parts: True,
         *,
         size: float = 1.0,
         dtype: torch.dtype = F64,
@@ -84,11 +85,11 @@ def _cases(seed: int) -> list[Case]:
             x = (size * (torch.randn(n, widths[0], generator=g, dtype=F64) + 0.3)).to(dtype)
             if dtype is torch.float32:
                 x = torch.zeros(n, widths[0], 2)[..., 0].copy_(x)  # with gaps in memory
-            given = {"weights": weights, "x": x, "y": torch.randint(widths[-1], (n,), generator=g), "share": share}
-            norms = gradient_norms(**given)[0]
-            apart = (norms / norms[-1] / share - 1).abs()[:-1]
-            if bool((apart > 0.05).all()) and shows(norms / norms[-1]):
-                return Case(name, given)
+            y = torch.randint(widths[-1], (n,), generator=g)
+            norms = gradient_norms(weights, x, y, share)[0]
+            parts = (norms / norms[-1]).tolist()
+            if all(abs(p / share - 1) > 0.05 for p in parts[:-1]) and shows(parts):
+                return Case(name, {"weights": weights, "x": x, "y": y, "share": share})
 
     two = {"weights": [rows([0.0]), rows([2], [-2])], "x": rows([0.05]), "y": torch.tensor([0]), "share": 0.1}
     return [
@@ -109,7 +110,7 @@ def _cases(seed: int) -> list[Case]:
             [2.0, 4.0, 4.0, 4.0, 12.0],
             9,
             0.3,
-            lambda p: p[0] < 0.3 < p[2] < 0.3 * p.max() and p[3] > 1,
+            lambda p: p[0] < 0.3 < p[2] < 0.3 * max(p) and p[3] > 1,
         ),
         case("a share of 1", [7, 12, 5, 8, 4], [6.0, 7.0, 4.0, 3.0], 6, 1.0),
         case(
