@@ -241,7 +241,7 @@ def _climbs(o: Observed) -> bool:
 
 def _thrown(o: Observed) -> bool:
     loss = o["loss"]
-    rises = not bool(loss.isfinite().all()) or (loss.max() > loss[0] + 0.7).item()
+    rises = not bool(loss.isfinite().all()) or bool(loss.max() > loss[0] + 0.7)
     return rises or bool(loss[-50:].mean() > loss[:20].mean())
 
 
