@@ -128,7 +128,10 @@ class AcrossAll(nn.Module):
 
 
 def straight_blocks():
-    return nn.Sequential(nn.Linear(64, 32), *[nn.Linear(32, 32) for _ in range(29)], nn.Linear(32, 10))
+    network = nn.Sequential(nn.Linear(64, 32), *[nn.Linear(32, 32) for _ in range(29)], nn.Linear(32, 10))
+    for layer in network:
+        nn.init.orthogonal_(layer.weight)
+    return network
 
 
 def shared_block():
@@ -180,7 +183,9 @@ def test_seed_may_be_set_and_a_list_returned():
 
 def test_network_alone_is_told_what_is_missing():
     assert "two things" in assessed(lambda: residual()()).message
-    assert "10 scores per picture" in assessed(by(lambda: nn.Linear(64, 3), sgd(0.1))).message
+    assert (
+        "10 scores per picture" in assessed(by(lambda: nn.Sequential(residual()(), nn.Linear(10, 3)), sgd(0.1))).message
+    )
 
 
 # -- routines that read and fill a module ----------------------------------------------------------------
