@@ -73,33 +73,37 @@ class HowASignalGrows:
     reference = variances
     read = "A good start"
     statement = r"""
-        Before any training you can say how large the numbers in a network will be. A sum $z = \sum_i w_i x_i$ of $n$ products,
-        with weights drawn independently with mean 0 and standard deviation $\sigma$, has the variance
+        Before any training you can say how large the numbers in a network will be. A sum $z = \sum_i w_i x_i$ of $n$
+        products, with weights drawn independently with mean 0 and standard deviation $\sigma$, has the variance
 
         $$q = n \cdot \sigma^2 \cdot E[x^2]$$
 
         $E[x^2]$ is the mean square of what enters. Behind the sums stands the activation, and what leaves it enters the next
-        layer. Without an activation the mean square is $q$ itself. A ReLU sets one half of the sums to 0, so that $q / 2$ is left.
+        layer. Without an activation the mean square is $q$ itself. A ReLU sets one half of the sums to 0, so that $q / 2$ is
+        left.
 
-        Write `variances(first, widths, spreads, activation)`. It returns $q_1, \dots, q_L$, the variances of the sums **before**
-        the activation, in one tensor of shape (L,).
+        Write `variances(first, widths, spreads, activation)`. It returns $q_1, \dots, q_L$, the variances of the sums
+        **before** the activation, in one tensor of shape (L,).
 
         * `first` is the mean square $E[x^2]$ of the network's inputs.
         * `widths` is a list of L + 1 whole numbers: how many inputs there are, then how many units each layer has.
-        * `spreads` has the shape (L,) and holds the standard deviation of the weights of each layer. Your result has its dtype.
+        * `spreads` has the shape (L,) and holds the standard deviation of the weights of each layer. Your result has its
+          dtype.
         * `activation` is `"linear"` or `"relu"`, the same in all layers. There are no biases.
 
         Example: `first = 3`, `widths = [4, 8, 2]`, `spreads = [0.5, 0.25]` and `"relu"`. The sums of the first layer have the
-        variance $4 \cdot 0.5^2 \cdot 3 = 3$. Behind the ReLUs a mean square of 1.5 is left. The second layer adds up 8 products:
-        $8 \cdot 0.25^2 \cdot 1.5 = 0.75$. So the result is `tensor([3.0000, 0.7500])`.
+        variance $4 \cdot 0.5^2 \cdot 3 = 3$. Behind the ReLUs a mean square of 1.5 is left. The second layer adds up 8
+        products: $8 \cdot 0.25^2 \cdot 1.5 = 0.75$. So the result is `tensor([3.0000, 0.7500])`.
     """
     cases = _cases
     mistakes = MISTAKES
     alternatives: ClassVar = {"all at once": _all_at_once, "by plain numbers": _by_plain_numbers}
     hints = (
         "Keep one number on the way: the mean square of what enters the next layer. For the first layer it is `first`.",
-        "How many products does a unit of layer l add up? As many as there are numbers in front of it: `widths[l - 1]` if layers "
+        "How many products does a unit of layer l add up? As many as there are numbers in front of it: "
+        "`widths[l - 1]` if layers "
         "are counted from 1. The last width is not needed.",
-        "In each round: `q = inputs * spread ** 2 * moment`, keep it, then `moment = q / 2` behind a ReLU and `moment = q` without. "
+        "In each round: `q = inputs * spread ** 2 * moment`, keep it, then `moment = q / 2` behind a ReLU and "
+        "`moment = q` without. "
         "`zip(widths, spreads)` stops when the spreads do, and `torch.stack` makes one tensor of the list.",
     )

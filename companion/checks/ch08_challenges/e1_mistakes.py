@@ -76,14 +76,16 @@ _LAYER = (
         "divides by the number of inputs",
         _grown(lambda inputs, units, spread: spread**2 / inputs),
         "Your variances fall much too fast, and in wide layers most of all.",
-        "That is the variance of a mean of n products. A unit takes their sum, whose variance is n times that of one product.",
+        "That is the variance of a mean of n products. A unit takes their sum, whose variance is n times that of "
+        "one product.",
         "Read the formula for z: is there a 1/n before the sum? Then decide where n belongs in the variance.",
     ),
     Mistake(
         "adds the spreads of the products",
         _grown(lambda inputs, units, spread: (inputs * spread) ** 2),
         "Your variances are too large, by the number of inputs in each layer.",
-        "You multiply the standard deviation by n, and then square. Independent terms partly cancel, so it is the variances that add up.",
+        "You multiply the standard deviation by n, and then square. Independent terms partly cancel, so it is "
+        "the variances that add up.",
         "A walk of 4 steps, each to the left or the right by chance: is it usually 4 steps long, or about 2?",
     ),
     Mistake(
@@ -99,7 +101,8 @@ _BEHIND = (
     Mistake(
         "forgets what a ReLU takes away",
         _grown(left=lambda activation: 1.0),
-        "Without an activation you are right. With ReLUs each layer behind the first is too large, and the factor grows layer by layer.",
+        "Without an activation you are right. With ReLUs each layer behind the first is too large, and the "
+        "factor grows layer by layer.",
         "A ReLU sets the negative sums to 0. With sums that lie evenly around 0 this takes one half of the mean square away.",
         "Write down four sums such as -2, -1, 1, 2, and their mean square. What is it behind a ReLU?",
     ),
@@ -114,7 +117,8 @@ _BEHIND = (
         "halves the sums of its own layer",
         _then(lambda q, first, activation: q * _share(activation)),
         "With ReLUs every number of yours is half of what it should be.",
-        "You return the mean square behind the activation. Asked for is the variance of the sums before it, which is twice as large.",
+        "You return the mean square behind the activation. Asked for is the variance of the sums before it, "
+        "which is twice as large.",
         "Where in a layer is z, and where is what leaves it? Which of the two does your list keep?",
     ),
     Mistake(
@@ -128,15 +132,24 @@ _BEHIND = (
         "halves the standard deviation",
         _grown(left=lambda activation: 0.25 if activation == "relu" else 1.0),
         "With ReLUs your signal dies out too fast: each layer takes three quarters of it away.",
-        "It is the mean square that is halved behind a ReLU. If you halve the standard deviation, a quarter of the square is left.",
+        "It is the mean square that is halved behind a ReLU. If you halve the standard deviation, a quarter of "
+        "the square is left.",
         "Take the sums -2, -1, 1, 2: which is the mean square before a ReLU, and which behind it?",
     ),
     Mistake(
         "takes the variance behind a ReLU for the mean square",
         _grown(left=lambda activation: 0.5 - 0.5 / math.pi if activation == "relu" else 1.0),
         "With ReLUs every layer behind the first is too small, by about a third each.",
-        "What leaves a ReLU has a mean above 0. Its variance takes that mean off, and the sums of the next layer feel it all the same.",
+        "What leaves a ReLU has a mean above 0. Its variance takes that mean off, and the sums of the next layer "
+        "feel it all the same.",
         "Look at the formula of the statement: does it have the variance of x, or the mean of x squared?",
+    ),
+    Mistake(
+        "halves where no ReLU stands and not behind one",
+        _grown(left=lambda activation: 1.0 if activation == "relu" else 0.5),
+        "Your two kinds of network are exchanged: the linear one loses half in each layer, and the one with ReLUs nothing.",
+        "The condition is turned round: the half belongs to the ReLU, which sets the negative sums to 0.",
+        "Read your line aloud: what does it do if `activation` is `relu`, and what else?",
     ),
     Mistake(
         "halves without an activation as well",
@@ -154,6 +167,15 @@ _FIRST = (
         "Your result is the same for every `first`, as if the mean square of the inputs were always 1.",
         "How large the inputs are decides how large everything behind them is: each later variance is a multiple of it.",
         "Double `first` in the example. What should become of both numbers, and what becomes of yours?",
+    ),
+    Mistake(
+        "forgets what enters a layer",
+        lambda first, widths, spreads, activation: torch.stack([n * s**2 for n, s in zip(widths, spreads)]),
+        "Each of your numbers depends on its own layer alone: on its inputs and its weights.",
+        "That is the factor by which a layer makes the signal larger or smaller. How large the signal is comes "
+        "from the layers before.",
+        "Which of the three factors of the formula is missing in your line, and which number should it be in the "
+        "second layer?",
     ),
     Mistake(
         "squares what is a mean square already",
@@ -180,7 +202,8 @@ _FIRST = (
         "uses the spread of the layer before",
         _next_spread,
         "Your first layer is right, and each later one is computed with the spread of the layer before it.",
-        "An index is off by one. The weights of layer l stand between what enters and the sums of layer l, both at its own place.",
+        "An index is off by one. The weights of layer l stand between what enters and the sums of layer l, both "
+        "at its own place.",
         "Print layer, inputs and spread side by side in each round. With which spread should 8 inputs of the example meet?",
     ),
     Mistake(
@@ -194,7 +217,8 @@ _FIRST = (
         "takes the number of units for the number of inputs, and forgets what a ReLU takes away",
         _grown(lambda inputs, units, spread: units * spread**2, left=lambda activation: 1.0),
         "Even a single layer is off in your result, and with ReLUs a factor of 2 in each later layer comes on top.",
-        "Two things at once: you count the units of a layer where its inputs belong, and nothing is taken away behind a ReLU.",
+        "Two things at once: you count the units of a layer where its inputs belong, and nothing is taken away "
+        "behind a ReLU.",
         "Set the single layer right first: how many products does one sum have? Then send -2, -1, 1, 2 through a ReLU.",
     ),
 )

@@ -48,22 +48,40 @@ _FANS = (
         "takes the number of units for the number of inputs",
         _start(he=lambda fan_in, fan_out: 2 / fan_out),
         "By Xavier you are right. By He your numbers belong to another layer, the one that leads the other way.",
-        "PyTorch lays a weight out as (units, inputs): the first number is where it leads to. He's rule counts what comes in.",
+        "PyTorch lays a weight out as (units, inputs): the first number is where it leads to. He's rule counts "
+        "what comes in.",
         "Print `torch.nn.Linear(50, 100).weight.shape`. Which of the two numbers do you divide by?",
     ),
     Mistake(
         "forgets the kernel",
         _start(places=_no_kernel),
         "For linear layers you are right. For convolutions your start is far too wide.",
-        "A unit of a convolution adds up a product for every place of its kernel, in every channel. You count the channels alone.",
+        "A unit of a convolution adds up a product for every place of its kernel, in every channel. You count "
+        "the channels alone.",
         "How many numbers does one unit of a kernel of 5 by 5 look at, in a picture with 3 channels?",
     ),
     Mistake(
         "forgets the kernel on the way out",
         _start(places=lambda kernel: (math.prod(kernel), 1)),
         "By He you are right. By Xavier the start of a convolution is too wide.",
-        "The kernel stands in your fan-in and not in your fan-out. One input also goes into a sum for each place of the kernel.",
+        "The kernel stands in your fan-in and not in your fan-out. One input also goes into a sum for each place "
+        "of the kernel.",
         "A pixel lies under a kernel of 3 by 3 that is moved over it. In how many positions does the kernel touch it?",
+    ),
+    Mistake(
+        "forgets the kernel on the way in",
+        _start(places=lambda kernel: (1, math.prod(kernel))),
+        "For linear layers you are right. For convolutions your start is too wide, by He most of all.",
+        "The kernel stands in your fan-out and not in your fan-in. A unit adds up a product for each of its places.",
+        "How many numbers does one unit of a kernel of 3 by 7 look at, with 20 channels coming in?",
+    ),
+    Mistake(
+        "takes the last side of the kernel",
+        _start(places=lambda kernel: (kernel[-1], kernel[-1]) if kernel else (1, 1)),
+        "With kernels that have one side you are right. With 3 by 7 you count 7 places.",
+        "Of several sizes the last one is left: a loop that sets a number anew in each round keeps the last, "
+        "where it should multiply.",
+        "Print the number of places after each round of your loop, for 3 by 7. What should it be in the end?",
     ),
     Mistake(
         "takes one side of the kernel",
@@ -94,6 +112,21 @@ _FANS = (
         "Call your function with the example and both words. Which of the two results does the statement give for `xavier`?",
     ),
     Mistake(
+        "takes He's rule for both words",
+        _start(xavier=_he),
+        "By He you are right. By Xavier you give He's start, as if the word made no difference.",
+        "2 / n_in stands there whatever `rule` is. Xavier's rule has the sum of both fans below the line.",
+        "Which line of your code asks what `rule` is? Call it with the example and both words.",
+    ),
+    Mistake(
+        "takes Xavier's rule for both words",
+        _start(he=_xavier),
+        "By Xavier you are right. By He you give Xavier's start, as if the word made no difference.",
+        "2 / (n_in + n_out) stands there whatever `rule` is. Behind ReLUs that is too narrow, unless a layer has "
+        "very few units.",
+        "Which line of your code asks what `rule` is? For He the fan-out does not matter.",
+    ),
+    Mistake(
         "looks in one direction for Xavier",
         _start(xavier=lambda fan_in, fan_out: 1 / fan_in),
         "By He you are right. By Xavier the fan-out makes no difference to your numbers.",
@@ -107,14 +140,16 @@ _FANS = (
             he=lambda fan_in, fan_out: 1 / fan_in,
         ),
         "All your numbers are too small, by the root of 2.",
-        "Both rules have a 2 on top: He's makes up for the half that a ReLU takes away, Xavier's makes a mean of the two fans.",
+        "Both rules have a 2 on top: He's makes up for the half that a ReLU takes away, Xavier's makes a mean of "
+        "the two fans.",
         "With 50 inputs and 50 units the mean of the fans is 50. What should Xavier's variance be then, and what is yours?",
     ),
     Mistake(
         "squares the gain of He",
         _start(he=lambda fan_in, fan_out: 4 / fan_in),
         "By Xavier you are right. By He your numbers are too large, by the root of 2.",
-        "The gain of a ReLU is the root of 2, and it belongs to the standard deviation. In the variance it is squared, which makes 2.",
+        "The gain of a ReLU is the root of 2, and it belongs to the standard deviation. In the variance it is "
+        "squared, which makes 2.",
         "Write He's standard deviation as gain divided by a root. What is the gain, and what stands in your code?",
     ),
     Mistake(
@@ -124,7 +159,8 @@ _FANS = (
             he=lambda fan_in, fan_out: 1 / (3 * fan_in),
         ),
         "Both your rules give the same: what `torch.nn.Linear` draws by itself.",
-        "Its bound is 1 over the root of n_in, so that the variance is 1 / (3 n_in), a sixth of He's. Behind ReLUs the signal shrinks.",
+        "Its bound is 1 over the root of n_in, so that the variance is 1 / (3 n_in), a sixth of He's. Behind "
+        "ReLUs the signal shrinks.",
         "Which variance do the two formulas of the statement ask for? Start from that, and the bound follows.",
     ),
 )
@@ -183,7 +219,8 @@ _ANSWER = (
         "forgets the kernel, and takes the standard deviation for the bound",
         _start(places=_no_kernel, answer=lambda variance: (variance**0.5, variance**0.5)),
         "Your bound is the standard deviation in every case, and for convolutions both are far too large.",
-        "Two things at once: the places of the kernel are not counted, and evenly drawn numbers are treated like normal ones.",
+        "Two things at once: the places of the kernel are not counted, and evenly drawn numbers are treated like "
+        "normal ones.",
         "Set the linear layer right first, where no kernel is: how does a follow from the variance a² / 3?",
     ),
 )

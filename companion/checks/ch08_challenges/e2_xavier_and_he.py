@@ -79,15 +79,16 @@ class XavierAndHe:
     returns = (Out("std", "number"), Out("bound", "number"))
     properties = (_UNIFORM,)
     statement = r"""
-        How widely a weight has to be drawn follows from its shape alone. Two rules have become the usual ones. Xavier Glorot's
-        looks at both directions, forwards and back. Kaiming He's looks forwards, and makes up for what a ReLU takes away:
+        How widely a weight has to be drawn follows from its shape alone. Two rules have become the usual ones. Xavier
+        Glorot's looks at both directions, forwards and back. Kaiming He's looks forwards, and makes up for what a ReLU takes
+        away:
 
         $$\text{Xavier:}\quad \operatorname{Var}(w) = \frac{2}{n_{\text{in}} + n_{\text{out}}}
         \qquad\qquad \text{He:}\quad \operatorname{Var}(w) = \frac{2}{n_{\text{in}}}$$
 
-        A unit adds up $n_{\text{in}}$ products, and each input goes into $n_{\text{out}}$ sums. In a convolution a unit looks at
-        all places of its kernel, in every input channel. So with a kernel of $h \times w$ both numbers are channels times
-        $h \cdot w$.
+        A unit adds up $n_{\text{in}}$ products, and each input goes into $n_{\text{out}}$ sums. In a convolution a unit
+        looks at all places of its kernel, in every input channel. So with a kernel of $h \times w$ both numbers are channels
+        times $h \cdot w$.
 
         Write `start(shape, rule)`. It returns two numbers, `(std, bound)`: the standard deviation for weights drawn from a
         normal distribution, and the bound $a$ for weights drawn evenly from $-a$ to $a$. Evenly drawn numbers have the
@@ -105,7 +106,8 @@ class XavierAndHe:
     alternatives: ClassVar = {"by counting weights": _by_counting_weights, "by a weight of that shape": _by_a_weight}
     hints = (
         "First the two fans. In a linear layer they stand in the shape as they are: which of the two comes first?",
-        "All sizes behind the first two belong to the kernel. Their product is the number of places, 1 for a linear layer, and "
+        "All sizes behind the first two belong to the kernel. Their product is the number of places, 1 for a "
+        "linear layer, and "
         "both fans are multiplied by it.",
         "With `units, inputs, *kernel = shape` the kernel's sizes are in a list of their own. Then `variance ** 0.5` is the "
         "first answer, and `(3 * variance) ** 0.5` the second.",

@@ -73,6 +73,15 @@ def _of_the_activations(weights: Sequence[Tensor], x: Tensor, y: Tensor, share: 
     return norms, _choose(norms, share)
 
 
+def _without_sigmoids(weights: Sequence[Tensor], x: Tensor, y: Tensor, share: float) -> tuple[Tensor, int]:
+    leaves = [w.clone().requires_grad_() for w in weights]
+    h = x
+    for w in leaves:
+        h = h @ w.T
+    norms = torch.stack([g.norm() for g in torch.autograd.grad(cross_entropy(h, y), leaves)])
+    return norms, _choose(norms, share)
+
+
 def _by_the_sums(weights: Sequence[Tensor], x: Tensor, y: Tensor, share: float) -> tuple[Tensor, int]:
     sums, h = [], x
     for k, w in enumerate(weights, 1):
@@ -109,7 +118,8 @@ _MEASURED = (
         "measures the activations",
         _of_the_activations,
         "Your norms do not change with `y`: they are those of what the layers hand on.",
-        "On the way forwards the signal may be in good health while the slope is lost on the way back. Here the way back is measured.",
+        "On the way forwards the signal may be in good health while the slope is lost on the way back. Here the "
+        "way back is measured.",
         "Which line of yours computes the loss, and by what is it differentiated?",
     ),
     Mistake(
@@ -123,14 +133,16 @@ _MEASURED = (
         "forgets the root of the norm",
         _of(lambda g: g.square().sum()),
         "Your norms are the squares of what is asked for.",
-        "The sum of squares still needs a root. Without it the layer is found too near to the output, as squares fall twice as fast.",
+        "The sum of squares still needs a root. Without it the layer is found too near to the output, as squares "
+        "fall twice as fast.",
         "What is the norm of the slopes (3, 4): 25, or 5?",
     ),
     Mistake(
         "takes the mean of the squares",
         _of(lambda g: g.square().mean().sqrt()),
         "Your norms are too small, and large tables are off by more than small ones.",
-        "Under the root stands a mean where a sum should be. That is the size of a typical slope and not the norm of all of them.",
+        "Under the root stands a mean where a sum should be. That is the size of a typical slope and not the "
+        "norm of all of them.",
         "Which of the two grows when a table has more columns? Read the task's sentence about the norm again.",
     ),
     Mistake(
@@ -158,7 +170,8 @@ _MEASURED = (
         "takes the largest stretch of the table",
         _of(lambda g: torch.linalg.matrix_norm(g, 2)),
         "Your norms are too small wherever a table has several rows and columns. It is the spectral norm that you take.",
-        "`matrix_norm` with 2 says how much the table stretches a vector at most. Asked for is the root of the sum of all squares.",
+        "`matrix_norm` with 2 says how much the table stretches a vector at most. Asked for is the root of the "
+        "sum of all squares.",
         "Compare `torch.linalg.matrix_norm(g, 2)` with `g.flatten().norm()` for a table of ones.",
     ),
 )
@@ -172,10 +185,18 @@ _LOSS = (
         "Print the loss for the batch, and for the batch twice in a row. Should it double?",
     ),
     Mistake(
+        "forgets the sigmoids",
+        _without_sigmoids,
+        "Your network is a straight line: nothing stands between its layers.",
+        "Each sigmoid on the way multiplies the slope by 0.25 or less, and this is what makes it vanish. Yours keeps it.",
+        "Compare h of the example, sigma(0) = 0.5, with what your first layer hands on.",
+    ),
+    Mistake(
         "puts a sigmoid behind the last layer",
         _of(lambda g: g.norm(), last=True),
         "All your norms are too small, the last one too.",
-        "Your scores have passed through a sigmoid before the loss. It squeezes them into 0 to 1 and costs a factor of 0.25 or less.",
+        "Your scores have passed through a sigmoid before the loss. It squeezes them into 0 to 1 and costs a "
+        "factor of 0.25 or less.",
         "How many sigmoids has a network of two layers? Compare the scores 1 and -1 of the example with yours.",
     ),
     Mistake(
@@ -192,7 +213,8 @@ _NAMED = (
         "counts from the input",
         _names(_from_the_input),
         "Where the norms do not fall evenly your layer is too near to the input: it is the first below, counted from there.",
-        "The slope comes from the output. The place where it is lost is the first one on that way, and layers before it only inherit.",
+        "The slope comes from the output. The place where it is lost is the first one on that way, and layers "
+        "before it only inherit.",
         "On which side does your search begin? The slope passes layer L first.",
     ),
     Mistake(
@@ -206,7 +228,8 @@ _NAMED = (
         "numbers the layers from the output",
         _names(lambda norms, share: len(norms) - n + 1 if (n := _choose(norms, share)) else 0),
         "Your norms are right. Your layer is counted from the wrong end.",
-        "The search goes back from the output, and the numbers do not: layer 1 lies next to the input, whichever way you walk.",
+        "The search goes back from the output, and the numbers do not: layer 1 lies next to the input, whichever "
+        "way you walk.",
         "Which number has the last layer of five: 1, or 5?",
     ),
     Mistake(
@@ -227,8 +250,17 @@ _NAMED = (
         "compares with the next layer",
         _names(_against_the_neighbour),
         "Your norms are right. You look for a layer that loses much against the one behind it.",
-        "A slope may be lost in many small steps, of which none is conspicuous: half in each of ten layers leaves a thousandth.",
+        "A slope may be lost in many small steps, of which none is conspicuous: half in each of ten layers "
+        "leaves a thousandth.",
         "With which norm is each layer compared in the task? It is the same one for all of them.",
+    ),
+    Mistake(
+        "forgets the share",
+        _names(lambda norms, share: _nearest_to_output(norms < norms[-1])),
+        "Your norms are right. The layer that you name is the same for every `share`.",
+        "You ask which layer has a smaller norm than the last one. Small enough to be named is one that lies "
+        "below a share of it.",
+        "What should your function answer with a share of 0.001, and what does it answer?",
     ),
     Mistake(
         "compares with the share itself",
@@ -262,7 +294,8 @@ _NAMED = (
         "lists the norms from the output on",
         _from_the_output,
         "Your norms are right, and in reversed order.",
-        "You collected them on the way back, where the last layer comes first. The list of the task begins next to the input.",
+        "You collected them on the way back, where the last layer comes first. The list of the task begins next "
+        "to the input.",
         "Which norm belongs to `weights[0]`? Print the two side by side.",
     ),
     Mistake(

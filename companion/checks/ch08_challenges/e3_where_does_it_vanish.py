@@ -17,7 +17,7 @@ from companion.checks.trace import Case
 def gradient_norms(
     weights: list[torch.Tensor], x: torch.Tensor, y: torch.Tensor, share: float
 ) -> tuple[torch.Tensor, int]:
-    """Return the norm of the slope by the weights of each layer, and the first layer from the output that lies below a share."""
+    """Return the norm of the slope by each layer's weights, and the first layer from the output below a share."""
     leaves = [w.clone().requires_grad_() for w in weights]
     h = x
     for w in leaves[:-1]:
@@ -148,36 +148,39 @@ class WhereDoesItVanish:
 
         Write `gradient_norms(weights, x, y, share)`.
 
-        * `weights` is a list of L tables, in the order in which they are used. The one of layer $l$ has the shape (units, inputs).
-          There are no biases. Behind every layer but the last stands a sigmoid: $h^{(l)} = \sigma(h^{(l-1)} W^{(l)\top})$ with
-          $h^{(0)} = x$. The last layer gives the scores.
-        * `x` has the shape (N, D), and `y` holds the N right classes, whole numbers. The loss is the mean cross-entropy of the
-          scores.
+        * `weights` is a list of L tables, in the order in which they are used. The one of layer $l$ has the shape (units,
+          inputs). There are no biases. Behind every layer but the last stands a sigmoid:
+          $h^{(l)} = \sigma(h^{(l-1)} W^{(l)\top})$ with $h^{(0)} = x$. The last layer gives the scores.
+        * `x` has the shape (N, D), and `y` holds the N right classes, whole numbers. The loss is the mean cross-entropy of
+          the scores.
         * `share` is a number above 0 and at most 1.
 
         Return two things, `(norms, layer)`.
 
-        * `norms` has the shape (L,): for each layer, in the order of the list, the norm of the loss's slope by its weights. The
-          norm is the root of the sum of all squared slopes of the table.
-        * `layer` is a whole number. Layers are numbered from 1, next to the input, to L. Go back from the output: which is the
-          **first layer on this way** whose norm lies below `share` times the norm of layer L? If there is none, it is 0.
+        * `norms` has the shape (L,): for each layer, in the order of the list, the norm of the loss's slope by its weights.
+          The norm is the root of the sum of all squared slopes of the table.
+        * `layer` is a whole number. Layers are numbered from 1, next to the input, to L. Go back from the output: which is
+          the **first layer on this way** whose norm lies below `share` times the norm of layer L? If there is none, it is 0.
 
         The numbers in `weights`, `x` and `y` stay as they are.
 
-        Example: `weights = [[[0]], [[2], [-2]]]`, `x = [[0.05]]`, `y = [0]`, `share = 0.1`. Forwards: $h = \sigma(0) = 0.5$, and
-        the scores are 1 and -1, with the probabilities 0.8808 and 0.1192. Back: the slopes by the scores are -0.1192 and 0.1192.
-        Times $h$ they are the slopes by the second table, with the norm 0.0843. The slope by $h$ is $-0.4768$, and by the sum
-        before the sigmoid a quarter of it, $-0.1192$. Times $x$ that is the slope by the first table, with the norm 0.0060. It lies
-        below a tenth of 0.0843, so the result is `(tensor([0.0060, 0.0843]), 1)`.
+        Example: `weights = [[[0]], [[2], [-2]]]`, `x = [[0.05]]`, `y = [0]`, `share = 0.1`. Forwards: $h = \sigma(0) = 0.5$,
+        and the scores are 1 and -1, with the probabilities 0.8808 and 0.1192. Back: the slopes by the scores are -0.1192 and
+        0.1192. Times $h$ they are the slopes by the second table, with the norm 0.0843. The slope by $h$ is $-0.4768$, and
+        by the sum before the sigmoid a quarter of it, $-0.1192$. Times $x$ that is the slope by the first table, with the
+        norm 0.0060. It lies below a tenth of 0.0843, so the result is `(tensor([0.0060, 0.0843]), 1)`.
     """
     cases = _cases
     mistakes = MISTAKES
     alternatives: ClassVar = {"by hand": _by_hand, "with layers of torch": _by_layers}
     hints = (
-        "Three parts: forwards to the loss, back to the slopes, then the comparison. Autograd does the second one for you, if the "
+        "Three parts: forwards to the loss, back to the slopes, then the comparison. Autograd does the second "
+        "one for you, if the "
         "tables record what is done with them.",
-        "Make copies that record: `[w.clone().requires_grad_() for w in weights]`. `torch.autograd.grad(loss, copies)` gives one "
+        "Make copies that record: `[w.clone().requires_grad_() for w in weights]`. "
+        "`torch.autograd.grad(loss, copies)` gives one "
         "slope for each table, and `.norm()` its norm.",
-        "`norms < share * norms[-1]` says which layers lie below. Going back from the output, the first of them is the one with "
+        "`norms < share * norms[-1]` says which layers lie below. Going back from the output, the first of them "
+        "is the one with "
         "the largest number. Mind the case in which there is none.",
     )

@@ -138,7 +138,8 @@ _PROPERTIES = (
         "the identity at the start",
         lambda case, o: o["off at the start"].item() < 1e-5,
         "A new block of yours does not hand on what came in: it adds something from the start.",
-        "With thirty such blocks the signal would grow from block to block. Only a last layer that is 0 adds nothing at first.",
+        "With thirty such blocks the signal would grow from block to block. Only a last layer that is 0 adds "
+        "nothing at first.",
         "Print `ResidualBlock(4, 6, 4)(x) - x`. Which of your numbers should be 0, and where are they set?",
     ),
     Property(
@@ -168,33 +169,36 @@ class AddWhatCameIn:
 
         $$y = x + W_2\, \operatorname{relu}(W_1 x + b_1) + b_2$$
 
-        Nothing stands behind the sum: no activation, so that what came in passes through thirty blocks as it is, negative numbers
-        too. Where a block has another number of outputs than inputs, $x$ cannot be added. There the way around gets a table of its
-        own, $y = S x + \dots$, without a bias.
+        Nothing stands behind the sum: no activation, so that what came in passes through thirty blocks as it is, negative
+        numbers too. Where a block has another number of outputs than inputs, $x$ cannot be added. There the way around gets
+        a table of its own, $y = S x + \dots$, without a bias.
 
-        Write a class `ResidualBlock(inputs, hidden, outputs)`, a `torch.nn.Module` with the method `forward(x)` from (N, inputs) to
-        (N, outputs). Its layers bear these names, because the check puts numbers into them:
+        Write a class `ResidualBlock(inputs, hidden, outputs)`, a `torch.nn.Module` with the method `forward(x)` from (N,
+        inputs) to (N, outputs). Its layers bear these names, because the check puts numbers into them:
 
         * `first`, a `torch.nn.Linear` from the inputs to the hidden units,
         * `last`, a `torch.nn.Linear` from the hidden units to the outputs,
-        * `shortcut`, a `torch.nn.Linear` from the inputs to the outputs without a bias, and only if their numbers differ. If they agree
-          $x$ itself is added, and nothing is learned on the way around.
+        * `shortcut`, a `torch.nn.Linear` from the inputs to the outputs without a bias, and only if their numbers differ. If
+          they agree $x$ itself is added, and nothing is learned on the way around.
 
-        A new block has to add nothing: with as many outputs as inputs it returns exactly $x$. For that the weight and the bias of
-        `last` begin at 0. All other layers begin as PyTorch draws them, so that the block can learn to add something.
+        A new block has to add nothing: with as many outputs as inputs it returns exactly $x$. For that the weight and the
+        bias of `last` begin at 0. All other layers begin as PyTorch draws them, so that the block can learn to add something.
 
-        Example: with 2 inputs and 1 hidden unit let `first.weight = [[1, -1]]`, `last.weight = [[2], [3]]`, and both biases 0. For
-        `x = [[3, 1]]` the hidden unit holds $3 - 1 = 2$. The layers add $(4, 6)$, and the result is `[[7, 7]]`. For `x = [[1, 3]]` the
-        sum is $-2$, the ReLU makes it 0, and the result is `[[1, 3]]`.
+        Example: with 2 inputs and 1 hidden unit let `first.weight = [[1, -1]]`, `last.weight = [[2], [3]]`, and both biases
+        0. For `x = [[3, 1]]` the hidden unit holds $3 - 1 = 2$. The layers add $(4, 6)$, and the result is `[[7, 7]]`. For
+        `x = [[1, 3]]` the sum is $-2$, the ReLU makes it 0, and the result is `[[1, 3]]`.
     """
     cases = _cases
     mistakes = MISTAKES
     alternatives: ClassVar = {"with an identity": _WithIdentity, "by tables": _ByTables}
     hints = (
-        "Draw two ways from x to the sum: one through two layers with a ReLU between them, one around them. Which of the two needs "
+        "Draw two ways from x to the sum: one through two layers with a ReLU between them, one around them. "
+        "Which of the two needs "
         "a table, and when?",
-        "In `__init__`: `super().__init__()`, then the layers. `torch.nn.init.zeros_(self.last.weight)` sets numbers to 0 in place, and "
+        "In `__init__`: `super().__init__()`, then the layers. `torch.nn.init.zeros_(self.last.weight)` sets "
+        "numbers to 0 in place, and "
         "the bias needs the same.",
-        "In `forward`: `around = x` or `around = self.shortcut(x)`, and then `return around + self.last(torch.relu(self.first(x)))`. "
+        "In `forward`: `around = x` or `around = self.shortcut(x)`, and then "
+        "`return around + self.last(torch.relu(self.first(x)))`. "
         "With `self.shortcut = None` where the widths agree, an `if self.shortcut is None` decides.",
     )

@@ -156,7 +156,8 @@ _SUM = (
         "puts a ReLU behind the last layer",
         _forward(lambda around, added: around + torch.relu(added)),
         "What your layers add is never negative, so that a block can only make numbers larger.",
-        "The ReLU stands between the two layers. A second one behind the last takes away everything that is to be subtracted.",
+        "The ReLU stands between the two layers. A second one behind the last takes away everything that is to "
+        "be subtracted.",
         "Can your block learn to turn 5 into 3? What would its layers have to add?",
     ),
     Mistake(
@@ -177,14 +178,16 @@ _SUM = (
         "adds what came in twice",
         _forward(lambda around, added: 2 * around + added),
         "A new block of yours returns twice what came in.",
-        "It is added within the layers' part and once more in the end. After thirty blocks the signal is a billion times as large.",
+        "It is added within the layers' part and once more in the end. After thirty blocks the signal is a "
+        "billion times as large.",
         "Follow x through your forward with a pencil: how often does it reach the sum?",
     ),
     Mistake(
         "multiplies",
         _forward(lambda around, added: around * added),
         "A new block of yours returns 0: what came in is multiplied by what the layers make.",
-        "A product is 0 as soon as one of the two is. The slope of a sum is 1 on the way around, and that is what this is about.",
+        "A product is 0 as soon as one of the two is. The slope of a sum is 1 on the way around, and that is "
+        "what this is about.",
         "Which sign stands between x and the layers in the formula?",
     ),
     Mistake(
@@ -198,7 +201,8 @@ _SUM = (
         "takes the mean of both ways",
         _forward(lambda around, added: (around + added) / 2),
         "A new block of yours returns half of what came in.",
-        "A mean keeps numbers small for one block. After thirty blocks a billionth is left of what came in, and of the slope too.",
+        "A mean keeps numbers small for one block. After thirty blocks a billionth is left of what came in, and "
+        "of the slope too.",
         "What is one half to the power of 30? Is there a division in the formula?",
     ),
     Mistake(
@@ -212,7 +216,8 @@ _SUM = (
         "switches its layers off for good",
         _block(forward=_always_x),
         "Whatever stands in your layers, your block returns what came in.",
-        "The identity is where a block begins. If it is fixed in `forward`, by a 0 or by leaving the layers out, nothing can be learned.",
+        "The identity is where a block begins. If it is fixed in `forward`, by a 0 or by leaving the layers out, "
+        "nothing can be learned.",
         "Where should the zeros stand that make a new block the identity: in `forward`, or in a weight that can change?",
     ),
 )
@@ -236,7 +241,8 @@ _GRADIENT = (
         "cuts its layers off from the slope",
         _block(forward=lambda self, x: self.around(x) + self.last(torch.relu(self.first(x)).detach())),
         "The numbers are right, and no slope reaches the first layer.",
-        "`detach`, `.data` or `no_grad` stands between the first layer and the sum. What is hidden from autograd is never trained.",
+        "`detach`, `.data` or `no_grad` stands between the first layer and the sum. What is hidden from autograd "
+        "is never trained.",
         "Print `block.first.weight.grad` after going back. Which line of your forward is it cut off by?",
     ),
 )
@@ -266,7 +272,8 @@ _START = (
         "sets both layers to 0",
         _block(begin=_both_at_0),
         "A new block of yours is the identity, and it stays so: no slope reaches any of its weights.",
-        "With the first layer at 0 the hidden units hold 0, so the last layer has slope 0. With the last at 0 the first has none, too.",
+        "With the first layer at 0 the hidden units hold 0, so the last layer has slope 0. With the last at 0 "
+        "the first has none, too.",
         "Write the slope by the last weight as a product. Which of its factors is 0 in your block, and who could change it?",
         matches=_seen(lambda c, o: _right_later(c, o) and bool(o["begins"]) and not bool(o["learns"])),
     ),
@@ -274,7 +281,8 @@ _START = (
         "shares its layers with other blocks",
         _Shared,
         "When a second block is made, the first one gives other results than before: they have the same layers.",
-        "The layers belong to the class, or to something outside of it. A stack of thirty blocks would be one block, thirty times.",
+        "The layers belong to the class, or to something outside of it. A stack of thirty blocks would be one "
+        "block, thirty times.",
         "In which function are your layers made? Each block makes its own in `__init__`, as `self.first` and so on.",
         matches=_seen(
             lambda c, o: (
@@ -291,7 +299,8 @@ _AROUND = (
         "always has a table on the way around",
         _block(equal=staticmethod(lambda inputs: nn.Linear(inputs, inputs, bias=False))),
         "With as many outputs as inputs your block has a shortcut with weights of its own.",
-        "A table drawn by chance is no identity, and thirty of them in a row are the product that the way around should avoid.",
+        "A table drawn by chance is no identity, and thirty of them in a row are the product that the way around "
+        "should avoid.",
         "When can x be added as it is? Make the table only where it cannot.",
         matches=_seen(
             lambda c, o: (
@@ -304,7 +313,8 @@ _AROUND = (
         "gives the way around a bias",
         _block(bias=True),
         "Where the widths differ your shortcut has a bias, and the task asks for none.",
-        "The last layer has a bias already, and two of them add up to one. `torch.nn.Linear` makes one unless told otherwise.",
+        "The last layer has a bias already, and two of them add up to one. `torch.nn.Linear` makes one unless "
+        "told otherwise.",
         "Which argument of `torch.nn.Linear` leaves the bias out?",
         matches=_seen(lambda c, o: bool(o["bias around"]), of=lambda found: any(found)),
     ),
@@ -312,7 +322,8 @@ _AROUND = (
         "cuts what came in, or fills it up with 0",
         _block(forward=_cut_or_filled),
         "With as many outputs as inputs you are right. With other widths you add the first columns of x as they are.",
-        "Cutting throws away what stands in the other columns, and zeros leave outputs without a way around. Here a table mixes them.",
+        "Cutting throws away what stands in the other columns, and zeros leave outputs without a way around. "
+        "Here a table mixes them.",
         "Which layer of yours has the shape (outputs, inputs)? In your forward it is not used.",
     ),
     Mistake(

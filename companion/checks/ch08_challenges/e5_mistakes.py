@@ -25,11 +25,16 @@ _SIGNS = {
 """What would be seen."""
 
 _BELIEFS = {
-    "a": "You took a poor result for a lack of units. Only the training numbers can tell: if they are good, the network is large enough.",
-    "b": "You looked for the gap, which is the best known illness. It needs both: training digits that are learned, and others that are not.",
-    "c": "You put poor numbers down to the rate. A rate that is too large has a mark of its own: the loss rises within the training data.",
-    "d": "You hoped that more epochs would help. They do as long as the curves fall, and the last two lines of the table say whether they do.",
-    "e": "You did not trust the validation. That is a good habit, and the check of it is a third set of digits which nobody has used.",
+    "a": "You took a poor result for a lack of units. Only the training numbers can tell: if they are good, the "
+    "network is large enough.",
+    "b": "You looked for the gap, which is the best known illness. It needs both: training digits that are "
+    "learned, and others that are not.",
+    "c": "You put poor numbers down to the rate. A rate that is too large has a mark of its own: the loss rises "
+    "within the training data.",
+    "d": "You hoped that more epochs would help. They do as long as the curves fall, and the last two lines of "
+    "the table say whether they do.",
+    "e": "You did not trust the validation. That is a good habit, and the check of it is a third set of digits "
+    "which nobody has used.",
     "f": "You looked at the number that looks best. A training is judged by what it says of digits that it has never met.",
 }
 """What one was thinking who took it."""
@@ -74,7 +79,8 @@ _AGAINST = {
     },
     "seen before": {
         "a": "This one gets every training digit right in the end.",
-        "b": "Here validation seems fine, 0.97. If it were held out, a gap would show in the table, and not only on new digits.",
+        "b": "Here validation seems fine, 0.97. If it were held out, a gap would show in the table, and not only "
+        "on new digits.",
         "c": "Here both losses fall or rest in every line.",
         "d": "Here the training loss went from 0.03 to 0.01, and no accuracy changed any more.",
         "f": "Here 0.97 of the validation digits are right, and 0.64 of the new ones.",
@@ -89,9 +95,12 @@ _AGAINST = {
 }
 
 _RIGHT = {
-    "by heart": "Every training digit is right, and a third of the others is wrong. The validation loss rose while the training loss fell.",
-    "too simple": "A quarter of its own training digits stays wrong, at rest, and validation and new digits are about as poor.",
-    "thrown about": "After a good first epoch the loss rose to the level of guessing, on the training digits themselves, and stayed there.",
+    "by heart": "Every training digit is right, and a third of the others is wrong. The validation loss rose "
+    "while the training loss fell.",
+    "too simple": "A quarter of its own training digits stays wrong, at rest, and validation and new digits are "
+    "about as poor.",
+    "thrown about": "After a good first epoch the loss rose to the level of guessing, on the training digits "
+    "themselves, and stayed there.",
     "on its way": "Everything still falls in the last line, on both sides alike, and it is hardly below the start.",
     "seen before": "Validation follows training up to 0.97, and digits that nobody has used come out at 0.64.",
     "in good health": "Both losses are low and near each other, the curves have come to rest, and new digits confirm it.",

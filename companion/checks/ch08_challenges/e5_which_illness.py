@@ -29,12 +29,14 @@ class WhichIllness:
         return "\n\n".join(
             (
                 paragraphs(
-                    "Somebody has trained a network on the ten digits and brings you this table. Accuracy is the share that is right, and "
+                    "Somebody has trained a network on the ten digits and brings you this table. Accuracy is the "
+                    "share that is right, and "
                     "guessing has a loss of 2.30 and an accuracy of 0.10.",
                 ),
                 table(name),
                 paragraphs(
-                    f"After the last epoch 400 new digits were looked at, once. The accuracy on them is {MEASURED[name].new:.2f}.",
+                    f"After the last epoch 400 new digits were looked at, once. The accuracy on them is "
+                    f"{MEASURED[name].new:.2f}.",
                     "What do you say? One of these six explains all of the numbers. Store its letter in `answer_08_5`.",
                     'Example: for option a you write `answer_08_5 = "a"`.',
                 ),
@@ -49,8 +51,10 @@ class WhichIllness:
 
     hints = (
         "Read in this order: has the training loss come down? Is it at rest? Is the validation like it? Do new digits agree?",
-        "Where the first answer is no, the trouble lies in the training itself: too simple, thrown about, or not finished. Where it is yes, look at "
+        "Where the first answer is no, the trouble lies in the training itself: too simple, thrown about, or not "
+        "finished. Where it is yes, look at "
         "the difference between the columns.",
-        "A gap between training and validation is one finding. No gap there, and a gap to the new digits, is another one. No gap at all, low and "
+        "A gap between training and validation is one finding. No gap there, and a gap to the new digits, is "
+        "another one. No gap at all, low and "
         "at rest, is the best of all.",
     )

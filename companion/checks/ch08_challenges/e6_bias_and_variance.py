@@ -109,9 +109,9 @@ class BiasAndVariance:
     returns = (Out("bias2", "number"), Out("variance", "number"), Out("error", "number"))
     properties = _PROPERTIES
     statement = r"""
-        The same network is trained M times, each time with other examples. Afterwards every model is asked about the same N points.
-        Their misses come from two sides. Some are shared by all models: these are too simple, or drawn to one side. Others differ from model
-        to model: each has learned the chance in its own examples.
+        The same network is trained M times, each time with other examples. Afterwards every model is asked about the same N
+        points. Their misses come from two sides. Some are shared by all models: these are too simple, or drawn to one side.
+        Others differ from model to model: each has learned the chance in its own examples.
 
         Write `bias_variance(predictions, truth, noise)`. It returns three numbers, `(bias2, variance, error)`.
 
@@ -124,14 +124,14 @@ class BiasAndVariance:
         $$\text{bias}^2 = \operatorname{mean}_x \big(\bar f(x) - t(x)\big)^2 \qquad
         \text{variance} = \operatorname{mean}_x \frac{1}{M} \sum_{m=1}^{M} \big(f_m(x) - \bar f(x)\big)^2$$
 
-        `error` is the mean squared error that is to be expected when one of the models, drawn by chance, meets new targets: the squared bias
-        plus the variance plus the variance of the noise. The variance divides by M and not by M - 1. With 1/M the three parts add up
-        exactly.
+        `error` is the mean squared error that is to be expected when one of the models, drawn by chance, meets new targets:
+        the squared bias plus the variance plus the variance of the noise. The variance divides by M and not by M - 1. With
+        1/M the three parts add up exactly.
 
-        Example: three models and two points, `predictions = [[1, 4], [3, 4], [2, 1]]`, `truth = [0, 4]`, `noise = 0.5`. On average the
-        models say 2 and 3. So the bias is 2 and -1, squared 4 and 1, in the mean 2.5. At the first point the models lie 1, 1 and 0 from
-        their mean, at the second 1, 1 and 2. The variances are 2/3 and 2, in the mean 1.3333. The error is
-        $2.5 + 1.3333 + 0.5^2 = 4.0833$, and the result is `(2.5, 1.3333, 4.0833)`.
+        Example: three models and two points, `predictions = [[1, 4], [3, 4], [2, 1]]`, `truth = [0, 4]`, `noise = 0.5`. On
+        average the models say 2 and 3. So the bias is 2 and -1, squared 4 and 1, in the mean 2.5. At the first point the
+        models lie 1, 1 and 0 from their mean, at the second 1, 1 and 2. The variances are 2/3 and 2, in the mean 1.3333. The
+        error is $2.5 + 1.3333 + 0.5^2 = 4.0833$, and the result is `(2.5, 1.3333, 4.0833)`.
     """
     cases = _cases
     mistakes = MISTAKES
@@ -139,6 +139,7 @@ class BiasAndVariance:
     hints = (
         "Begin with the mean prediction at each point. It has N numbers: over which axis is that mean taken?",
         "The bias compares this mean with the truth: subtract, square, and only then take the mean over the points.",
-        "With `middle = predictions.mean(dim=0)` the variance is `(predictions - middle).square().mean()`, because the mean over models and "
+        "With `middle = predictions.mean(dim=0)` the variance is `(predictions - middle).square().mean()`, "
+        "because the mean over models and "
         "the mean over points make one mean over all entries. The error adds both, and `noise ** 2`.",
     )

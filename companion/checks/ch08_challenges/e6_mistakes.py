@@ -47,7 +47,8 @@ _BIAS = (
         "averages the bias before it is squared",
         _parts(bias2=lambda p, t: (p.mean(dim=0) - t).mean().square()),
         "Where the models miss upwards at one point and downwards at another, your squared bias is too small.",
-        "The mean over the points is taken first, and misses to both sides cancel. A square comes before the mean so that they cannot.",
+        "The mean over the points is taken first, and misses to both sides cancel. A square comes before the "
+        "mean so that they cannot.",
         "In the example the bias is 2 and -1. What is the mean of 4 and 1, and what is the square of the mean?",
     ),
     Mistake(
@@ -68,7 +69,8 @@ _BIAS = (
         "returns the bias without its square",
         _parts(bias2=lambda p, t: (p.mean(dim=0) - t).mean()),
         "Your first number can be negative: it says how far too high the models lie over all points.",
-        "Misses to both sides cancel in it, and it is no square. Asked for is the mean of the squared misses, point by point.",
+        "Misses to both sides cancel in it, and it is no square. Asked for is the mean of the squared misses, "
+        "point by point.",
         "Can a sum of squares be negative? Where in your first line does the square stand?",
     ),
     Mistake(
@@ -89,7 +91,8 @@ _BIAS = (
         "averages over the points in place of the models",
         _parts(bias2=lambda p, t: (p.mean(dim=1, keepdim=True) - t).square().mean()),
         "Your squared bias compares the mean of each model over all points with the truth.",
-        "The mean runs along the rows, over different points. What all models have in common is found point by point, down a column.",
+        "The mean runs along the rows, over different points. What all models have in common is found point by "
+        "point, down a column.",
         "Write the shape behind your mean. How many numbers should it have: one for each model, or one for each point?",
     ),
 )
@@ -98,7 +101,8 @@ _VARIANCE = (
     Mistake(
         "takes the variance over the points",
         _parts(variance=lambda p, t: p.var(dim=1, correction=0).mean()),
-        "For a single model your variance is not 0. You measure how far the predictions of one model lie from point to point.",
+        "For a single model your variance is not 0. You measure how far the predictions of one model lie from "
+        "point to point.",
         "That is the shape of the curve and no fault of a model. The variance asks how the models differ at the same point.",
         "Models that all agree have no variance, however bent their curve is. Over which axis does yours run?",
     ),
@@ -106,15 +110,32 @@ _VARIANCE = (
         "takes the variance of all predictions",
         _parts(variance=lambda p, t: p.var(correction=0)),
         "For a single model your variance is not 0. All M times N predictions were thrown into one heap.",
-        "The heap mixes two things: how models differ, and how points differ. The mean that is taken off has to be that of the point.",
+        "The heap mixes two things: how models differ, and how points differ. The mean that is taken off has to "
+        "be that of the point.",
         "Print the shape of the mean that your variance takes off. One number for everything, or one for each point?",
     ),
     Mistake(
         "divides by M - 1",
         _parts(variance=lambda p, t: p.var(dim=0).mean()),
         "Your variance is a little too large, and for a single model there is none.",
-        "`var` and `std` divide by M - 1 unless told otherwise. Then the three parts do not add up to the error of these M models.",
+        "`var` and `std` divide by M - 1 unless told otherwise. Then the three parts do not add up to the error "
+        "of these M models.",
         "Which argument of `var` sets what is divided by? Compare with the 1/M in the formula.",
+    ),
+    Mistake(
+        "forgets to square the distances",
+        _parts(variance=lambda p, t: (p - p.mean(dim=0)).mean()),
+        "Your variance is 0 in every case, or a rounding error.",
+        "Distances from a mean add up to 0: what lies above it and what lies below cancel. The square is what "
+        "keeps them apart.",
+        "Add up 1, 1 and -2. What becomes of them when they are squared first?",
+    ),
+    Mistake(
+        "forgets to take off the mean",
+        _parts(variance=lambda p, t: p.square().mean()),
+        "For models that all agree your variance is not 0: it is the mean square of all predictions.",
+        "The distance from the mean prediction is to be squared, and you square the prediction itself.",
+        "Add 100 to all predictions and to the truth. Should the variance change? Does yours?",
     ),
     Mistake(
         "takes the standard deviation",
@@ -134,14 +155,16 @@ _VARIANCE = (
         "measures the variance around the truth",
         _parts(variance=lambda p, t: (p - t).square().mean()),
         "Your variance is too large, by exactly the squared bias, which is then counted twice.",
-        "You take off the truth, and the mean prediction should be taken off. Models that all make the same miss have no variance.",
+        "You take off the truth, and the mean prediction should be taken off. Models that all make the same miss "
+        "have no variance.",
         "Let all models say 3 where 1 is true. How far do they lie from one another?",
     ),
     Mistake(
         "measures the variance of the mean prediction",
         _parts(variance=lambda p, t: p.mean(dim=0).var(correction=0)),
         "For models that all agree your variance is not 0.",
-        "You average the models first and look how the result changes from point to point. What differs between models is gone by then.",
+        "You average the models first and look how the result changes from point to point. What differs between "
+        "models is gone by then.",
         "In which order come the two steps: average over the points, and look at the spread of the models?",
     ),
 )

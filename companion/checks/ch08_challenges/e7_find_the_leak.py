@@ -57,7 +57,7 @@ def _held_out(case: Case) -> Tensor:
 
 
 def _script(case: Case) -> list[Call]:
-    """Ask as it is; with the other class outside of the training rows; with one more row, far away; without rows used for nothing."""
+    """Ask as it is; with other classes outside of the training; with one more row, far away; without unused rows."""
     X, y, patients, train, k = case.args.values()
     far = torch.where(torch.arange(X.shape[1]) % 2 == 0, 1000 * X.abs().amax(), X[0])
     one_more = torch.cat([X, far[None]]), torch.cat([y, y[:1]]), torch.cat([patients, patients.max()[None] + 1])
@@ -96,7 +96,8 @@ _PROPERTIES = (
     Property(
         "classes of held-out rows are not learned from",
         lambda case, o: bool((o["turned"] - (1 - o["out"])).abs() < 1e-3),
-        "When every row outside of `train` gets the other class, right answers should become wrong ones, and in yours others do too.",
+        "When every row outside of `train` gets the other class, right answers should become wrong ones, and in "
+        "yours others do too.",
         "Something is learned from classes that are held out. In use the class of a new patient is what nobody knows.",
         "Which lines of yours use `y`? In all but the last one it should be `y[train]`.",
     ),
@@ -104,14 +105,16 @@ _PROPERTIES = (
         "a held-out row does not depend on the others",
         _lets_one_more_alone,
         "When one more row is held out, far away from all others, some of the other rows are answered otherwise.",
-        "Something is learned from measurements that are held out: a mean, a spread, or the rows among which the nearest is sought.",
+        "Something is learned from measurements that are held out: a mean, a spread, or the rows among which the "
+        "nearest is sought.",
         "Which lines of yours use `X`? Ask of each of them whether its result would change if a held-out row were missing.",
     ),
     Property(
         "rows that are used for nothing do not matter",
         lambda case, o: bool((o["without"] - o["out"]).abs() < 1e-6),
         "Your number changes when the rows are taken away that are neither trained on nor held out.",
-        "These are rows of patients who are trained on with another row. Something is learned from them, or they are asked about.",
+        "These are rows of patients who are trained on with another row. Something is learned from them, or they "
+        "are asked about.",
         "Print which rows each line uses. Where do rows come in that are neither in `train` nor held out?",
     ),
 )
@@ -128,9 +131,9 @@ class FindTheLeak:
     observe = _observe
     properties = _PROPERTIES
     statement = r"""
-        A hospital wants to know how well a simple method does on **patients it has never seen**. The method standardises the measurements,
-        keeps the k columns in which the two classes differ most, and answers for a new row with the class of the nearest training row.
-        Here is how it has been evaluated so far:
+        A hospital wants to know how well a simple method does on **patients it has never seen**. The method standardises the
+        measurements, keeps the k columns in which the two classes differ most, and answers for a new row with the class of
+        the nearest training row. Here is how it has been evaluated so far:
 
         ```python
         def accuracy(X, y, patients, train, k):
@@ -141,38 +144,42 @@ class FindTheLeak:
             return (y[train][nearest] == y).double().mean()
         ```
 
-        It is wrong in four ways, and each of them flatters: something of what should be held out has been seen before. Mend it.
+        It is wrong in four ways, and each of them flatters: something of what should be held out has been seen before. Mend
+        it.
 
-        Write `accuracy(X, y, patients, train, k)` with the same arguments. The method stays as it is; what is learned, and from
-        which rows, is what changes. It returns the share of right answers on the held-out rows, one number.
+        Write `accuracy(X, y, patients, train, k)` with the same arguments. The method stays as it is; what is learned, and
+        from which rows, is what changes. It returns the share of right answers on the held-out rows, one number.
 
         * `X` has the shape (N, D), one visit of a patient in each row, and `y` the classes, 0 or 1. `k` is at most D.
         * `train` has the shape (N,) and holds True for the rows that may be learned from. All of them are used.
-        * `patients` has the shape (N,) and holds the number of each row's patient. Many patients came several times, and their rows
-          are nearly alike. **A row is held out if no row at all of its patient is trained on.** Rows that are neither trained on nor held
-          out are not used for anything.
-        * Nothing that is computed from the data before the last line may depend on a row outside of `train`: no mean, no spread, no choice of
-          columns.
+        * `patients` has the shape (N,) and holds the number of each row's patient. Many patients came several times, and
+          their rows are nearly alike. **A row is held out if no row at all of its patient is trained on.** Rows that are
+          neither trained on nor held out are not used for anything.
+        * Nothing that is computed from the data before the last line may depend on a row outside of `train`: no mean, no
+          spread, no choice of columns.
 
         Both classes occur among the training rows, no column is constant there, and at least one row is held out.
 
         Example: seven rows with the measurements `[[0, 5], [2, 1], [8, 4], [10, 2], [1.5, 9], [8.5, 0], [7.8, 3]]`, the
-        classes `[0, 0, 1, 1, 0, 0, 1]` and the patients `[1, 2, 3, 4, 5, 6, 3]`. The first four are trained on, and `k = 1`. In the
-        training rows the classes differ by 8 in the first column and by 0 in the second, so that the first is kept. The last row is of
-        patient 3, who is trained on, and drops out. The fifth row lies nearest to 2, class 0, which is right. The sixth lies nearest to
-        8, class 1, which is wrong. So the result is 0.5.
+        classes `[0, 0, 1, 1, 0, 0, 1]` and the patients `[1, 2, 3, 4, 5, 6, 3]`. The first four are trained on, and `k = 1`.
+        In the training rows the classes differ by 8 in the first column and by 0 in the second, so that the first is kept.
+        The last row is of patient 3, who is trained on, and drops out. The fifth row lies nearest to 2, class 0, which is
+        right. The sixth lies nearest to 8, class 1, which is wrong. So the result is 0.5.
 
-        On 60 rows of pure noise with 400 columns the evaluation above comes to 0.88, in the mean of twenty draws, and no method can be
-        right for more than half of new patients there.
+        On 60 rows of pure noise with 400 columns the evaluation above comes to 0.88, in the mean of twenty draws, and no
+        method can be right for more than half of new patients there.
     """
     cases = cases_of
     mistakes = MISTAKES
     alternatives: ClassVar = {"row by row": _row_by_row, "by weights": _by_weights}
     hints = (
-        "Go through the lines with one question: which rows does this number depend on? A mean, a spread and a choice of columns are "
-        "learned just as weights are.",
-        "Three of the four leaks are mended with `X[train]` and `y[train]` in the right places. For the fourth you need to know for each row whether "
+        "Go through the lines with one question: which rows does this number depend on? A mean, a spread and a "
+        "choice of columns are "
+        "learned in the same way as weights are.",
+        "Three of the four leaks are mended with `X[train]` and `y[train]` in the right places. For the fourth "
+        "you need to know for each row whether "
         "its patient occurs among `patients[train]`.",
-        "`held_out = ~torch.isin(patients, patients[train])` are the rows to be asked about. Mean and spread come from `X[train]` and are used for all "
+        "`held_out = ~torch.isin(patients, patients[train])` are the rows to be asked about. Mean and spread "
+        "come from `X[train]` and are used for all "
         "rows; the class means come from `X[train]` and `y[train]`.",
     )

@@ -100,7 +100,8 @@ _LEAKS = (
         "standardises with all rows",
         evaluated(scaled=_all),
         "Mean and spread of your columns come from all rows, held-out ones too.",
-        "A held-out row helps to decide how long a step in each column is. With a sensor that scatters more in new rows this hides the trouble.",
+        "A held-out row helps to decide how long a step in each column is. With a sensor that scatters more in "
+        "new rows this hides the trouble.",
         "Change a held-out row and print the standardised training rows. Should any of them move?",
         best="a sensor that was exchanged",
     ),
@@ -108,7 +109,8 @@ _LEAKS = (
         "selects columns with all rows",
         evaluated(chosen=_all),
         "On pure noise your accuracy is far above one half: the columns were chosen with the held-out rows.",
-        "Among 400 columns of noise some fit all classes by luck. If the held-out rows take part in the choice, the luck includes them.",
+        "Among 400 columns of noise some fit all classes by luck. If the held-out rows take part in the choice, "
+        "the luck includes them.",
         "Which rows does `apart` depend on? In use the classes of new patients are not there.",
         best="noise in 400 columns",
     ),
@@ -124,7 +126,8 @@ _LEAKS = (
         "leaves rows of the same patients on both sides",
         evaluated(asked=_not_train),
         "Where patients come again your accuracy is too high: you ask about patients of whom another row was trained on.",
-        "Their rows are nearly alike, so the nearest row is one of their own and brings its class with it. That is recognition, not diagnosis.",
+        "Their rows are nearly alike, so the nearest row is one of their own and brings its class with it. That "
+        "is recognition, not diagnosis.",
         "How many of the patients that you ask about occur in `patients[train]`? It should be none.",
         best="patients who come again",
     ),
@@ -139,14 +142,16 @@ _LEAKS = (
         "asks about all rows",
         evaluated(asked=_all),
         "Your mean runs over all N rows. Most of them are known: trained on, or of a patient who was trained on.",
-        "A training row is its own nearest row. What remains to be measured are patients of whom the method has seen nothing.",
+        "A training row is its own nearest row. What remains to be measured are patients of whom the method has "
+        "seen nothing.",
         "Which rows may be asked about? Write down for each of the seven rows of the example what it is used for.",
     ),
     Mistake(
         "finds each row itself",
         evaluated(asked=_train),
         "Your accuracy is 1 in every case, on pure noise too.",
-        "The rows that are asked about are among those that are searched. The nearest row is then the row itself, at a distance of 0.",
+        "The rows that are asked about are among those that are searched. The nearest row is then the row "
+        "itself, at a distance of 0.",
         "Which rows stand on the left in `cdist`, and which on the right? They should have none in common.",
         matches=_always_1,
     ),
@@ -210,7 +215,8 @@ _METHOD = (
         "forgets the size of the difference",
         evaluated(rank=lambda apart: apart),
         "Columns in which class 1 lies lower are never kept in yours.",
-        "A difference of -2 tells the classes apart as well as one of 2. The largest differences are meant, whatever their sign.",
+        "A difference of -2 tells the classes apart as well as one of 2. The largest differences are meant, "
+        "whatever their sign.",
         "Print `apart` and `kept`. Which column with a large negative difference is left out?",
     ),
     Mistake(
@@ -226,6 +232,15 @@ _METHOD = (
         "Your number is what is missing from the right one to 1.",
         "It counts the rows that are answered wrongly. An accuracy counts those that are right.",
         "Is your comparison made with `==` or with `!=`, and what is then averaged?",
+    ),
+    Mistake(
+        "counts the right answers",
+        lambda X, y, patients, train, k: (
+            evaluated()(X, y, patients, train, k) * (~torch.isin(patients, patients[train])).sum()
+        ),
+        "Your number says how many answers are right, and not which share of them.",
+        "A sum grows with how many rows are asked about. Divided by their number it is the accuracy.",
+        "Can an accuracy be 20? By what should your number be divided?",
     ),
     Mistake(
         "returns a number in percent",
@@ -255,7 +270,8 @@ _PAIRS = (
         "standardises with all rows, and leaves rows of the same patients on both sides",
         evaluated(scaled=_all, asked=_not_train),
         "The choice of columns is right. Mean and spread still come from all rows, and known patients are asked about.",
-        "Two leaks are left: the length of a step in each column has seen the held-out rows, and rows find their own patient.",
+        "Two leaks are left: the length of a step in each column has seen the held-out rows, and rows find their "
+        "own patient.",
         "Look at your first line: whose mean is it? Then print which patients occur on both sides.",
     ),
     Mistake(
@@ -276,7 +292,8 @@ _PAIRS = (
         "standardises with all rows, selects columns with all rows and leaves patients on both sides",
         evaluated(scaled=_all, chosen=_all, asked=_not_train),
         "One leak is mended: the training rows are not asked about any more. Three are left.",
-        "Scale and choice of columns come from all rows, and among the rows outside of `train` are patients who were trained on.",
+        "Scale and choice of columns come from all rows, and among the rows outside of `train` are patients who "
+        "were trained on.",
         "Mend them from the top: the mean, then `apart`. In the end print which patients occur on both sides.",
     ),
 )

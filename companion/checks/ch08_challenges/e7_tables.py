@@ -1,4 +1,4 @@
-"""Data on which each leak flatters (exercise 08.7): noise in many columns, patients that come again, a sensor that was exchanged."""
+"""Data on which each leak flatters (exercise 08.7): noise in many columns, patients that come again, another sensor."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def noise(g: Generator, n: int = 60, columns: int = 400, share: float = 0.6) -> 
 
 
 def again(g: Generator, people: int = 30, visits: int = 4, columns: int = 12) -> Table:
-    """Return patients who come several times, and whose class has nothing to do with their measurements; of ten nobody is trained on."""
+    """Return patients who come several times, their class by chance; ten of them are not trained on."""
     who = torch.arange(people).repeat_interleave(visits)[torch.randperm(people * visits, generator=g)]
     spread = 1 + 9 * torch.rand(columns, generator=g, dtype=F64)
     middle = torch.randn(people, columns, generator=g, dtype=F64)
@@ -40,7 +40,7 @@ def again(g: Generator, people: int = 30, visits: int = 4, columns: int = 12) ->
 
 
 def sensor(g: Generator, n: int = 90, columns: int = 5) -> Table:
-    """Return measurements of which one tells nothing in the rows that are held out, because it comes from another device there."""
+    """Return measurements of which one tells nothing in the held-out rows: it comes from another device there."""
     y, train = _labels(n, g), _chosen(n, 0.5, g)
     X = torch.randn(n, columns, generator=g, dtype=F64) + y[:, None] * torch.tensor([2.6, -2.4, 0.9, 0.3, 0.2])
     X[~train, 1] = 40 * torch.randn(int((~train).sum()), generator=g, dtype=F64)

@@ -1,4 +1,4 @@
-"""What goes wrong with thirty layers (exercise 08.8): trainings to compare with, known mistakes, and what to say about each."""
+"""What goes wrong with thirty layers (exercise 08.8): trainings, known mistakes, and what to say about each."""
 
 from __future__ import annotations
 
@@ -168,7 +168,7 @@ def every(test: Callable[[Observed], bool]) -> Matches:
 
 
 def _some(test: Callable[[Observed], bool]) -> Matches:
-    """Return what recognises a mistake that is to be seen in a training that misses the target, if those that do all show it."""
+    """Return what recognises a mistake that is to be seen in all trainings that miss the target, if some do."""
 
     def matches(cases: Sequence[Case], observed: Sequence[Observed]) -> bool:
         missed = [o for o in observed if bool(o) and "accuracy" in o and o["accuracy"].item() < 0.9]
@@ -198,7 +198,7 @@ def have_a_say(o: Observed) -> int:
 
 
 def is_linear(o: Observed) -> bool:
-    """Return whether the network is a straight line at the start, and after training also far out, where a bend would show."""
+    """Return whether the network is a straight line at the start, and far out after training, where a bend shows."""
     far = o.get("far")
     return _adds_up(o["start"]) and (far is None or (bool(far.isfinite().all()) and _adds_up(far)))
 
@@ -221,7 +221,7 @@ def _apart_at_start(o: Observed) -> float:
 
 
 def _dies(o: Observed) -> bool:
-    """Return whether nothing of the pictures arrives: they get the same scores, or scores so small that the loss never moves."""
+    """Return whether nothing of the pictures arrives: the same scores for all, or too small to move the loss."""
     largest = o["start"].abs().max().item()
     faint = 0 < largest < 1e-3 and "loss" in o and bool((o["loss"] - o["loss"][0]).abs().max() < 0.1)
     return faint or _apart_at_start(o) < 1e-3
@@ -236,7 +236,7 @@ def _begins_too_large(o: Observed) -> bool:
 
 
 def _climbs(o: Observed) -> bool:
-    """Return whether the loss grows from the first steps on without falling apart at once, and never comes below what it was."""
+    """Return whether the loss grows from the first steps on, not all at once, and never below what it was."""
     loss = o["loss"].nan_to_num(nan=1e9)
     slowly = bool(loss[:5].max() < loss[0] + 1)
     return slowly and bool(loss[:10].min() >= loss[0] - 0.05) and bool(loss[-20:].mean() > loss[0] + 0.2)
@@ -266,7 +266,8 @@ _DEPTH = (
         "hands out the same network again",
         _one_for_all,
         "Two calls of make_training returned the same network, so the second training began with a trained one.",
-        "A network that is kept outside of the function exists once. Each call hands out a reference to it, with all it has learned.",
+        "A network that is kept outside of the function exists once. Each call hands out a reference to it, with "
+        "all it has learned.",
         "Where is your network made: inside the function, or before it?",
         matches=lambda cases, observed: any(bool(o.get("shared", False)) for o in observed),
     ),
@@ -275,7 +276,8 @@ _DEPTH = (
         _optimizer_of_another,
         "No weight of your network has moved in 200 steps.",
         "The optimizer steps, but with the weights of another network: one that was made in another call, or replaced later.",
-        "Compare `optimizer.param_groups[0]['params'][0] is next(network.parameters())`. Which of the two is made first in your code?",
+        "Compare `optimizer.param_groups[0]['params'][0] is next(network.parameters())`. Which of the two is "
+        "made first in your code?",
         matches=every(lambda o: bool(o["handed"] == 0)),
     ),
     Mistake(
@@ -283,14 +285,17 @@ _DEPTH = (
         _optimizer_of_the_last,
         "Some weights of your network stay as they were drawn, through all 200 steps.",
         "The optimizer moves what it was given, and it was not given all. What stays as it was drawn has learned nothing.",
-        "Print how many parameters the network has, and how many stand in `optimizer.param_groups`. Are lists of layers registered?",
+        "Print how many parameters the network has, and how many stand in `optimizer.param_groups`. Are lists of "
+        "layers registered?",
         matches=_some(lambda o: bool(o["handed"] < 0.9)),
     ),
     Mistake(
         "has too few layers",
         by(stack(nn.Tanh, "orthogonal", hidden=8), adam(1e-3)),
-        "On its longest way from the pixels to the scores your network passes fewer tables of weights than 30 hidden layers need.",
-        "Shallow networks train with nearly any start. What this exercise is about shows only in the product of many factors.",
+        "On its longest way from the pixels to the scores your network passes fewer tables of weights than 30 "
+        "hidden layers need.",
+        "Shallow networks train with nearly any start. What this exercise is about shows only in the product of "
+        "many factors.",
         "Count the Linear layers that an input passes, one behind the other: 30 hidden ones and one for the scores.",
         matches=every(lambda o: int(o["in a row"]) <= HIDDEN),
     ),
@@ -298,7 +303,8 @@ _DEPTH = (
         "uses one layer again and again",
         by(_AgainAndAgain, adam(1e-3)),
         "A signal passes many layers in your network, and several of them are one and the same.",
-        "A layer that is used thirty times has one table of weights. It is a network of another kind, and has a thirtieth of the weights.",
+        "A layer that is used thirty times has one table of weights. It is a network of another kind, and has a "
+        "thirtieth of the weights.",
         "Print how many different weights your network has: `len(list(network.parameters()))`. Is each layer made anew?",
         matches=every(lambda o: int(o["in a row"]) > HIDDEN >= tables(o)),
     ),
@@ -306,15 +312,18 @@ _DEPTH = (
         "has layers that are too wide",
         by(stack(nn.Tanh, "orthogonal", width=48), adam(1e-3)),
         "A hidden layer of yours has more than 32 units: print the network and look at each `out_features`.",
-        "Width makes up for a poor start, as among many units some carry the signal by luck. The limit leaves the work to you.",
-        "Bring the widths down to 32 and train again. What is lost now is what start, shortcuts and optimizer have to win back.",
+        "Width makes up for a poor start, as among many units some carry the signal by luck. The limit leaves "
+        "the work to you.",
+        "Bring the widths down to 32 and train again. What is lost now is what start, shortcuts and optimizer "
+        "have to win back.",
         matches=every(lambda o: deep_enough(o) and not narrow_enough(o)),
     ),
     Mistake(
         "has no activations",
         by(stack(None, "orthogonal"), adam(1e-3)),
         "Your network is a straight line: for two pictures a and b, f(a) + f(b) equals f(0) + f(a + b).",
-        "Linear layers in a row merge into one, however many they are. Only a bend between them makes thirty layers more than one.",
+        "Linear layers in a row merge into one, however many they are. Only a bend between them makes thirty "
+        "layers more than one.",
         "What stands between two Linear layers of yours? With shortcuts: what stands inside of each block?",
         matches=every(lambda o: deep_enough(o) and is_linear(o)),
     ),
@@ -337,7 +346,8 @@ _DEPTH = (
         "ends in a softmax",
         by(stack(nn.Tanh, "orthogonal", last=lambda: nn.Softmax(dim=-1)), adam(1e-3)),
         "The ten outputs for each picture lie between 0 and 1 and add up to 1.",
-        "The loss applies a softmax itself. Fed with shares it sees scores that differ by 1 at most, and hardly any slope comes back.",
+        "The loss applies a softmax itself. Fed with shares it sees scores that differ by 1 at most, and hardly "
+        "any slope comes back.",
         "What does cross-entropy expect: scores, or probabilities? Look at the last layer of your network.",
         matches=every(_shares),
     ),
@@ -348,7 +358,8 @@ _TRAINING = (
         "begins with all weights at 0",
         by(stack(nn.ReLU, "zero"), adam(1e-3)),
         "At the start all your scores are 0, whatever the picture, and most of your weights never move.",
-        "With all weights at 0 every unit holds 0, and no slope gets past a layer of zeros. Units that are equal also stay equal.",
+        "With all weights at 0 every unit holds 0, and no slope gets past a layer of zeros. Units that are equal "
+        "also stay equal.",
         "In which layers may zeros stand, so that the others still get a slope? A last layer of a block is one example.",
         matches=_some(_all_at_0),
     ),
@@ -356,16 +367,20 @@ _TRAINING = (
         "lets the signal die on its way",
         by(stack(nn.ReLU), sgd(0.1)),
         "Before the training two different pictures get the same scores: nothing of them arrives at the last layer.",
-        "Each layer makes the differences smaller by a factor, and thirty such factors leave nothing. The slope dies likewise.",
-        "Send a few pictures through your new network and print the standard deviation over them after each layer. Which start keeps it?",
+        "Each layer makes the differences smaller by a factor, and thirty such factors leave nothing. The slope "
+        "dies likewise.",
+        "Send a few pictures through your new network and print the standard deviation over them after each "
+        "layer. Which start keeps it?",
         matches=_some(lambda o: _dies(o) and not _all_at_0(o)),
     ),
     Mistake(
         "begins with numbers that are too large",
         by(stack(nn.ReLU, "one"), sgd(0.1)),
         "Your loss begins far above 2.3, which is what guessing costs: the scores are huge before the first step.",
-        "Each layer makes the signal larger by a factor, and thirty of them make a number with many digits, for the slope too.",
-        "Send a few pictures through your new network and print the standard deviation after each layer. By what does it grow?",
+        "Each layer makes the signal larger by a factor, and thirty of them make a number with many digits, for "
+        "the slope too.",
+        "Send a few pictures through your new network and print the standard deviation after each layer. By what "
+        "does it grow?",
         matches=_some(_begins_too_large),
     ),
     Mistake(
@@ -373,14 +388,17 @@ _TRAINING = (
         by(residual(), lambda network: torch.optim.Adam(network.parameters(), lr=1e-3, maximize=True)),
         "Your loss grows from the first steps on, and never comes below where it began.",
         "The steps lead the way in which the slope points. `maximize=True` does that, and so does a rate below 0.",
-        "With which options is your optimizer made? Take one step, and compare the loss of the same pictures before and after.",
+        "With which options is your optimizer made? Take one step, and compare the loss of the same pictures "
+        "before and after.",
         matches=_some(_climbs),
     ),
     Mistake(
         "takes steps that are too long",
         by(residual(), sgd(0.1)),
-        "Your network begins well: pictures differ, and the loss is small. Then the steps throw it away, and it does not come back.",
-        "In thirty layers many slopes act together, so that the loss bends more sharply. A rate that is good for two layers is too large.",
+        "Your network begins well: pictures differ, and the loss is small. Then the steps throw it away, and it "
+        "does not come back.",
+        "In thirty layers many slopes act together, so that the loss bends more sharply. A rate that is good for "
+        "two layers is too large.",
         "Divide your rate by ten and watch the loss every 20 steps. Does it still jump?",
         matches=_some(lambda o: not _dies(o) and not _begins_too_large(o) and not _climbs(o) and _thrown(o)),
     ),
@@ -389,7 +407,8 @@ _TRAINING = (
         by(residual(), adam(3e-5)),
         "Your loss falls steadily, and is still on its way when the 200 steps are over.",
         "The start is a good one and nothing is thrown about. There are no more steps, so each of them has to lead farther.",
-        "Multiply your rate by three, as long as the loss does not jump. Or let an optimizer of chapter 7 choose for each weight.",
+        "Multiply your rate by three, as long as the loss does not jump. Or let an optimizer of chapter 7 choose "
+        "for each weight.",
         matches=_some(lambda o: not _dies(o) and not _climbs(o) and not _thrown(o) and _still_falls(o)),
     ),
 )

@@ -83,7 +83,7 @@ class _Normalised(nn.Module):
 
 
 def _leaky() -> nn.Module:
-    """Return a plain stack of leaky ReLUs that let half of a negative sum through, and tables that turn and do not stretch."""
+    """Return a plain stack of leaky ReLUs that let half of a negative sum through, its tables turning alone."""
     network = stack(lambda: nn.LeakyReLU(0.5))()
     for p in network.parameters():
         if p.dim() == 2:
@@ -140,7 +140,8 @@ def _facts(case: Case, trace: Trace) -> Observed:
 def _judge(case: Case, observed: Observed, expected: Observed) -> Verdict:
     if not observed:
         return (
-            "make_training should return two things: a torch.nn.Module, and an optimizer with the methods step and zero_grad.",
+            "make_training should return two things: a torch.nn.Module, and an optimizer with the methods step "
+            "and zero_grad.",
             "The check trains the first with the second. `torch.optim` has optimizers of this kind.",
             "Look at your last line: `return network, optimizer`.",
         )
@@ -169,7 +170,8 @@ def _judge(case: Case, observed: Observed, expected: Observed) -> Verdict:
     return (
         f"On {case.name} your network is right for {got:.2f} of the held-out digits; {TARGET} is needed.",
         f"Its loss began at {first:.2f}, and over the last 20 steps it was {last:.2f}. Guessing costs 2.30.",
-        "Look at the two ends: do pictures still differ in the last layer of a new network, and does a slope reach its first layer?",
+        "Look at the two ends: do pictures still differ in the last layer of a new network, and does a slope "
+        "reach its first layer?",
     )
 
 
@@ -200,8 +202,8 @@ class TrainThirtyLayers:
     scores = _scores
     timeout = 60.0
     statement = r"""
-        Thirty layers, 200 steps. With what PyTorch does by itself the network stays at guessing. Everything of this chapter that
-        helps is allowed.
+        Thirty layers, 200 steps. With what PyTorch does by itself the network stays at guessing. Everything of this chapter
+        that helps is allowed.
 
         Write `make_training()`, without arguments. It returns two things, `(network, optimizer)`:
 
@@ -209,14 +211,14 @@ class TrainThirtyLayers:
         * an optimizer for its weights, such as `torch.optim.SGD(network.parameters(), lr=0.1)`, or one of your own with the
           methods `step()` and `zero_grad()`.
 
-        The network has **at least 30 hidden layers**, each with a table of weights of its own, and at most 32 units in each. The activation,
-        the starting weights, shortcuts, what lies between the layers: all of that is up to you. But every layer has to count. The check sets
-        the weights of one layer at a time to 0, and at least 31 tables have to have a say: without them the scores move by more than a
-        hundredth of what pictures differ by.
+        The network has **at least 30 hidden layers**, each with a table of weights of its own, and at most 32 units in each.
+        The activation, the starting weights, shortcuts, what lies between the layers: all of that is up to you. But every
+        layer has to count. The check sets the weights of one layer at a time to 0, and at least 31 tables have to have a
+        say: without them the scores move by more than a hundredth of what pictures differ by.
 
-        The check takes the 200 steps itself, on cross-entropy, with 64 digits in each. It does so for three draws of 1,347 digits to train on
-        and 450 held out, and calls your function anew for each. Pixels lie between 0 and 1, with the mean picture of the training rows
-        subtracted. **Target: 0.9 of the held-out digits in each of the three trainings.**
+        The check takes the 200 steps itself, on cross-entropy, with 64 digits in each. It does so for three draws of 1,347
+        digits to train on and 450 held out, and calls your function anew for each. Pixels lie between 0 and 1, with the mean
+        picture of the training rows subtracted. **Target: 0.9 of the held-out digits in each of the three trainings.**
 
         | Baseline (30 hidden layers of 32) | training 1 | training 2 | training 3 |
         |---|---|---|---|
@@ -227,8 +229,9 @@ class TrainThirtyLayers:
         | ReLU, He's start, SGD 0.01 | 0.21 | 0.26 | 0.14 |
         | tanh, Xavier's start, SGD 0.01 | 0.48 | 0.43 | 0.46 |
 
-        Eight ways of ours came to between 0.939 and 0.967 in the mean of twelve other draws, with a spread of 0.006 to 0.018 from draw to
-        draw. The check takes about 3 seconds. Once it says right: which of your choices can you take back one by one, and which one not?
+        Eight ways of ours came to between 0.939 and 0.967 in the mean of twelve other draws, with a spread of 0.006 to 0.018
+        from draw to draw. The check takes about 3 seconds. Once it says right: which of your choices can you take back one
+        by one, and which one not?
     """
     cases = _cases
     mistakes = MISTAKES
@@ -243,10 +246,13 @@ class TrainThirtyLayers:
         "residual, normalised": by(_normalised, adam(0.001)),
     }
     hints = (
-        "Look before you train: send a few digits through a new network and print the standard deviation over them after each layer. "
+        "Look before you train: send a few digits through a new network and print the standard deviation over "
+        "them after each layer. "
         "Then go back from a loss and print the norm of the slope by each layer's weights, as in exercise 08.3.",
-        "Two ways lead there. A start that neither grows nor shrinks anything, such as `torch.nn.init.orthogonal_` with tanh. Or a way "
+        "Two ways lead there. A start that neither grows nor shrinks anything, such as "
+        "`torch.nn.init.orthogonal_` with tanh. Or a way "
         "around every one or two layers, as in exercise 08.4.",
-        "Fifteen blocks `x + last(relu(first(x)))` whose last layer begins at 0 are the identity at the start, so that the slope arrives everywhere. "
+        "Fifteen blocks `x + last(relu(first(x)))` whose last layer begins at 0 are the identity at the start, "
+        "so that the slope arrives everywhere. "
         "With `torch.optim.Adam` and a rate of 0.001 to 0.003 they learn in 200 steps.",
     )
