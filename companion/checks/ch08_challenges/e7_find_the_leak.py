@@ -74,8 +74,14 @@ def _script(case: Case) -> list[Call]:
     ]
 
 
+_NAMES = ("out", "turned", "one more", "without")
+
+
 def _observe(case: Case, trace: Trace) -> Observed:
-    return {n: t.double() for n, t in trace.tensors.items() if n in ("out", "turned", "one more", "without")}
+    """Return the four shares; nan for what is no single number."""
+    found = {n: trace.tensors.get(n, torch.zeros(0)) for n in _NAMES}
+    nothing = torch.tensor(float("nan"), dtype=torch.float64)
+    return {n: t.double().reshape(()) if t.numel() == 1 else nothing for n, t in found.items()}
 
 
 def _lets_one_more_alone(case: Case, o: Observed) -> bool:
