@@ -5,6 +5,7 @@ None knows what the learner should find. The lists go into the trace, where they
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import torch
@@ -75,6 +76,92 @@ class Slopes:
             "sizes": torch.tensor([len(r) for r in self._rows], dtype=torch.int64),
             "rates": torch.tensor(self._rates, dtype=torch.float64),
         }
+
+
+class Rounds:
+    """The mean slope of a small network's loss over the next few examples, epoch after epoch, each in an order of its own.
+
+    The network is that of :class:`Slopes`. Whoever holds this can call it, and learns nothing else from it.
+    """
+
+    __slots__ = ("_called", "_data", "_moves", "_order", "_rows", "_size", "_sizes")
+
+    def __init__(self, X: Tensor, y: Tensor, hidden: int, classes: int, size: int, seed: int) -> None:
+        self._data, self._sizes, self._size = (X, y), (hidden, X.shape[1], classes), size
+        self._order, self._rows = torch.Generator().manual_seed(seed), list[Tensor]()
+        self._called, self._moves = 0, Moves()
+
+    def __getattribute__(self, name: str) -> Any:
+        if name in ("asked", "__class__", "__doc__"):
+            return object.__getattribute__(self, name)
+        raise AttributeError(
+            "slopes tells the slopes at the weights that it is called with, slopes(w), and nothing else"
+        )
+
+    def __call__(self, w: Tensor) -> Tensor:
+        """Return the mean slope by every weight over the next few examples."""
+        its = partial(object.__getattribute__, self)
+        (X, y), (hidden, inputs, classes), rows = its("_data"), its("_sizes"), its("_rows")
+        count = hidden * (inputs + 1) + classes * (hidden + 1)
+        if not isinstance(w, Tensor) or w.shape != (count,) or not w.is_floating_point():
+            raise bad_value("slopes", "w", f"weights of shape ({count},), decimal numbers", _what(w))
+        if not rows:
+            rows += torch.randperm(len(X), generator=its("_order")).split(its("_size"))
+        now = rows.pop(0)
+        w = w.detach().clone()
+        g = slopes_of(w, X[now].to(w.dtype), y[now], hidden)
+        its("_moves").note(w.float(), g.float())
+        object.__setattr__(self, "_called", its("_called") + 1)
+        return g.clone()
+
+    def asked(self) -> dict[str, Tensor]:
+        """Return how often it was called, and how the weights went between the calls."""
+        its = partial(object.__getattribute__, self)
+        return {"calls": torch.tensor(its("_called")), **its("_moves").told()}
+
+
+class Moves:
+    """How weights move between two calls that ask for their slopes: along the last slope, along older ones, or otherwise.
+
+    Looked at is every third move, from the second on.
+    """
+
+    def __init__(self) -> None:
+        self._w = self._g = self._older = self._move = torch.zeros(0)
+        self._calls = 0
+        self._found: list[Tensor] = []
+
+    def note(self, w: Tensor, g: Tensor) -> None:
+        """Take in the weights of a call and the slopes that it returns."""
+        if len(self._w):
+            move = self._w - w
+            if self._calls % 3 == 2:
+                self._found.append(self._of(move))
+            self._older, self._move = self._g, move
+        self._w, self._g = w, g
+        self._calls += 1
+
+    def _of(self, move: Tensor) -> Tensor:
+        """Return the length, the rate along the last slope, what that leaves, what older ones leave, and how unlike the entries are."""
+        length, g = move.norm(), self._g
+        rate = torch.dot(move, g) / torch.dot(g, g).clamp(min=1e-30)
+        known = torch.stack([g, self._older, self._move])
+        known = known / known.norm(dim=1, keepdim=True).clamp(min=1e-30)
+        table = (known @ known.T).double() + 1e-9 * torch.eye(3, dtype=torch.float64)
+        shares = torch.zeros(3)  # of weights that have run away no more can be said
+        if table.isfinite().all() and length.isfinite():
+            shares = torch.linalg.solve(table, (known @ move).double()).float()
+        sizes = move[g != 0].abs()
+        unlike = sizes.std() / sizes.mean().clamp(min=1e-30) if len(sizes) > 1 else torch.tensor(0.0)
+        left = (move - rate * g).norm(), (move - shares @ known).norm()
+        scale = length.clamp(min=1e-30)
+        return torch.stack([length, rate, left[0] / scale, left[1] / scale, unlike]).double()
+
+    def told(self) -> dict[str, Tensor]:
+        """Return these numbers for each move that was looked at, in columns of their names."""
+        names = ("lengths", "rates", "beside the slope", "beside older slopes", "unlike")
+        table = torch.stack(self._found) if self._found else torch.zeros(0, len(names), dtype=torch.float64)
+        return dict(zip(names, table.T.contiguous()))
 
 
 def layers(w: Tensor, inputs: int, hidden: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:

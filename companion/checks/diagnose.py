@@ -263,6 +263,7 @@ def _shown(found: Findings, mistake: Mistake, among: Sequence[int]) -> int:
     return named[0] if named else _plainest(found, among)
 
 
+NUMBERS = ("tensor", "Parameter", "int", "float", "numpy number")
 _BESIDE = ("used", "touched", "drew", "holds")
 
 
@@ -272,8 +273,16 @@ def same(exercise: Exercise, one: Trace, other: Trace) -> bool:
         return False
     if exercise.written is not None:
         return not one.crash and exercise.written.same(one, other)
-    facts = [{k: v for k, v in t.facts.items() if k.split(".")[-1] not in _BESIDE} for t in (one, other)]
-    return facts[0] == facts[1] and all_close(one.tensors, other.tensors, exercise.tolerance)
+    return _facts(exercise, one) == _facts(exercise, other) and all_close(
+        one.tensors, other.tensors, exercise.tolerance
+    )
+
+
+def _facts(exercise: Exercise, trace: Trace) -> dict[str, str]:
+    """Return the facts by which two traces are compared; of a number not whether it came as a tensor or as a plain one."""
+    kinds = {out.name: trace.facts.get(f"{out.name}.type") for out in exercise.returns if out.kind == "number"}
+    loose = {f"{n}.{of}" for n, kind in kinds.items() if kind in NUMBERS for of in ("type", "dtype", "device")}
+    return {k: v for k, v in trace.facts.items() if k.split(".")[-1] not in _BESIDE and k not in loose}
 
 
 def same_results(exercise: Exercise, one: Trace, other: Trace) -> bool:

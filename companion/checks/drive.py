@@ -7,6 +7,7 @@ on every system, where an alarm signal would not.
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 import linecache
 import sysconfig
@@ -107,7 +108,7 @@ class _Run:
             except (
                 BaseException
             ) as error:  # whatever a learner's code raises, SystemExit too, is a finding and not our end
-                return Trace(self.tensors, self.facts, _describe(error))
+                return Trace(self.tensors, self.facts, _called(call, _describe(error)))
         return Trace(self.tensors, self.facts)
 
     def step(self, call: Call) -> None:
@@ -190,6 +191,13 @@ class _Run:
                 self.facts[f"grad.{name}"] = "lost"
             else:
                 self.tensors[f"grad.{name}"] = grad.detach().clone()
+
+
+def _called(call: Call, crash: Crash) -> Crash:
+    """Return a crash that says how the function was called which does not accept it, where the script names the arguments."""
+    if crash.kind != "signature" or not call.names:
+        return crash
+    return dataclasses.replace(crash, line=f"{call.function.split('.')[-1].lstrip('$')}({', '.join(call.names)})")
 
 
 def _describe(error: BaseException) -> Crash:

@@ -50,7 +50,9 @@ def _crash(exercise: Exercise, case: Case, crash: Crash) -> Failure:
     if crash.kind == "not reached":
         return Failure(Level.NOT_REACHED, "not reached", f"`{name}` was stopped before this case.", "", "")
     if crash.kind == "signature":
-        seen = f"`{name}` is called with ({', '.join(case.args)}), but yours takes ({crash.text or 'nothing'})."
+        called, _, given = crash.line.rstrip(")").partition("(")  # empty where the script does not name the arguments
+        given = given if called else ", ".join(case.args)
+        seen = f"`{called or name}` is called with ({given}), but yours takes ({crash.text or 'nothing'})."
         why = "The check calls it by position, with as many arguments as the task names."
         return Failure(Level.CRASH, "signature", seen, why, "Compare your `def` line with the one in the task.")
     if crash.kind == "missing":

@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from companion.checks.counted import Product, Slopes
+from companion.checks.counted import Product, Rounds, Slopes
 from companion.checks.deep import FAR, in_a_row, train_by
 from companion.checks.reading import fits
 from companion.checks.trace import factors
@@ -53,11 +53,17 @@ def load(to: Any, of: Any) -> None:
     to.load_state_dict(of.state_dict())
 
 
-def listed(things: Any) -> Any:
+def listed(things: Any, numbers: bool = False) -> Any:
     """Return the tensors of a list, or of lists in a list, by their numbers from 1 on; anything else as it is.
+
+    Args:
+        things: what came back.
+        numbers: whether plain numbers count as tensors without axes.
 
     >>> listed([torch.zeros(2), [torch.ones(1)]])
     {'1': tensor([0., 0.]), '2.1': tensor([1.])}
+    >>> listed((2.5, [torch.ones(1)]), True)
+    {'1': tensor(2.5000, dtype=torch.float64), '2.1': tensor([1.])}
     """
     if not issubclass(type(things), list | tuple):
         return things
@@ -66,7 +72,9 @@ def listed(things: Any) -> Any:
         if issubclass(type(thing), Tensor):
             found[str(number)] = thing.detach().clone()
         elif issubclass(type(thing), list | tuple):
-            found |= {f"{number}.{below}": t for below, t in listed(thing).items()}
+            found |= {f"{number}.{below}": t for below, t in listed(thing, numbers).items()}
+        elif numbers and issubclass(type(thing), int | float):
+            found[str(number)] = torch.tensor(thing, dtype=torch.float64)
     return found
 
 
@@ -291,7 +299,7 @@ def orders(batches: Routine, n: int, size: int, generator: torch.Generator, time
     return torch.tensor(found)
 
 
-def asked(thing: Product | Slopes) -> dict[str, Tensor]:
+def asked(thing: Product | Slopes | Rounds) -> dict[str, Tensor]:
     """Return what something that was handed out has been asked for."""
     return thing.asked()
 
@@ -341,5 +349,5 @@ ROUTINES: dict[str, Routine] = {
         orders,
         asked,
     )
-} | {"batches": Limited, "product": Product, "slopes": Slopes}
+} | {"batches": Limited, "product": Product, "slopes": Slopes, "rounds": Rounds}
 """The routines by the name that a script uses, without the ``@``."""

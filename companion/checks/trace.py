@@ -113,6 +113,7 @@ def _oddness(value: Value) -> int:
 class Crash:
     """Where and how a learner's code stopped: ``raised``, ``signature``, ``missing``, ``timeout``, or ``not reached``.
 
+    Of a wrong signature ``line`` is the call that is not accepted, such as ``step(weights, slopes)``.
     ``names`` tells the shapes of what the line names, ``like`` a name that is there, written nearly as the missing one.
     """
 

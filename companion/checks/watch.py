@@ -31,7 +31,11 @@ class _Watcher(TorchFunctionMode):
 
 
 def watched(function: Callable[..., Any], names: Sequence[str], facts: dict[str, str]) -> Callable[..., Any]:
-    """Return the same function; the torch functions named are noted in ``facts["used"]`` when it calls them."""
+    """Return the same function; the torch functions named are noted in ``facts["used"]`` when it calls them.
+
+    Names from watched libraries are looked for in the code, by :func:`ready_made`: no call of torch tells of them.
+    """
+    names = [name for name in names if not any(is_in(name, library) for library in LIBRARIES)]
     if not names:
         return function
 
@@ -56,11 +60,19 @@ def ready_made(thing: object, allowed: Sequence[str] = (), names: Sequence[str] 
     >>> ready_made(lambda z: softmax(z, dim=1))
     'companion.functional.shares.softmax'
     """
-    modules = [f"torch.{name}" for name in names if isinstance(getattr(torch, name, None), ModuleType)]
+    modules = [f"torch.{name}" for name in names if isinstance(_part(torch, name), ModuleType)]
     for name in (_imported_as(thing), *_mentioned(thing, set())):
         if any(is_in(name, known) for known in (*LIBRARIES, *modules)) and not any(is_in(name, a) for a in allowed):
             return name
     return ""
+
+
+def _part(module: ModuleType, name: str) -> Any:
+    """Return what a dotted name stands for in a module, or ``None``."""
+    part: Any = module
+    for step in name.split("."):
+        part = getattr(part, step, None)
+    return part
 
 
 def is_in(name: str, whole: str) -> bool:

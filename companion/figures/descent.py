@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from functools import cache
 from itertools import pairwise
 from typing import Any, NamedTuple, TypeVar
@@ -295,16 +296,22 @@ def descent() -> Figure:
     )
 
 
-def _valley(path: list[Place], alt: str) -> str:
-    """Draw lines of equal loss of the valley, a path over them, and its places as a table."""
+def valley_map(levels: Sequence[float], corners: int = 120) -> Picture:
+    """Return a picture of the map with lines of equal loss of the valley."""
     (wide, high), (flat, steep) = EDGE, SURFACES["valley"].bend
     ticks = ((-4, -2, 0, 2, 4), (-3, 0, 3))
     picture = Picture((-wide, wide), (-high, high), xlabel="w₁", ylabel="w₂", height=298, ticks=ticks)
-    for level in (0.1, 0.4, 0.9, 1.6, 2.5, 3.6, 4.9, 6.4, 8.1):
-        turns = [k * math.pi / 60 for k in range(121)]
+    for level in levels:
+        turns = [2 * k * math.pi / corners for k in range(corners + 1)]
         ring = [(math.sqrt(2 * level / flat) * math.cos(t), math.sqrt(2 * level / steep) * math.sin(t)) for t in turns]
         for upper in (True, False):  # in halves, because what leaves the picture is left out
             picture.line([w for w in ring if abs(w[0]) <= wide and (w[1] >= 0) == upper], "a", width=0.9)
+    return picture
+
+
+def _valley(path: list[Place], alt: str) -> str:
+    """Draw lines of equal loss of the valley, a path over them, and its places as a table."""
+    picture = valley_map((0.1, 0.4, 0.9, 1.6, 2.5, 3.6, 4.9, 6.4, 8.1))
     picture.line(path, "ink", width=1.4)
     picture.mark(path[0], 0)
     picture.mark(path[-1], 1)

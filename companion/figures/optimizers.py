@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from functools import cache
 from typing import Any, NamedTuple
 
 import torch
 
-from companion import lr_scheduler, optim
+from companion import lr_scheduler
 from companion.figures.controls import Choice, Control, Slider, Steps, Toggle
-from companion.figures.descent import EDGE, SURFACES, Number, Place, Surface, height_of, slope_of
+from companion.figures.descent import EDGE, SURFACES, Number, Place, Surface, height_of, slope_of, valley_map
 from companion.figures.figure import Figure, figure, minus
 from companion.figures.svg import Picture, named_rows
 
@@ -184,8 +185,8 @@ def optimizer_race() -> Figure:
     }
     answer = minus(
         f"{changes}. The first three step along slopes, and a slope turns with the valley. The other three divide by a size for each weight: along the axes "
-        f"that evens out steep and flat, aslant both weights feel both, and there is nothing to even out. {METHODS[most]} loses the most. "
-        f"With the best of {len(RATES)} rates for each and {RACE} steps, {ahead['valley']} is ahead along the axes, {ahead['turned']} in the turned valley. "
+        f"that evens out steep and flat, aslant both weights feel both, and little is left to even out. {METHODS[most]} loses the most. "
+        f"With the best of {len(RATES)} rates for each and {RACE} steps, {ahead['valley']} is ahead along the axes, {ahead['turned']} in the turned valley."
     )
     controls: dict[str, Control] = {
         "surface": Choice("surface", _GROUND_WORDS, "valley"),
@@ -211,7 +212,7 @@ def optimizer_race() -> Figure:
         caption=minus(
             f"A rate for every weight is worth most where the valley lies along the weights. After {_NOW} steps at η = {_RATE:g} RMSProp has "
             f"{few(before['rmsprop'])} left along the axes and {few(after['rmsprop'])} in the turned valley; Nesterov {few(before['nesterov'])} "
-            f"and {few(after['nesterov'])}. AdamW is left out: without decay it is Adam."
+            f"and {few(after['nesterov'])}. (Much later RMSProp begins to dance: its memory of the long first slopes fades.) AdamW is left out: without decay it is Adam."
         ),
         controls=controls,
         task=f"Predict: the valley is turned by 45 degrees, and the start lies beside it as before. Which methods have a larger loss after {_NOW} "
@@ -228,21 +229,25 @@ _INKS = dict(zip(METHODS, ("ink", "b", "bad", "ink", "b", "a")))
 
 
 def _race(alt: str) -> str:
-    """Draw the losses in the valley against the step, on a logarithmic scale, and two standings as a table."""
-    picture = Picture(
+    """Draw the paths in the valley, their losses against the step on a logarithmic scale, and two standings as a table."""
+    paths = {method: race_path("valley", _START, method, lr=_RATE) for method in METHODS}
+    seen = valley_map((0.1, 0.9, 2.5, 4.9), corners=96)
+    fall = Picture(
         (0, RACE), (-8, 1), xlabel="steps", ylabel="loss, powers of ten", ticks=((0, 20, 40, 60), (0, -2, -4, -6, -8))
     )
-    for method in METHODS:
-        path = race_path("valley", _START, method, lr=_RATE)
+    for method, path in paths.items():
         at = [(k, math.log10(max(1e-12, loss_on("valley", *w)))) for k, w in enumerate(path)]
-        picture.line(at, _INKS[method], width=1.6, dash=_DASHES[method])
+        for picture, line in ((seen, path[: _NOW + 1]), (fall, at)):
+            picture.line(line, _INKS[method], width=1.6, dash=_DASHES[method])
+    seen.mark(_START, 0)
     rows = [
         (label, [minus(few(standing(kind, _START, _NOW, lr=_RATE)[method])) for kind in ("valley", "turned")])
         for method, label in METHODS.items()
     ]
     table = named_rows(f"Loss after {_NOW} steps at the rate {_RATE:g}", ("", "along the axes", "turned by 45°"), rows)
-    words = "loss in the valley along the axes; full line: SGD; long dashes: momentum and, longer, Adam; short: Nesterov; dots: RMSProp; dash and dot: Adagrad"
-    return f"{picture.svg(alt)}<p>{words}</p>{table}"
+    words = "dot: the start; full line: SGD; long dashes: momentum and, longer, Adam; short: Nesterov; dots: RMSProp; dash and dot: Adagrad"
+    label = f"The losses of the same paths over {RACE} steps, on a logarithmic scale"
+    return f"{seen.svg(alt)}{fall.svg(label)}<p>{words}</p>{table}"
 
 
 # ---- what a schedule of the rate does
@@ -257,9 +262,13 @@ SCHEDULES = {
     "exponential": "exponential",
     "cosine": "cosine",
     "cycle": "one cycle",
+    "plateau": "reduce on plateau",
 }
+_GUESSED = ["constant", "step", "exponential", "cosine"]
 _BASES = (0.05, 2.4, 0.05)  # the smallest and the largest base rate, and their step
 _FIRST = 0.1  # of the base rate, where a warm-up begins
+#: When the plateau's schedule lowers the rate: after more than 10 steps in which the loss has not fallen by one in a hundred.
+_PATIENCE, _THRESHOLD = 10, 0.01
 
 
 class Plan(NamedTuple):
@@ -273,7 +282,7 @@ class Plan(NamedTuple):
     share: float = 0.01
 
 
-def schedule_of(plan: Plan, optimizer: optim.Optimizer, library: Any = lr_scheduler) -> Any:
+def schedule_of(plan: Plan, optimizer: torch.optim.Optimizer, library: Any = lr_scheduler) -> Any:
     """Return a schedule of the companion, or of PyTorch, for an optimizer whose rate is the base rate; none where that stays."""
     kind, base, steps, warm, drops, share = plan
     w = round(warm * steps)
@@ -281,6 +290,9 @@ def schedule_of(plan: Plan, optimizer: optim.Optimizer, library: Any = lr_schedu
     if kind == "cycle":
         ends = {"div_factor": 1 / _FIRST, "final_div_factor": _FIRST / share, "cycle_momentum": False}
         return library.OneCycleLR(optimizer, max_lr=base, total_steps=steps, pct_start=warm, **ends)
+    if kind == "plateau":  # it watches a loss, so no warm-up can be put before it by SequentialLR
+        bounds = {"patience": _PATIENCE, "threshold": _THRESHOLD, "min_lr": base * share}
+        return library.ReduceLROnPlateau(optimizer, factor=share ** (1 / drops), **bounds) if share < 1 else None
     parts = [library.LinearLR(optimizer, start_factor=_FIRST, total_iters=w)] if w else []
     if kind == "step":
         size = math.ceil(n / (drops + 1))
@@ -295,31 +307,40 @@ def schedule_of(plan: Plan, optimizer: optim.Optimizer, library: Any = lr_schedu
 
 
 @cache
-def rates_of(plan: Plan) -> list[float]:
-    """Return the rate of each step, as the companion's schedules set it."""
-    optimizer = optim.SGD([torch.zeros(1)], lr=plan.base)
-    schedule, rates = schedule_of(plan, optimizer), []
+def rates_of(plan: Plan, library: Any = lr_scheduler) -> list[float]:
+    """Return the rate of each step, as the companion's schedules set it, or PyTorch's."""
+    optimizer, after = torch.optim.SGD([torch.zeros(1)], lr=plan.base), noisy()
+    schedule, rates = schedule_of(plan, optimizer, library), []
     for _ in range(plan.steps):
         rates.append(optimizer.param_groups[0]["lr"])
+        loss = sum(after(rates[-1]))
         if schedule and len(rates) < plan.steps:
-            schedule.step()
+            optimizer.step()  # of nothing: PyTorch wants it before the schedule's
+            schedule.step(loss) if plan.kind == "plateau" else schedule.step()
     return rates
 
 
-def expected(rates: list[float]) -> list[Place]:
-    """Return the expected loss before the first and after each step: what is left of the way, and what is noise.
+def noisy() -> Callable[[float], Place]:
+    """Return a function that takes one step of a rate and says the expected loss after it: what is left of the way, what is noise.
 
     A step multiplies a weight by 1 − ηλ and adds η times noise, so E[w²] becomes (1 − ηλ)² E[w²] + η² s²; the loss is the sum of
     ½ λ E[w²]. Both parts follow the same line, one from 1 and without noise, the other from 0.
     """
-    way, noise, found = [1.0] * len(CURVATURES), [0.0] * len(CURVATURES), []
-    for rate in [0.0, *rates]:
-        way = [(1 - rate * c) ** 2 * v for v, c in zip(way, CURVATURES)]
-        noise = [(1 - rate * c) ** 2 * v + rate * rate * NOISE for v, c in zip(noise, CURVATURES)]
-        found.append(
-            (sum(c * v for v, c in zip(way, CURVATURES)) / 2, sum(c * v for v, c in zip(noise, CURVATURES)) / 2)
-        )
-    return found
+    way, noise = [1.0] * len(CURVATURES), [0.0] * len(CURVATURES)
+
+    def step(rate: float) -> Place:
+        for i, c in enumerate(CURVATURES):
+            way[i] *= (1 - rate * c) ** 2
+            noise[i] = (1 - rate * c) ** 2 * noise[i] + rate * rate * NOISE
+        return sum(c * v for v, c in zip(way, CURVATURES)) / 2, sum(c * v for v, c in zip(noise, CURVATURES)) / 2
+
+    return step
+
+
+def expected(rates: list[float]) -> list[Place]:
+    """Return the two parts of the expected loss before the first and after each step."""
+    step = noisy()
+    return [step(rate) for rate in [0.0, *rates]]
 
 
 def end_of(plan: Plan) -> Place:
@@ -355,7 +376,7 @@ def schedule_designer() -> Figure:
     parts = "; ".join(f"{name} {loss[k]:.4f}, of which {ends[k][1]:.4f} noise" for k, name in SCHEDULES.items())
     answer = minus(
         f"{SCHEDULES[lowest].capitalize()}. The losses after {plan.steps} steps: {parts}. A rate that stays large leaves a cloud, a rate that falls early leaves "
-        f"some of the way, and the {SCHEDULES[lowest]} comes closest to a balance here; one cycle is nearly the same curve. The order is no law: from a base rate of 1.5 {SCHEDULES[other]} ends "
+        f"some of the way, and the {SCHEDULES[lowest]} pays least for the two together; one cycle is nearly the same curve. The order is no law: from a base rate of 1.5 {SCHEDULES[other]} ends "
         f"lowest, with {fast[other]:.4f}. And the best constant rate, {rate:g}, ends at {constant:.4f}: compare schedules with that one."
     )
     controls: dict[str, Control] = {
@@ -368,15 +389,20 @@ def schedule_designer() -> Figure:
     }
     return Figure(
         "schedule_designer",
-        {"curvatures": CURVATURES, "noise": NOISE, "shares": SHARES, "first": _FIRST},
+        {
+            "curvatures": CURVATURES,
+            "noise": NOISE,
+            "shares": SHARES,
+            "fixed": {"first": _FIRST, "patience": _PATIENCE, "threshold": _THRESHOLD},
+        },
         alt=alt,
         caption=f"A large rate covers the way, a small one calms the noise, a schedule has one after the other: from {plan.base:g}, {plan.steps} steps end at "
         f"{loss['constant']:.4f} with a constant rate and at {loss[lowest]:.4f} with {SCHEDULES[lowest]}.",
         controls=controls,
         task=f"Predict: {plan.steps} steps with noise, base rate {plan.base:g}, a warm-up of {warm} steps, and {100 * plan.share:g} % of the rate at the end. Which of these "
         "ends lowest? Then choose them one by one.",
-        guesses=[f"the {name} schedule" for kind, name in SCHEDULES.items() if kind != "cycle"],
-        right=list(SCHEDULES).index(lowest),
+        guesses=[f"the {SCHEDULES[kind]} schedule" for kind in _GUESSED],
+        right=_GUESSED.index(lowest),
         answer=answer,
         fallback=_designed(plan, alt),
     )
@@ -385,10 +411,10 @@ def schedule_designer() -> Figure:
 def _designed(plan: Plan, alt: str) -> str:
     """Draw the rate and the loss of a schedule beside those of a constant rate, and where each kind of schedule ends, as a table."""
     rates, still = rates_of(plan), [plan.base] * plan.steps
-    ticks = (0, 50, 100, 150, 200)
-    above = Picture((0, plan.steps), (0, 0.6), xlabel="steps", ylabel="rate", height=150, ticks=(ticks, (0, 0.25, 0.5)))
+    across, ticks = (0, 1.05 * plan.steps), (0, 50, 100, 150, 200)
+    above = Picture(across, (0, 0.6), xlabel="steps", ylabel="rate", height=150, ticks=(ticks, (0, 0.25, 0.5)))
     below = Picture(
-        (0, plan.steps),
+        across,
         (-2, 0.4),
         xlabel="steps",
         ylabel="expected loss, powers of ten",

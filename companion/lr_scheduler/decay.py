@@ -111,7 +111,8 @@ class ExponentialLR(LRScheduler):
         ValueError: If gamma is not finite.
 
     Source:
-        Darken and Moody (1990), Note on learning rate schedules for stochastic optimization.
+        Senior, Heigold, Ranzato and Yang (2013), An empirical study of learning rates in deep neural networks for
+        speech recognition.
 
     >>> from companion.optim import SGD
     >>> schedule = ExponentialLR(SGD([torch.zeros(1)], lr=0.5), gamma=0.5)

@@ -129,7 +129,10 @@ class OneCycleLR(LRScheduler):
             start = phase["end_step"]
         else:
             phase = self._schedule_phases[-1]
-        return phase, (self.last_epoch - start) / (phase["end_step"] - start)
+        length = phase["end_step"] - start
+        return phase, (
+            self.last_epoch - start
+        ) / length if length else 1.0  # pct_start=1 leaves nothing for the way down
 
     def _between(self, start: float, end: float, done: float) -> float:
         left = (1 + math.cos(math.pi * done)) / 2 if self._anneal_func_type == "cos" else 1 - done

@@ -26,7 +26,8 @@ class Adam(Optimizer):
 
     Args:
         params: Tensors, pairs of name and tensor, or groups of them.
-        lr: The step size, 0 or more; no parameter moves much further than this in a step.
+        lr: The step size, 0 or more; no parameter moves further than a few times this in a step (3.2 times with the
+            usual betas, after slopes of nearly 0).
         betas: How much of each old mean is kept, two numbers from 0 to below 1.
         eps: Keeps the denominator from 0, 0 or more.
         weight_decay: How strongly parameters are drawn to 0 (L2, through the gradient), 0 or more.

@@ -161,6 +161,9 @@ def test_only_what_is_allowed_may_be_used():
     assert ready_made(lambda shape: ours.normal(shape), ("companion.random",)) == ""
     assert ready_made(lambda z: torch.softmax(z, 0)) == ""  # torch is watched while it runs
     assert ready_made(len) == ""
+    clipped = lambda slopes: torch.nn.utils.clip_grad_norm_(slopes, 1.0)  # noqa: E731
+    assert ready_made(clipped, (), ("nn.utils",)).startswith("torch.nn.utils.")
+    assert ready_made(clipped, (), ("nn.utils.nothing", "norm")) == ""
 
     class Learners:
         def forward(self, z):
@@ -607,3 +610,11 @@ def test_single_number_is_made_plain_too():
     assert small.args["x"].tolist() == [[2.0]]
     nothing_left = shrink(Case("one", {"x": T([[0.2]])}, axes={"x": ("N", "D")}), lambda c: True, limit=5)
     assert nothing_left.args["x"].item() != 0
+
+
+def test_known_mistake_is_named_whether_its_number_comes_as_a_tensor_or_as_a_plain_one():
+    exercise = bank.get("07.6")
+    for mistake in exercise.mistakes:
+        if mistake.name != "divides by the length of a warm-up that is not there":
+            answer = exercise.answer(lambda *args, wrong=mistake.answer: torch.tensor(wrong(*args)))
+            assert diagnose.assess(exercise, answer, ours=True).mistake == mistake.name

@@ -502,6 +502,33 @@ def test_list_of_tensors_is_read_by_number_and_anything_else_stays_as_it_is():
     assert routines.listed(a) is a
 
 
+def test_plain_numbers_in_a_list_are_read_where_that_is_asked_for():
+    found = routines.listed(([torch.zeros(2)], 2.5, "x"), True)
+    assert {n: t.tolist() for n, t in found.items()} == {"1.1": [0, 0], "2": 2.5}
+    assert list(routines.listed([torch.zeros(2), 2.5])) == ["1"]
+
+
+class Counter:
+    def __init__(self, start):
+        self.count = start
+
+    def step(self, by):
+        self.count += by
+
+
+@pytest.mark.parametrize(
+    ("calls", "line"),
+    [
+        ([Call("Counter", (1, 2), ("start", "by"), keep="c")], "Counter(start, by)"),
+        ([Call("Counter", (1,), keep="c"), Call("$c.step", (), ("by", "often"), returns=())], "step(by, often)"),
+        ([Call("Counter", (), keep="c")], ""),
+    ],
+)
+def test_call_that_is_not_accepted_is_kept_where_its_arguments_are_named(calls, line):
+    crash = drive({"Counter": Counter}, [(calls, 0)], timeout=5)[0].crash
+    assert (crash.kind, crash.line) == ("signature", line)
+
+
 class Hoard(torch.nn.Module):
     def __init__(self):
         super().__init__()

@@ -30,18 +30,8 @@ PLANNED = {
     "autograd": {"13": ["concatenate"]},
     "init": {
         "08": [
-            "calculate_gain", "kaiming_normal_", "kaiming_uniform_", "lecun_normal_", "lecun_uniform_",
-            "orthogonal_", "uniform_", "xavier_normal_", "xavier_uniform_",
-        ],
-    },
-    "optim": {
-        "07": ["AdamW", "Adagrad", "Adam", "Optimizer", "RMSprop"],
-        "08": ["clip_grad_norm_", "clip_grad_value_"],
-    },
-    "lr_scheduler": {
-        "07": [
-            "CosineAnnealingLR", "CosineAnnealingWarmRestarts", "ExponentialLR", "LRScheduler", "LambdaLR", "LinearLR",
-            "MultiStepLR", "OneCycleLR", "RangeTest", "ReduceLROnPlateau", "SequentialLR", "StepLR", "lr_range_test",
+            "calculate_gain", "kaiming_uniform_", "lecun_normal_", "lecun_uniform_",
+            "orthogonal_", "uniform_", "xavier_uniform_",
         ],
     },
     "models": {
@@ -51,14 +41,11 @@ PLANNED = {
     },
     "summary": {"08": ["gradient_norms"], "12": ["receptive_field"]},
     "training": {
-        "07": ["Schedule"],
-        "08": ["ClipGradients"],
         "09": ["EarlyStopping"],
         "10": ["BestWeights", "Callback", "Checkpoint", "ProgressBar", "TensorBoard", "evaluate", "load_weights", "predict"],
         "17": ["FreezeNorm"],
     },
     "data": {
-        "07": ["wilson_construction"],
         "09": [
             "mixup", "random_crop", "random_erase", "random_flip", "random_noise", "random_rotation", "random_shift",
         ],
@@ -82,6 +69,7 @@ RETURNED = {
     "Dataset",
     "Fold",
     "History",
+    "RangeTest",
     "Run",
     "Split",
     "PerceptronHistory",

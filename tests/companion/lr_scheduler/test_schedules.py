@@ -567,3 +567,21 @@ def test_range_test_takes_32_rows_a_step_and_stops_at_four_times_the_least_loss(
     least = [min(seen.losses[: i + 1]) for i in range(len(seen.losses))]
     beyond = [loss > 4 * low for loss, low in zip(seen.losses, least)]
     assert not any(beyond[:-1])
+
+
+def test_all_of_the_cycle_on_the_way_up_equals_torch_and_a_step_too_many_divides_by_no_zero():
+    def rates(module, steps):
+        optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.1, momentum=0.9)
+        schedule, seen = module.OneCycleLR(optimizer, 1.0, total_steps=4, pct_start=1.0), []
+        for _ in range(steps):
+            seen.append(optimizer.param_groups[0]["lr"])
+            optimizer.step()
+            schedule.step()
+        return [*seen, optimizer.param_groups[0]["lr"]]
+
+    assert rates(ours, 3) == pytest.approx(rates(theirs, 3))
+    with pytest.raises(ZeroDivisionError):
+        rates(theirs, 4)
+    assert rates(ours, 4)[-1] == pytest.approx(4e-6)
+    with pytest.raises(ValueError, match="at most 4 steps, got 5"):
+        rates(ours, 5)

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { expected, lineOf, ratesOf } from "../../../companion/figures/js/schedule_designer.js";
 
-const plan = { kind: "constant", base: 0.5, steps: 100, warm: 0, drops: 3, share: 0.001, first: 0.1 };
+const plan = { kind: "constant", base: 0.5, steps: 100, warm: 0, drops: 3, share: 0.001, first: 0.1, patience: 10, threshold: 0.01 };
 const near = (a, b, tol = 1e-12) => assert.ok(Math.abs(a - b) <= tol, `${a} against ${b}`);
-const of = (changes) => ratesOf({ ...plan, ...changes });
+const of = (changes) => ratesOf({ ...plan, ...changes }, [1, 0.1], 0.04);
 
 test("rates by hand: three drops to a thousandth are tenths, a wave is half down in the middle", () => {
   assert.deepEqual(new Set(of({})), new Set([0.5]));
@@ -44,4 +44,15 @@ test("expected loss: one weight in closed form, its cloud, and growth above the 
   assert.deepEqual(expected([], [1, 3], 1), [[2, 0]]);
   const beyond = expected(Array(20).fill(2.1), [1], 0);
   assert.ok(beyond[20][0] > beyond[19][0] && beyond[1][0] > beyond[0][0]);
+});
+
+test("a plateau's schedule waits for eleven steps without a better loss, and stops at the last share", () => {
+  const rates = of({ kind: "plateau", warm: 0.3, steps: 400, share: 0.1 }), falls = rates.flatMap((v, t) => (t && v < rates[t - 1] ? [t] : []));
+  assert.equal(rates[0], 0.5, "no warm-up");
+  falls.forEach((t) => near(rates[t] / rates[t - 1], 0.1 ** (1 / 3)));
+  assert.ok(falls.length > 1 && falls.slice(1).every((t, i) => t - falls[i] >= 11));
+  near(rates[399], 0.05);
+  assert.equal(Math.min(...of({ kind: "plateau", steps: 400, share: 0.5, drops: 1 })), 0.25);
+  assert.equal(lineOf({ ...plan, kind: "plateau" }), "ReduceLROnPlateau(optimizer, factor=0.001 ** (1 / 3), patience=10, threshold=0.01, min_lr=0.0005)");
+  assert.equal(lineOf({ ...plan, kind: "plateau", share: 1 }), "");
 });
