@@ -56,6 +56,11 @@ COMMON = (
         "Print `[(name, p.shape) for name, p in block.named_parameters()]` and compare with the task, name by name.",
     ),
     Advice(
+        r"before Module\.__init__\(\) call",
+        "The module is not ready to take a layer or a parameter: the list in which it keeps them is made by torch's own `__init__`.",
+        "Write `super().__init__()` as the first line of your `__init__`, with the parentheses, above the first `self.`.",
+    ),
+    Advice(
         r"the class should be a torch\.nn\.Module",
         "A module knows its layers, and the check asks it for them. A plain class has no list of parameters.",
         "Look at the line with `class`: what stands in its brackets? And is `super().__init__()` called before the first layer?",

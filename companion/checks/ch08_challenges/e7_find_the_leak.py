@@ -161,8 +161,8 @@ class FindTheLeak:
         * `patients` has the shape (N,) and holds the number of each row's patient. Many patients came several times, and
           their rows are nearly alike. **A row is held out if no row at all of its patient is trained on.** Rows that are
           neither trained on nor held out are not used for anything.
-        * Nothing that is computed from the data before the last line may depend on a row outside of `train`: no mean, no
-          spread, no choice of columns.
+        * Whatever is learned, means, spreads and the choice of columns, comes from the rows of `train` alone. It is then used
+          as it is for the held-out rows.
 
         Both classes occur among the training rows, no column is constant there, and at least one row is held out.
 
@@ -173,7 +173,7 @@ class FindTheLeak:
         right. The sixth lies nearest to 8, class 1, which is wrong. So the result is 0.5.
 
         On 60 rows of pure noise with 400 columns the evaluation above comes to 0.88, in the mean of twenty draws, and no
-        method can be right for more than half of new patients there.
+        method can be right for more than half of new patients there, on average.
     """
     cases = cases_of
     mistakes = MISTAKES
