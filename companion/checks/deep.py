@@ -31,6 +31,63 @@ def in_a_row(scores: Tensor, x: Tensor) -> int:
     return max(passed(scores.grad_fn)[0], 0) if scores.grad_fn is not None else 0
 
 
+LINEAR = (
+    *(
+        "AccumulateGrad",
+        "Addmm",
+        "Mm",
+        "Bmm",
+        "Dot",
+        "Mv",
+        "T",
+        "Transpose",
+        "Permute",
+        "View",
+        "UnsafeView",
+        "Reshape",
+    ),
+    *(
+        "Add",
+        "Sub",
+        "Neg",
+        "Mul",
+        "Div",
+        "Sum",
+        "Mean",
+        "Cat",
+        "Stack",
+        "Slice",
+        "Select",
+        "Split",
+        "Unsqueeze",
+        "Squeeze",
+    ),
+    *("Expand", "Clone", "AsStrided", "ToCopy", "NativeDropout", "Index", "Lerp", "Addcmul", "Baddbmm", "Repeat"),
+)
+"""What autograd calls operations that bend nothing; a product of two things that depend on the input is not looked for."""
+
+
+def bends_in_a_row(scores: Tensor, x: Tensor) -> int:
+    """Return how many operations that are not linear stand on the longest way from x to the scores.
+
+    >>> x = torch.ones(1, 2, requires_grad=True)
+    >>> bends_in_a_row(torch.tanh(torch.relu(2 * x) + x).sum(), x)
+    2
+    """
+    known: dict[Any, int] = {}
+
+    def passed(node: Any) -> int:
+        """Return the bends on the way from x to a node, -1 if x does not reach it."""
+        if node not in known:
+            ways = [passed(n) for n, _ in node.next_functions if n is not None]
+            longest = max([*ways, 0 if getattr(node, "variable", None) is x else -1])
+            name = node.name().split("Backward")[0].removeprefix("torch::autograd::")
+            known[node] = longest if longest < 0 else longest + (name not in LINEAR)
+        return known[node]
+
+    return max(passed(scores.grad_fn), 0) if scores.grad_fn is not None else 0
+
+
 def says(network: Any, x: Tensor) -> Tensor:
     """Return for each table of weights how far the scores move if it is set to 0, as a part of how far pictures lie apart."""
     tables = [p for p in network.parameters() if p.dim() == 2]
@@ -71,6 +128,7 @@ def train_by(make: Callable[[], Any], settings: Mapping[str, Any]) -> dict[str, 
         "shapes": torch.tensor([list(p.shape) for p in tables], dtype=torch.int64).reshape(-1, 2),
         "start": scores.detach().clone(),
         "in a row": torch.tensor(in_a_row(scores, entering)),
+        "bends": torch.tensor(bends_in_a_row(scores, entering)),
         "handed": torch.tensor(_handed(optimizer, parameters)),
     }
     if scores.shape != (len(probe), settings["classes"]) or not parameters:

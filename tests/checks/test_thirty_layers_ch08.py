@@ -9,7 +9,7 @@ from torch import nn
 from companion.checks import bank, diagnose, kinds, routines
 from companion.checks.ch08_challenges import e8_train_thirty_layers as task
 from companion.checks.ch08_challenges.e8_mistakes import Around, adam, by, draw, residual, sgd, stack
-from companion.checks.deep import in_a_row, says, train_by
+from companion.checks.deep import bends_in_a_row, in_a_row, says, train_by
 
 
 def assessed(answer):
@@ -52,6 +52,25 @@ def test_tables_in_a_row_are_counted_along_the_longest_way():
     assert in_a_row(stack(nn.Tanh, hidden=5)()(x), x) == 6
     assert in_a_row(residual()()(x), x) == 32
     assert in_a_row(nn.Linear(64, 10)(x), x) == 1
+
+
+def test_bends_are_counted_along_the_longest_way_and_linear_layers_are_none():
+    x = torch.randn(4, 64, requires_grad=True)
+    assert bends_in_a_row(stack(nn.Tanh, hidden=5)()(x), x) == 5
+    assert bends_in_a_row(residual()()(x), x) == 15
+    assert bends_in_a_row(stack(None, hidden=5)()(x), x) == 0
+    squeezed = nn.Sequential(
+        nn.Linear(64, 8), nn.Dropout(0.1), nn.Unflatten(1, (2, 4)), nn.Flatten(), nn.GELU(), nn.Linear(8, 3)
+    )
+    assert bends_in_a_row(squeezed(x), x) == 1
+
+
+@pytest.mark.parametrize(
+    "activation", [nn.ReLU, nn.LeakyReLU, nn.ELU, nn.SELU, nn.GELU, nn.SiLU, nn.Softplus, nn.Tanh, nn.Sigmoid, nn.Hardtanh, nn.Mish]
+)  # fmt: skip
+def test_every_activation_of_torch_is_a_bend(activation):
+    x = torch.randn(4, 64, requires_grad=True)
+    assert bends_in_a_row(stack(activation, hidden=3)()(x), x) == 3
 
 
 def test_table_has_no_say_where_nothing_of_it_arrives():
@@ -134,6 +153,13 @@ def straight_blocks():
     return network
 
 
+def bends_at_the_end():
+    layers = [nn.Linear(64, 32), *[nn.Linear(32, 32) for _ in range(30)]]
+    for layer in layers:
+        nn.init.orthogonal_(layer.weight)
+    return nn.Sequential(*layers, nn.ReLU(), nn.Linear(32, 32), nn.ReLU(), nn.Linear(32, 10))
+
+
 def shared_block():
     block = Around()
     return nn.Sequential(nn.Linear(64, 32), *[block] * 15, nn.Linear(32, 10))
@@ -154,11 +180,12 @@ def shared_block():
          "has layers that are too wide"),
         (by(AcrossAll, adam(0.003)), "leads past its layers"),
         (by(straight_blocks, sgd(0.01)), "has no activations"),
+        (by(bends_at_the_end, sgd(0.02)), "has bends in a few places only"),
         (by(shared_block, adam(0.001)), "uses one layer again and again"),
         (by(lambda: nn.Linear(64, 10), adam(0.01)), "has too few layers"),
         (by(stack(nn.Tanh, "zero"), adam(0.001)), "begins with all weights at 0"),
     ],
-    ids=["sigmoid", "xavier", "he", "adam fast", "fast", "slow", "tanh slow", "uphill", "wide", "past", "straight", "shared", "one",
+    ids=["sigmoid", "xavier", "he", "adam fast", "fast", "slow", "tanh slow", "uphill", "wide", "past", "straight", "end", "shared", "one",
          "zero"],
 )  # fmt: skip
 def test_mistake_in_another_form_is_named(answer, mistake):

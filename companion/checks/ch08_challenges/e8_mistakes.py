@@ -14,7 +14,8 @@ from companion.checks.numbers import F64
 from companion.checks.trace import Case
 
 HIDDEN = 30
-WIDTH = 32
+WIDTH, NARROW = 32, 8
+BENDS = HIDDEN // 2
 SAY = 0.01
 """How far the scores have to move if a layer is set to 0, as a part of how far pictures lie apart."""
 Training = Callable[[], tuple[nn.Module, Any]]
@@ -138,6 +139,30 @@ class _PastAllLayers(nn.Module):
         return out
 
 
+def _one_bend() -> nn.Module:
+    """Return a stack with a single ReLU, behind the first layer."""
+    layers = [nn.Linear(64, WIDTH), *[nn.Linear(WIDTH, WIDTH) for _ in range(HIDDEN - 1)], nn.Linear(WIDTH, 10)]
+    for layer in layers:
+        draw(layer, "orthogonal")
+    return nn.Sequential(layers[0], nn.ReLU(), *layers[1:])
+
+
+class _ThroughNeedles(nn.Module):
+    """Two layers that do the work, and thirty tables of a single number in front of the scores."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.scores = nn.Linear(64, WIDTH), nn.Linear(WIDTH, 10)
+        self.factors = nn.ParameterList(nn.Parameter(torch.ones(1, 1)) for _ in range(HIDDEN))
+
+    def forward(self, x: Tensor) -> Tensor:
+        h = torch.relu(self.first(x))[..., None]
+        for factor in self.factors:
+            h = torch.relu(h @ factor)
+        out: Tensor = self.scores(h[..., 0])
+        return out
+
+
 _kept: list[tuple[nn.Module, Any]] = []
 
 
@@ -178,8 +203,8 @@ def _some(test: Callable[[Observed], bool]) -> Matches:
 
 
 def tables(o: Observed) -> int:
-    """Return how many tables of weights there are."""
-    return len(o["shapes"])
+    """Return how many tables of weights there are that are not narrower than a layer may be."""
+    return int((o["shapes"] >= NARROW).all(dim=1).sum())
 
 
 def deep_enough(o: Observed) -> bool:
@@ -190,6 +215,11 @@ def deep_enough(o: Observed) -> bool:
 def narrow_enough(o: Observed) -> bool:
     """Return whether no layer but the last has more than 32 units."""
     return bool((o["shapes"][:-1, 0] <= WIDTH).all())
+
+
+def bends_enough(o: Observed) -> bool:
+    """Return whether there is a bend for every second hidden layer."""
+    return int(o["bends"]) >= BENDS
 
 
 def have_a_say(o: Observed) -> int:
@@ -306,7 +336,7 @@ _DEPTH = (
         "A layer that is used thirty times has one table of weights. It is a network of another kind, and has a "
         "thirtieth of the weights.",
         "Print how many different weights your network has: `len(list(network.parameters()))`. Is each layer made anew?",
-        matches=every(lambda o: int(o["in a row"]) > HIDDEN >= tables(o)),
+        matches=every(lambda o: int(o["in a row"]) > HIDDEN >= len(o["shapes"])),
     ),
     Mistake(
         "has layers that are too wide",
@@ -326,6 +356,22 @@ _DEPTH = (
         "layers more than one.",
         "What stands between two Linear layers of yours? With shortcuts: what stands inside of each block?",
         matches=every(lambda o: deep_enough(o) and is_linear(o)),
+    ),
+    Mistake(
+        "has bends in a few places only",
+        by(_one_bend, sgd(0.02)),
+        "Most of your layers follow one another without an activation between them, and merge into one.",
+        "Between two bends any number of linear layers is a single one. It trains easily, as the network is as shallow as its bends.",
+        "Print the network. Behind how many of its Linear layers stands an activation? It should be every second one at least.",
+        matches=every(lambda o: deep_enough(o) and not is_linear(o) and not bends_enough(o)),
+    ),
+    Mistake(
+        "has layers that are too narrow",
+        by(_ThroughNeedles, adam(0.003)),
+        "Several of your tables are narrower than a layer may be: they lead from fewer than 8 numbers, or to fewer than 8.",
+        "A chain of factors, one number each, passes many tables and is no deep network. Hidden layers here have 8 to 32 units.",
+        "Print the shapes: `[tuple(p.shape) for p in network.parameters()]`. Which of them are the smallest?",
+        matches=every(lambda o: int(o["in a row"]) > HIDDEN and len(o["shapes"]) > HIDDEN >= tables(o)),
     ),
     Mistake(
         "leads past its layers",

@@ -12,11 +12,13 @@ from companion.checks import kinds
 from companion.checks.bank import Observed, Verdict, exercise, rng
 from companion.checks.cases import digits, held_out
 from companion.checks.ch08_challenges.e8_mistakes import (
+    BENDS,
     HIDDEN,
     MISTAKES,
     WIDTH,
     Training,
     adam,
+    bends_enough,
     by,
     deep_enough,
     have_a_say,
@@ -158,6 +160,8 @@ def _judge(case: Case, observed: Observed, expected: Observed) -> Verdict:
         return f"A hidden layer may have at most {WIDTH} units; your widest has {widest}."
     if is_linear(observed):
         return "The whole network is linear: there is no activation between its layers."
+    if not bends_enough(observed):
+        return f"Your network has {int(observed['bends'])} activations in a row, and at least {BENDS} are asked for."
     got = observed["accuracy"].item()
     if got >= TARGET - 1e-9:
         say = have_a_say(observed)
@@ -211,10 +215,10 @@ class TrainThirtyLayers:
         * an optimizer for its weights, such as `torch.optim.SGD(network.parameters(), lr=0.1)`, or one of your own with the
           methods `step()` and `zero_grad()`.
 
-        The network has **at least 30 hidden layers**, each with a table of weights of its own, and at most 32 units in each.
-        The activation, the starting weights, shortcuts, what lies between the layers: all of that is up to you. But every
-        layer has to count. The check sets the weights of one layer at a time to 0, and at least 31 tables have to have a
-        say: without them the scores move by more than a hundredth of what pictures differ by.
+        The network has **at least 30 hidden layers**, each with a table of weights of its own and 8 to 32 units, and an activation at
+        least behind every second of them. Which activation, the starting weights, shortcuts, what lies between the layers: all of
+        that is up to you. But every layer has to count. The check sets the weights of one layer at a time to 0, and at least 31
+        tables have to have a say: without them the scores move by more than a hundredth of what pictures differ by.
 
         The check takes the 200 steps itself, on cross-entropy, with 64 digits in each. It does so for three draws of 1,347
         digits to train on and 450 held out, and calls your function anew for each. Pixels lie between 0 and 1, with the mean
