@@ -51,6 +51,21 @@ COMMON = (
         "Look at the last line of your function: does it return what was trained, or what that says of the training rows?",
     ),
     Advice(
+        r"the (module has no parameter|parameter `.*` should have the shape)",
+        "The check puts numbers of its own into your layers, and finds them by the names and shapes that the task gives.",
+        "Print `[(name, p.shape) for name, p in block.named_parameters()]` and compare with the task, name by name.",
+    ),
+    Advice(
+        r"before Module\.__init__\(\) call",
+        "The module is not ready to take a layer or a parameter: the list in which it keeps them is made by torch's own `__init__`.",
+        "Write `super().__init__()` as the first line of your `__init__`, with the parentheses, above the first `self.`.",
+    ),
+    Advice(
+        r"the class should be a torch\.nn\.Module",
+        "A module knows its layers, and the check asks it for them. A plain class has no list of parameters.",
+        "Look at the line with `class`: what stands in its brackets? And is `super().__init__()` called before the first layer?",
+    ),
+    Advice(
         r"f got a tensor of shape",
         "`f` takes a tensor of the shape of `x`. Yours was handed something else: a flattened point, a row or a single entry.",
         "Bring the point back into its shape before you hand it to f: `reshape(x.shape)`.",

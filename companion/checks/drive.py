@@ -232,7 +232,7 @@ def _learners_line(frames: Iterable[tuple[FrameType, int]]) -> tuple[FrameType |
     return None, 0, ""
 
 
-_OURS = ("drive.py", "watch.py", "routines.py", "counted.py", "reading.py", "surroundings.py")
+_OURS = ("drive.py", "watch.py", "routines.py", "counted.py", "deep.py", "modules.py", "reading.py", "surroundings.py")
 
 
 def _ours_or_library(filename: str) -> bool:

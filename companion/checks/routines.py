@@ -16,6 +16,8 @@ import torch
 from torch import Tensor
 
 from companion.checks.counted import Product, Rounds, Slopes
+from companion.checks.deep import FAR, in_a_row, train_by
+from companion.checks.modules import fill, shapes, slopes_by_parameters
 from companion.checks.reading import fits
 
 Routine = Callable[..., Any]
@@ -171,10 +173,6 @@ def taken(batches: Limited) -> Tensor:
     return torch.tensor(batches.taken)
 
 
-#: How far beyond the data a trained network is asked as well: a bend may lie outside of it, or be off at the start.
-FAR = 50
-
-
 def train(make: Routine, settings: Mapping[str, Any]) -> dict[str, Tensor]:
     """Train what ``make()`` returns by plain gradient descent on cross-entropy; return its scores for held-out rows."""
     fits(make, ())
@@ -192,7 +190,7 @@ def train(make: Routine, settings: Mapping[str, Any]) -> dict[str, Tensor]:
     entering = probe.clone().requires_grad_()
     scores = network(entering)
     found["start"] = scores.detach().clone()
-    found["in a row"] = torch.tensor(_in_a_row(scores, entering))
+    found["in a row"] = torch.tensor(in_a_row(scores, entering))
     if found["start"].shape != (len(probe), settings["classes"]) or not parameters:
         return found
     found["loss"] = torch.tensor(_descend(network, parameters, settings))
@@ -201,23 +199,6 @@ def train(make: Routine, settings: Mapping[str, Any]) -> dict[str, Tensor]:
         found["scores"] = network(held_out.clone()).detach().clone()
         found["far"] = network(FAR * probe).detach().clone()
     return found
-
-
-def _in_a_row(scores: Tensor, x: Tensor) -> int:
-    """Return how many weight matrices the longest way from x to the scores passes; 0 where none can be followed."""
-    known: dict[Any, tuple[int, bool]] = {}
-
-    def passed(node: Any) -> tuple[int, bool]:
-        """Return the matrices on the way from x to a node, -1 if x does not reach it; and whether a matrix feeds it by itself."""
-        if node not in known:
-            leaf = getattr(node, "variable", None)
-            below = [passed(n) for n, _ in node.next_functions if n is not None]
-            ways = [n for n, _ in below if n >= 0] + ([0] if leaf is x else [])
-            fed = (leaf is not None and leaf is not x and leaf.dim() == 2) or any(f for n, f in below if n < 0)
-            known[node] = (max(ways) + fed, False) if ways else (-1, fed)
-        return known[node]
-
-    return max(passed(scores.grad_fn)[0], 0) if scores.grad_fn is not None else 0
 
 
 def _descend(network: Any, parameters: Sequence[Tensor], settings: Mapping[str, Any]) -> list[float]:
@@ -313,11 +294,15 @@ ROUTINES: dict[str, Routine] = {
         state,
         load,
         listed,
+        shapes,
+        fill,
+        slopes_by_parameters,
         held,
         predictor,
         size,
         taken,
         train,
+        train_by,
         figure,
         formula,
         generator,

@@ -30,6 +30,18 @@ PROVOKED = {
         "raise ValueError('f got a tensor of shape (6,), x has (2, 3)')",
         "takes a tensor of the shape of `x`",
     ),
+    "parameter of another name": (
+        "raise TypeError('the module has no parameter `first.weight`; it has a.weight')",
+        "by the names and shapes that the task gives",
+    ),
+    "class that is no module": (
+        "raise TypeError('the class should be a torch.nn.Module, with super().__init__() in its first line')",
+        "A module knows its layers",
+    ),
+    "layer before the module": (
+        "m = torch.nn.Module.__new__(torch.nn.Module); m.layer = torch.nn.Linear(2, 2); return m",
+        "not ready to take a layer",
+    ),
     "numbers for a network": (
         "raise TypeError('return a network or a function, not a Tensor')",
         "rows that it has never",
