@@ -145,8 +145,8 @@ _PROPERTIES = (
     Property(
         "it can learn from the start",
         lambda case, o: bool(o["learns"]),
-        "A new block of yours is the identity, and stays so: no slope reaches its last layer.",
-        "The slope by the last layer is what comes back times what the hidden units hold. If these are all 0 it never moves.",
+        "A new block of yours is the identity, and no slope reaches the table of its last layer.",
+        "The slope by that table is what comes back times what the hidden units hold. If these are all 0 it never moves.",
         "Print `block.last.weight.grad` after a step backwards. What do the hidden units hold in a new block?",
     ),
 )

@@ -271,7 +271,7 @@ _START = (
     Mistake(
         "sets both layers to 0",
         _block(begin=_both_at_0),
-        "A new block of yours is the identity, and it stays so: no slope reaches any of its weights.",
+        "A new block of yours is the identity, and all it can learn is to add the same to every row: no slope reaches its tables.",
         "With the first layer at 0 the hidden units hold 0, so the last layer has slope 0. With the last at 0 "
         "the first has none, too.",
         "Write the slope by the last weight as a product. Which of its factors is 0 in your block, and who could change it?",
