@@ -20,6 +20,15 @@ def shapes(model: Any) -> dict[str, Tensor]:
     return {name: torch.tensor(p.shape) for name, p in _module(model).named_parameters()}
 
 
+def drawn(model: Any) -> dict[str, Tensor]:
+    """Return for each of a module's parameters whether any of its numbers is not 0.
+
+    >>> drawn(torch.nn.LayerNorm(3))
+    {'weight': tensor(True), 'bias': tensor(False)}
+    """
+    return {name: (p != 0).any() for name, p in _module(model).named_parameters()}
+
+
 def fill(model: Any, values: Mapping[str, Tensor]) -> None:
     """Put numbers into a module's parameters, by their names."""
     there = dict(_module(model).named_parameters())
@@ -40,8 +49,10 @@ def slopes_by_parameters(model: Any, x: Tensor) -> dict[str, Tensor]:
     out = model(x.clone())
     if not issubclass(type(out), Tensor) or not out.requires_grad:
         return {name: torch.zeros_like(p) for name, p in named.items()}
-    found = torch.autograd.grad(out, list(named.values()), factors(out), allow_unused=True)
-    return {n: torch.zeros_like(p) if g is None else g for (n, p), g in zip(named.items(), found)}
+    learning = {name: p for name, p in named.items() if p.requires_grad}
+    slopes = torch.autograd.grad(out, list(learning.values()), factors(out), allow_unused=True) if learning else ()
+    found = dict(zip(learning, slopes))
+    return {n: torch.zeros_like(p) if found.get(n) is None else found[n] for n, p in named.items()}
 
 
 def _module(thing: Any) -> Any:

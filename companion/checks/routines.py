@@ -17,7 +17,7 @@ from torch import Tensor
 
 from companion.checks.counted import Product, Rounds, Slopes
 from companion.checks.deep import FAR, in_a_row, train_by
-from companion.checks.modules import fill, shapes, slopes_by_parameters
+from companion.checks.modules import drawn, fill, shapes, slopes_by_parameters
 from companion.checks.reading import fits
 
 Routine = Callable[..., Any]
@@ -295,6 +295,7 @@ ROUTINES: dict[str, Routine] = {
         load,
         listed,
         shapes,
+        drawn,
         fill,
         slopes_by_parameters,
         held,

@@ -73,6 +73,12 @@ def _of_the_activations(weights: Sequence[Tensor], x: Tensor, y: Tensor, share: 
     return norms, _choose(norms, share)
 
 
+def _example_by_example(weights: Sequence[Tensor], x: Tensor, y: Tensor, share: float) -> tuple[Tensor, int]:
+    each = [[g.norm() for g in slopes_of(weights, x[n : n + 1], y[n : n + 1])] for n in range(len(x))]
+    norms = torch.tensor(each, dtype=x.dtype).mean(dim=0)
+    return norms, _choose(norms, share)
+
+
 def _without_sigmoids(weights: Sequence[Tensor], x: Tensor, y: Tensor, share: float) -> tuple[Tensor, int]:
     leaves = [w.clone().requires_grad_() for w in weights]
     h = x
@@ -183,6 +189,13 @@ _LOSS = (
         "For a single example you are right. With more all your norms are too large, by their number.",
         "The loss is the mean over the batch, and you add up. The layer is found all the same, as all norms grow alike.",
         "Print the loss for the batch, and for the batch twice in a row. Should it double?",
+    ),
+    Mistake(
+        "takes the mean of the examples' norms",
+        _example_by_example,
+        "For a single example you are right. With more all your norms are too large, by more in one layer than in another.",
+        "Each example's slope has a norm of its own, and you average these. Slopes that point against one another cancel in the batch.",
+        "Two examples have the slopes (3, 4) and (-3, -4). What is the norm of their mean, and what is the mean of their norms?",
     ),
     Mistake(
         "forgets the sigmoids",

@@ -109,6 +109,7 @@ def _script(case: Case) -> list[Call]:
     return [
         Call("ResidualBlock", sizes, names, keep="block"),
         Call("@shapes", ("$block",), returns=("shapes",)),
+        Call("@drawn", ("$block",), returns=("drawn",)),
         Call("@slopes_by_parameters", ("$block", x), returns=("first slopes",)),
         Call("@fill", ("$block", around), returns=()),
         Call("$block", (x,), ("x",), ("start",)),
@@ -143,10 +144,17 @@ _PROPERTIES = (
         "Print `ResidualBlock(4, 6, 4)(x) - x`. Which of your numbers should be 0, and where are they set?",
     ),
     Property(
+        "what is not the last layer is drawn",
+        lambda case, o: bool(o["drawn"]),
+        "In a new block of yours a table is 0 that should begin as PyTorch draws it.",
+        "Only the last layer begins at 0. A way around that begins at 0 lets nothing of x through, and a first layer at 0 nothing to the last.",
+        "Print `block.first.weight`, and `block.shortcut.weight` where there is one. In which lines are zeros written?",
+    ),
+    Property(
         "it can learn from the start",
         lambda case, o: bool(o["learns"]),
-        "A new block of yours is the identity, and stays so: no slope reaches its last layer.",
-        "The slope by the last layer is what comes back times what the hidden units hold. If these are all 0 it never moves.",
+        "A new block of yours is the identity, and no slope reaches the table of its last layer.",
+        "The slope by that table is what comes back times what the hidden units hold. If these are all 0 it never moves.",
         "Print `block.last.weight.grad` after a step backwards. What do the hidden units hold in a new block?",
     ),
 )

@@ -31,6 +31,7 @@ def facts(case: Case, trace: Trace) -> Observed:
         "named": torch.tensor(there == {n: tuple(v.shape) for n, v in values.items()}),
         "table around": torch.tensor("shortcut.weight" in there),
         "bias around": torch.tensor("shortcut.bias" in there),
+        "drawn": torch.tensor(all(bool(t.get(f"drawn.{n}", True)) for n in ("first.weight", "shortcut.weight"))),
         "learns": torch.tensor(bool(t.get("first slopes.last.weight", torch.zeros(1)).abs().max() > 1e-6)),
         "off at the start": torch.tensor(float("inf")),
         "same for all rows": torch.tensor(False),
@@ -108,6 +109,12 @@ def _in_place(self: Block, x: Tensor) -> Tensor:
 
 def _both_at_0(self: Block) -> None:
     for p in [*self.first.parameters(), *self.last.parameters()]:
+        nn.init.zeros_(p)
+
+
+def _around_at_0(self: Block) -> None:
+    Block.begin(self)
+    for p in [] if self.shortcut is None else self.shortcut.parameters():
         nn.init.zeros_(p)
 
 
@@ -271,11 +278,28 @@ _START = (
     Mistake(
         "sets both layers to 0",
         _block(begin=_both_at_0),
-        "A new block of yours is the identity, and it stays so: no slope reaches any of its weights.",
+        "A new block of yours is the identity, and all it can learn is to add the same to every row: no slope reaches its tables.",
         "With the first layer at 0 the hidden units hold 0, so the last layer has slope 0. With the last at 0 "
         "the first has none, too.",
         "Write the slope by the last weight as a product. Which of its factors is 0 in your block, and who could change it?",
-        matches=_seen(lambda c, o: _right_later(c, o) and bool(o["begins"]) and not bool(o["learns"])),
+        matches=_seen(
+            lambda c, o: _right_later(c, o) and bool(o["begins"]) and not bool(o["learns"]) and not bool(o["drawn"])
+        ),
+    ),
+    Mistake(
+        "begins the way around at 0",
+        _block(begin=_around_at_0),
+        "With as many outputs as inputs you are right. With other widths a new block of yours returns 0, whatever comes in.",
+        "The zeros of the last layer are there so that x passes untouched. A way around that is 0 as well lets nothing through.",
+        "Which layers of your block are set to 0? Print what a new block with 3 inputs and 5 outputs returns.",
+        matches=_seen(
+            lambda c, o: (
+                _right_later(c, o)
+                and bool(o["begins"])
+                and bool(o["learns"])
+                and bool(o["drawn"]) == ("shortcut.weight" not in c.args["values"])
+            )
+        ),
     ),
     Mistake(
         "shares its layers with other blocks",

@@ -54,7 +54,7 @@ _AGAINST = {
         "c": "Here the training loss falls from line to line, without a jump.",
         "d": "Here the training loss is down at 0.01, and the validation loss has been rising since epoch 50.",
         "e": "Here validation is poor as well, 0.64, and new digits agree with it.",
-        "f": "Here the validation loss has risen from 1.33 to 2.46, and a third of the new digits are wrong.",
+        "f": "Here the validation loss has risen from 1.33 to 2.46, and four in ten of the new digits are wrong.",
     },
     "too simple": {
         "b": "Here a quarter of the training digits are still wrong.",
@@ -95,7 +95,7 @@ _AGAINST = {
 }
 
 _RIGHT = {
-    "by heart": "Every training digit is right, and a third of the others is wrong. The validation loss rose "
+    "by heart": "Every training digit is right, and more than a third of the others is wrong. The validation loss rose "
     "while the training loss fell.",
     "too simple": "A quarter of its own training digits stays wrong, at rest, and validation and new digits are "
     "about as poor.",
