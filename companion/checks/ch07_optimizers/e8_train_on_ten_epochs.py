@@ -156,6 +156,7 @@ def _facts(case: Case, trace: Trace) -> Observed:
         "beside the slope": _middle(t["asked.beside the slope"]),
         "beside older slopes": _middle(t["asked.beside older slopes"]),
         "unlike": _middle(t["asked.unlike"]),
+        "kept": _middle(t["asked.kept"]),
         "late": _middle(lengths, 0.95, 1.0) / _middle(lengths, 0.4, 0.6).clamp(min=1e-30),
         "stride": lengths.max() if len(lengths) else torch.tensor(0.0, dtype=F64),
     }
