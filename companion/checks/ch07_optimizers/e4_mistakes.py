@@ -251,6 +251,7 @@ _MEANS = (
         "Your first step is right. Each later one starts from the weights that your object has kept, and not from those that it is given.",
         "The object remembers the means and the count. The weights are the caller's, who may have changed them since the last step.",
         "From which weights is the step taken off in the second call: from those in `self`, or from the argument?",
+        best="slopes that change their sign, and stop",
     ),
     Mistake(
         "exchanges the two betas",
