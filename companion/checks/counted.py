@@ -142,7 +142,7 @@ class Moves:
         self._calls += 1
 
     def _of(self, move: Tensor) -> Tensor:
-        """Return the length, the rate along the last slope, what that leaves, what older ones leave, and how unlike the entries are."""
+        """Return the length, the rate along the last slope, what that leaves, what older ones leave, how unlike the entries are, and the share kept of the move before."""
         length, g = move.norm(), self._g
         rate = torch.dot(move, g) / torch.dot(g, g).clamp(min=1e-30)
         known = torch.stack([g, self._older, self._move])
@@ -155,11 +155,12 @@ class Moves:
         unlike = sizes.std() / sizes.mean().clamp(min=1e-30) if len(sizes) > 1 else torch.tensor(0.0)
         left = (move - rate * g).norm(), (move - shares @ known).norm()
         scale = length.clamp(min=1e-30)
-        return torch.stack([length, rate, left[0] / scale, left[1] / scale, unlike]).double()
+        kept = shares[2] / self._move.norm().clamp(min=1e-30)
+        return torch.stack([length, rate, left[0] / scale, left[1] / scale, unlike, kept]).double()
 
     def told(self) -> dict[str, Tensor]:
         """Return these numbers for each move that was looked at, in columns of their names."""
-        names = ("lengths", "rates", "beside the slope", "beside older slopes", "unlike")
+        names = ("lengths", "rates", "beside the slope", "beside older slopes", "unlike", "kept")
         table = torch.stack(self._found) if self._found else torch.zeros(0, len(names), dtype=torch.float64)
         return dict(zip(names, table.T.contiguous()))
 

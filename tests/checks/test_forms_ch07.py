@@ -95,7 +95,7 @@ def clip_by_one_loop(slopes, max_norm):
     for g in slopes:
         total += float((g**2).sum())
     norm = math.sqrt(total)
-    return (slopes if norm <= max_norm else [g * max_norm / norm for g in slopes]), norm
+    return [g.clone() if norm <= max_norm else g * max_norm / norm for g in slopes], norm
 
 
 def rate_by_numpy(step, lr, warm, total):
@@ -113,7 +113,7 @@ RIGHT = {
     "as torch writes it": ("07.4", AdamOfModules),
     "in float64": ("07.4", AdamInFloat64),
     "numpy's cosine": ("07.6", rate_by_numpy),
-    "in one loop, short slopes as they are": ("07.7", clip_by_one_loop),
+    "in one loop, copies of short slopes": ("07.7", clip_by_one_loop),
 }
 
 
@@ -460,6 +460,70 @@ def test_clipping_of_short_slopes_to_the_limit_is_wrong_and_so_is_nan_at_0():
     result = told("07.7", clip_always)
     assert result.status == "wrong"
     assert "longer" in result.message or "nan" in result.message
+
+
+# -- tensors of the caller that are handed back ---------------------------------------------------------
+
+
+def clip_unless_short(short):
+    def clip(slopes, max_norm):
+        norm = torch.stack([g.norm() for g in slopes]).norm()
+        return (short(slopes), norm) if norm <= max_norm else ([g * max_norm / norm for g in slopes], norm)
+
+    return clip
+
+
+HANDED_BACK = {
+    "the list": lambda slopes: slopes,
+    "a copy of the list": list,
+    "a slice": lambda slopes: slopes[:],
+    "views": lambda slopes: tuple(g.view_as(g) for g in slopes),
+    "detached": lambda slopes: [g.detach() for g in slopes],
+    "nothing to convert": lambda slopes: [g.to(g.dtype) for g in slopes],
+    "one of them": lambda slopes: [*[g.clone() for g in slopes[:-1]], slopes[-1]],
+}
+
+
+@pytest.mark.parametrize("how", HANDED_BACK)
+def test_slopes_of_the_caller_that_come_back_are_refused(how):
+    result = told("07.7", clip_unless_short(HANDED_BACK[how]))
+    assert (result.status, result.kind, result.mistake) == ("wrong", "handed back", "")
+    assert "those of `slopes`" in result.message
+    assert "clone" in result.next
+    assert all(40 <= len(part) <= 220 for part in (result.message, result.why, result.next))
+
+
+@pytest.mark.parametrize(
+    "copy", [torch.clone, torch.Tensor.contiguous, lambda g: g + 0.0], ids=["clone", "contiguous", "plus 0"]
+)
+def test_copies_of_short_slopes_are_right_and_contiguous_makes_none(copy):
+    result = told("07.7", clip_unless_short(lambda slopes: [copy(g) for g in slopes]))
+    assert result.status == ("wrong" if copy is torch.Tensor.contiguous else "right"), result
+
+
+def test_wrong_values_are_told_before_what_is_handed_back():
+    result = told("07.7", lambda slopes, max_norm: (slopes, torch.stack([g.norm() for g in slopes]).norm()))
+    assert result.kind == "property"
+    assert "longer than `max_norm`" in result.message
+
+
+class StandsStillAtZero(AdamInFloat64):
+    """Hand back the weights of a tensor as they came in where all its slopes are 0."""
+
+    def step(self, weights, slopes):
+        moved = super().step(weights, slopes)
+        return [w if torch.equal(w, new) else new for w, new in zip(weights, moved)]
+
+
+def plain_first_step(weights, slopes, velocity, lr, momentum):
+    new = slopes if all(not v.any() for v in velocity) else [momentum * v + g for v, g in zip(velocity, slopes)]
+    return [w - lr * v for w, v in zip(weights, new)], new
+
+
+def test_tensors_of_the_caller_are_refused_in_steps_too():
+    for id, answer, name in (("07.4", StandsStillAtZero, "weights"), ("07.1", plain_first_step, "slopes")):
+        result = told(id, answer)
+        assert (result.kind, f"those of `{name}`" in result.message) == ("handed back", True), result
 
 
 # -- what is no value ----------------------------------------------------------------------------------

@@ -98,6 +98,15 @@ MENDED = {
     ("06.6", 2): "forgets to move back",
     ("06.6", 6): "makes the largest entry 1 and not the length",
     ("06.7", 3): "takes steps that are too short",
+    ("07.1", 3): "keeps a velocity of steps",
+    ("07.1", 5): "takes the momentum for what is lost",
+    ("07.2", 2): "goes ahead before it steps",
+    ("07.3", 5): "keeps one sum in Adagrad for all tensors",
+    ("07.4", 4): "goes on from its own weights",
+    ("07.5", 5): "goes by the place in the list",
+    ("07.6", 6): "goes down in a straight line, one step ahead",
+    ("07.8", 4): "adds all slopes up",
+    ("07.8", 5): "takes adaptive steps that are too long, up to the end",
 }
 """What was accepted, told without its cause, or told with another one when this bank was written; the checks were mended with it in view."""
 
@@ -105,6 +114,25 @@ MENDED = {
 @pytest.mark.parametrize(("id", "number"), MENDED, ids=[f"{id}-{n}" for id, n in MENDED])
 def test_wrong_answer_that_was_told_without_its_cause_has_a_name(id: str, number: int):
     assert assessed(id, second_bank.WRONG[id][number - 1].code).mistake == MENDED[id, number]
+
+
+BY_LOOKS = {
+    ("07.1", 6): "Your two lists fit each other the other way round",
+    ("07.2", 5): "Not each has the shape of the weights at its place",
+    ("07.4", 6): "In the case shown your first step is right, and a later one is not",
+    ("07.5", 6): "`weights` has changed",
+    ("07.7", 3): "what you hand back holds tensors of the caller, those of `slopes`",
+    ("07.7", 6): "the norm that you hand back is not: it does not tell how long they were",
+}
+"""What is told of answers that no known mistake explains, by what was seen of them."""
+
+
+@pytest.mark.parametrize(("id", "number"), BY_LOOKS, ids=[f"{id}-{n}" for id, n in BY_LOOKS])
+def test_wrong_answer_without_a_name_is_told_what_was_seen(id: str, number: int):
+    result = assessed(id, second_bank.WRONG[id][number - 1].code)
+    assert result.mistake == ""
+    assert BY_LOOKS[id, number] in result.message
+    assert "pop" not in result.next
 
 
 def test_second_bank_has_six_wrong_answers_to_each_exercise():

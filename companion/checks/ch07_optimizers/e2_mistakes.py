@@ -81,7 +81,7 @@ _AHEAD = (
     Mistake(
         "goes ahead before it steps",
         by(move=lambda w, g, v, old, lr, mu: w - lr * mu * old - lr * (g + mu * v)),
-        "Your step is longer than it should be by `lr * momentum` times the old velocity: the way ahead is gone twice.",
+        "Your step holds `lr * momentum` times the old velocity more than it should: the way ahead is gone twice.",
         "Two ways lead there: to move the weights ahead first, as in books, or to write v where the bracket has g. The new v holds a part of the "
         "old one already.",
         "Which terms with the old velocity does your step hold, written out? The formula has one, with the momentum squared.",

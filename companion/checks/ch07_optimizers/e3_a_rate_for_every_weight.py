@@ -209,7 +209,8 @@ class ARateForEveryWeight:
         Write two classes that remember: `Adagrad(lr, eps)` and `RMSProp(lr, alpha, eps)`. Each has a method `step(weights, slopes)` that
         takes two lists of tensors, as in 07.1, and returns a **new list of new tensors**, the weights after the step. What is
         remembered is kept in the object, and two objects know nothing of each other. `step` always starts from the weights that
-        it is given, and what came in is not changed. `torch.optim` is not to be used.
+        it is given, and what came in is not changed. From step to step the lists of an object keep their length, and the tensors their
+        shapes. `torch.optim` is not to be used.
 
         Example: one tensor of two weights, with the slopes `[4, -1]` in the first step and `[3, 0]` in the second.
 

@@ -166,6 +166,7 @@ _ADAGRAD = (
         "Your Adagrad starts each later step from the weights that it has made itself, and not from those that it is given.",
         "What is remembered are the sums of squares. The weights belong to the caller, who may have changed them since the last step.",
         "Which weights stand in your last line in the second call: those in `self`, or those in the arguments?",
+        best="slopes of 0 in one of two tensors, Adagrad",
     ),
     Mistake(
         "divides the sum in Adagrad by the number of steps",
@@ -302,6 +303,7 @@ _RMSPROP = (
         "Your RMSProp keeps the weights of its last step, and starts the next one from there.",
         "`step` is given the weights each time, and they may have been changed in between. The object remembers the means alone.",
         "Are the `weights` of the second call used anywhere in your `step`?",
+        best="slopes of 0 in one of two tensors, RMSProp",
     ),
     Mistake(
         "corrects the beginning of RMSProp",

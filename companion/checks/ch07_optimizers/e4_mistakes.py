@@ -154,8 +154,8 @@ _CORRECTION = (
     Mistake(
         "counts the steps from 0",
         _FromNought,
-        "Your first step gives nan: 0 divided by 0.",
-        "A beta to the power 0 is 1, and 1 - 1 is 0. In the first step k has to be 1 already.",
+        "Your first step gives nan: both means are divided by 0.",
+        "A beta to the power 0 is 1, and 1 - 1 is 0. That makes inf of both means, and inf over inf is no number. In the first step k has to be 1 already.",
         "Print `1 - beta1**k` in the first call. Where in `step` is the count moved on?",
     ),
     Mistake(
@@ -176,8 +176,8 @@ _CORRECTION = (
         "never moves the count on",
         rule(count=lambda k, n, tensors: 1),
         "Your first step is right. Later ones are corrected as if each were the first.",
-        "The correction fades as the means fill up: beta to the power k goes to 0. Without a count it stays as strong as it was.",
-        "Print k in three calls of `step`, one after the other. What should it be?",
+        "The correction fades as the means fill up: beta to the power k goes to 0. With a count that stands still, or none, it stays as strong as it was.",
+        "Which number stands as the power of each beta in the third call of `step`, and which should?",
     ),
     Mistake(
         "multiplies the betas by the number of the step",
@@ -251,6 +251,7 @@ _MEANS = (
         "Your first step is right. Each later one starts from the weights that your object has kept, and not from those that it is given.",
         "The object remembers the means and the count. The weights are the caller's, who may have changed them since the last step.",
         "From which weights is the step taken off in the second call: from those in `self`, or from the argument?",
+        best="slopes that change their sign, and stop",
     ),
     Mistake(
         "exchanges the two betas",

@@ -40,6 +40,8 @@ def rule(
     root: Callable[[Tensor, float], Tensor] = lambda s, eps: s.sqrt() + eps,
     sign: float = 1.0,
     keeps_corrected: bool = False,
+    shared: bool = False,
+    own: bool = False,
 ) -> type:
     """Return an AdamW by other rules.
 
@@ -56,6 +58,8 @@ def rule(
         root: what stands below the line, from the corrected mean of squares and eps.
         sign: of Adam's step; -1 leads uphill.
         keeps_corrected: whether the corrected means are those that are remembered.
+        shared: whether all tensors of the list have one pair of means.
+        own: whether each step starts from the weights that the object's last step has made.
     """
 
     class AdamW:
@@ -65,21 +69,24 @@ def rule(
             self.lr, self.betas, self.eps, self.decay, self.decays = lr, betas, eps, decay, decays
             self.kept: dict[int, tuple[Tensor, Tensor]] = {}
             self.k = 0
+            self.mine: Tensors = []
 
         def step(self, weights: Tensors, slopes: Tensors) -> Tensors:
             self.k += 1
-            return [self.one(n, w, g, len(weights)) for n, (w, g) in enumerate(zip(weights, slopes))]
+            begin = self.mine if own and self.mine else weights
+            self.mine = [self.one(n, w, g, len(weights)) for n, (w, g) in enumerate(zip(begin, slopes))]
+            return list(self.mine)
 
         def one(self, n: int, w: Tensor, g: Tensor, tensors: int) -> Tensor:
             decays = flag(self.decays, n, w)
             decay = self.decay if decays else 0.0
-            zeros = torch.zeros_like(g)
-            self.kept[n] = keep(*self.kept.get(n, (zeros, zeros)), slope(g, w, decay), *self.betas)
-            m, s = correct(*self.kept[n], count(self.k, n, tensors), *self.betas)
+            zeros, place = torch.zeros_like(g), 0 if shared else n
+            self.kept[place] = keep(*self.kept.get(place, (zeros, zeros)), slope(g, w, decay), *self.betas)
+            m, s = correct(*self.kept[place], count(self.k, n, tensors), *self.betas)
             if skips and not decays:
                 return w
             if keeps_corrected:
-                self.kept[n] = m, s
+                self.kept[place] = m, s
             way = sign * self.lr * above(m, w, decay) / root(s, self.eps)
             new = (before(w, self.lr, decay) if decays else w) - way
             return after(new, self.lr, decay) if decays else new
@@ -294,6 +301,21 @@ _ADAM = (
         "The decay is right, and each step of Adam is a first step: what was before has no part in it.",
         "The means are made inside `step`, or are looked up by the tensor of weights, which is a new one in the next call.",
         "Which attribute of the object holds the means when the second call of `step` begins?",
+    ),
+    Mistake(
+        "keeps one pair of means for all tensors",
+        rule(shared=True),
+        "All tensors of your list go through one and the same pair of means, one after the other.",
+        "The means belong to a place in the list, as in exercise 07.4. With a single tensor one pair is enough, and here there are several.",
+        "Under which number or name does your object find the means of the second tensor?",
+    ),
+    Mistake(
+        "goes on from its own weights",
+        rule(own=True),
+        "Your first step is right. Each later one decays and moves weights that your object has kept, and not those that it is given.",
+        "What the object remembers are the means and the count, as in exercise 07.4. Weights come in anew with each call.",
+        "Change the weights between two calls of `step`. Does your second result change with them?",
+        best="slopes of 0",
     ),
     Mistake(
         "never moves the count on",

@@ -167,7 +167,8 @@ PLANS: dict[str, Plan] = {
         "\n"
         r"\eta_k = \frac{\eta}{2} \left(1 + \cos\left(\pi\, \frac{k - W}{T - W}\right)\right) \quad \text{for } W \le k < T",
         signature="Write `rate(step, lr, warm, total)`. `step` is $k$, `lr` is $\\eta$, `warm` is $W$ and `total` is $T$, the steps of the whole "
-        "training. `step`, `warm` and `total` are whole numbers. Return a plain number; `math.cos` gives one, and the schedules of `torch.optim` are not to be used. From step `total` on the training is over, and the "
+        "training. `step`, `warm` and `total` are whole numbers. Return a plain number: with `import math` in your cell, "
+        "`math.cos` gives one. The schedules of `torch.optim` are not to be used. From step `total` on the training is over, and the "
         "rate is 0. `warm` may be 0, and then there is no warm-up. It may be as large as `total`, and then there is no way down.",
         example="`lr = 0.8`, `warm = 4` and `total = 12`. The first four rates are 0.2, 0.4, 0.6 and 0.8. Step 4 begins the way down, at 0.8. "
         "At step 6 a quarter of the way lies behind, and the rate is $0.4 \\cdot (1 + 0.7071) = 0.6828$. At step 8 it is half the way, "
@@ -191,7 +192,8 @@ PLANS: dict[str, Plan] = {
         "\n"
         r"\eta_k = \phi + \frac{\eta - \phi}{2} \left(1 + \cos\left(\pi\, \frac{k - W}{T - W}\right)\right) \quad \text{for } W \le k < T",
         signature="Write `rate(step, lr, floor, warm, total)`. `step` is $k$, `lr` is $\\eta$, `floor` is $\\phi$, `warm` is $W$ and `total` is $T$. `step`, "
-        "`warm` and `total` are whole numbers. Return a plain number; `math.cos` gives one, and the schedules of `torch.optim` are not to be used. From step `total` on the rate stays at the floor. `warm` may be 0, "
+        "`warm` and `total` are whole numbers. Return a plain number: with `import math` in your cell, "
+        "`math.cos` gives one. The schedules of `torch.optim` are not to be used. From step `total` on the rate stays at the floor. `warm` may be 0, "
         "and then there is no warm-up. It may be as large as `total`, and then there is no way down.",
         example="`lr = 0.8`, `floor = 0.05`, `warm = 4` and `total = 12`. The first four rates are 0, 0.2, 0.4 and 0.6. Step 4 has the whole rate, "
         "0.8. At step 6 a quarter of the way down lies behind, and the rate is $0.05 + 0.375 \\cdot (1 + 0.7071) = 0.6902$. At step 8 it is half "
@@ -216,7 +218,8 @@ PLANS: dict[str, Plan] = {
         "\n"
         r"\eta_e = \frac{\eta}{2} \left(1 + \cos\left(\pi\, \frac{e - W}{T - W}\right)\right) \quad \text{for } W \le e < T",
         signature="Write `rate(step, lr, warm, total, per_epoch)`. `step` counts steps, and `lr` is $\\eta$. `warm` is $W$ and `total` is $T$, both in "
-        "**epochs**. `per_epoch` is how many steps an epoch has. All but `lr` are whole numbers. Return a plain number; `math.cos` gives one, and the schedules of `torch.optim` are not to be used. From epoch `total` on "
+        "**epochs**. `per_epoch` is how many steps an epoch has. All but `lr` are whole numbers. Return a plain number: with `import math` in your cell, "
+        "`math.cos` gives one. The schedules of `torch.optim` are not to be used. From epoch `total` on "
         "the rate is 0. `warm` may be 0, and then there is no warm-up. It may be as large as `total`, and then there is no way down.",
         example="`lr = 0.8`, `warm = 4`, `total = 12` and `per_epoch = 3`. The steps 0, 1 and 2 lie in epoch 0, and their rate is 0.2. The steps 9, "
         "10 and 11 lie in epoch 3, with 0.8, and so do the steps 12 to 14, in epoch 4, where the way down begins. Step 18 begins epoch 6: "

@@ -139,7 +139,7 @@ _PROPERTIES = (
     Property(
         "the norm is the length of all slopes",
         _told,
-        "The norm that you hand back is not the length of the slopes that came in, and the clipping goes by it.",
+        "The norm that you hand back is not the length of the slopes that came in.",
         "The length is the root of one sum: the squares of all entries of all tensors.",
         "For the slopes [3] and [4] the norm is 5. What does your line make of them?",
     ),

@@ -184,7 +184,7 @@ _LENGTH = (
         "takes the norm of the first tensor alone",
         rule(_of_the_first),
         "Your norm is that of the first tensor. What the others hold does not matter to it.",
-        "A `return`, or a name that is set in the loop and not added to, leaves the others out.",
+        "Your code looks at place 0 alone, or a `return` ends the loop in its first round.",
         "Change an entry of the last tensor. Should the norm change, and does yours?",
     ),
     Mistake(

@@ -141,6 +141,11 @@ def _along_older(o: Observed) -> bool:
     return _finite(o) and o["beside older slopes"].item() < 0.01
 
 
+def _adds_up(o: Observed) -> bool:
+    """Return whether each move is the whole move before and a slope: nothing of old slopes fades."""
+    return _along_older(o) and o["kept"].item() > 0.994
+
+
 def _too_long(o: Observed) -> bool:
     """Return whether some step was as long as those of an adaptive method at a rate of 0.04 or more."""
     return _finite(o) and o["stride"].item() > 1.1
@@ -153,6 +158,10 @@ def _too_short(o: Observed) -> bool:
 
 def _never_falls(o: Observed) -> bool:
     return _finite(o) and not _falls(o)
+
+
+def _too_long_to_the_end(o: Observed) -> bool:
+    return _too_long(o) and _never_falls(o)
 
 
 # -- what is said -------------------------------------------------------------------------------------
@@ -194,7 +203,7 @@ _EPOCHS = (
         "leaves much of the ten epochs",
         by_adam(0.01, cosine, part=0.4),
         "A large part of the ten epochs is left: your loop ends long before `steps`.",
-        "A schedule that is made for all steps has not come down when the loop ends early, and the weights are still being thrown about.",
+        "What ten epochs can teach is not learned in a part of them. And a schedule that is made for all steps has not come down when the loop ends early.",
         "How often does your loop run, and how large is `steps`?",
         matches=_misses(_unspent),
     ),
@@ -208,6 +217,14 @@ _RULE = (
         "Its means begin anew in every step, perhaps because the optimizer is made inside the loop. With one slope alone only its sign is left.",
         "What has to stand above your loop, and what in it? Look for the line that makes zeros or an optimizer.",
         matches=_misses(_alike),
+    ),
+    Mistake(
+        "adds all slopes up",
+        plain(0.1, cosine, 1.0),
+        "Each of your moves is the whole move before it and one slope more: every slope that there has ever been still pulls.",
+        "An optimizer of torch reads `p.grad`, and `+=` adds to what stands there until it is set back to 0. A momentum of 1 does the same by hand.",
+        "What does `p.grad` hold in the second step? `p.grad = slopes(p)` puts the new slopes in place of the old.",
+        matches=_misses(_adds_up),
     ),
     Mistake(
         "lets the training run away",
@@ -247,8 +264,17 @@ _RULE = (
 
 _RATE = (
     Mistake(
-        "takes adaptive steps that are too long",
+        "takes adaptive steps that are too long, up to the end",
         by_adam(0.06),
+        "Each weight has its own rate. All of them are too high, and they hardly fall: your last steps are about as long as those in the middle.",
+        "Two things at once: the rate at its highest, and a schedule that is not there or hardly moves. One that counts steps and is moved on once "
+        "in an epoch has only begun when the training ends.",
+        "Print the rate of the first step, of one in the middle and of the last. The first should be about a third of yours, and the last near 0.",
+        matches=_misses(_too_long_to_the_end),
+    ),
+    Mistake(
+        "takes adaptive steps that are too long",
+        by_adam(0.06, cosine),
         "Each weight has its own rate, and all of them are too high: your longest step is twice as long as is good here.",
         "An adaptive step is about as long as the rate, however small the slopes are. So a rate that is high for plain steps is very high here.",
         "Divide your rate by three. What does the training do with it?",
@@ -268,7 +294,7 @@ _RATE = (
         by_adam(0.02),
         "Each weight has its own rate, and your last steps are as long as those in the middle of the training.",
         "Every fifth label was drawn anew, so that no batch tells the truth. At a rate that stays up the weights are thrown about to the last step.",
-        "By how much should the last step be shorter than the first? Which schedule of the chapter ends at 0?",
+        "Print the rate of the first step and of the last. Which schedule of the chapter ends at 0, and is yours moved on in every step of the loop?",
         matches=_misses(_never_falls),
     ),
 )

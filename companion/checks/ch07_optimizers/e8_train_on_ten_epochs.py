@@ -35,7 +35,7 @@ UNITS = torch.logspace(-2, 0.7, 8)[(torch.arange(64) * 3 + torch.arange(64) // 8
 
 
 def train(w: torch.Tensor, slopes: object, steps: int) -> torch.Tensor:
-    """Return the weights after ``steps`` steps of Adam at a rate that falls along half a cosine."""
+    """Return the weights after a training of ``steps`` steps, by an optimizer and a schedule of your choice."""
     import math
 
     assert callable(slopes)
@@ -156,6 +156,7 @@ def _facts(case: Case, trace: Trace) -> Observed:
         "beside the slope": _middle(t["asked.beside the slope"]),
         "beside older slopes": _middle(t["asked.beside older slopes"]),
         "unlike": _middle(t["asked.unlike"]),
+        "kept": _middle(t["asked.kept"]),
         "late": _middle(lengths, 0.95, 1.0) / _middle(lengths, 0.4, 0.6).clamp(min=1e-30),
         "stride": lengths.max() if len(lengths) else torch.tensor(0.0, dtype=F64),
     }
@@ -233,7 +234,7 @@ class TrainOnTenEpochs:
         * `steps` is 1,000: ten epochs. You may call `slopes` that often, and no more.
 
         Return the weights after the training, in the same shape. You may write the method yourself, take the rules of your exercises, or
-        `torch.optim`: with `p = w.clone().requires_grad_()` an optimizer finds its slopes in `p.grad`. The pictures of the digits
+        `torch.optim`: with `p = w.clone().requires_grad_()` an optimizer finds its slopes in `p.grad`, where you put them anew in each step. The pictures of the digits
         from elsewhere are not to be used.
 
         It is judged on three draws, each with other pictures, labels and weights to begin with, by the 997 pictures that were held out. Their labels

@@ -130,7 +130,7 @@ function render({ model, el }) {
   }
 
   el.append(columns(h("div", {}, map.node, key(["nfig-ink-a", "●", "start: drag it"]), fall.node),
-    panel(C.rows.surface, C.rows.rates, C.rows.rate, C.rows.mu, head, h("div", {}, ...names.map((n) => C.rows[n])), C.rows.w1, C.rows.w2)), C.rows.step, say, C.foot);
+    panel(C.rows.surface, C.rows.rates, C.rows.rate, C.rows.mu, head, h("div", {}, ...names.map((n) => C.rows[n])), h("div", { style: "display:grid;grid-template-columns:1fr 1fr;gap:1rem" }, C.rows.w1, C.rows.w2))), C.rows.step, say, C.foot);
   update();
   return frame.off;
 }

@@ -80,11 +80,11 @@ function render({ model, el }) {
   const say = status(), code = h("code"), out = Object.fromEntries(["rates", "way", "cloud", "still", "best"].map((k) => [k, h("dd", { class: `nfig-${k}` })])), head = h("output", { class: "nfig-big" });
   let /** @type {any} */ at = {};
 
-  const rate = plot(frame, { x: [0, 1], y: [0, 1], xticks: 4, yticks: 3, xlabel: "steps", ylabel: "rate η", label: "The rate of each step" }, (p) => {
+  const rate = plot(frame, { x: [0, 1], y: [0, 1], aspect: 0.5, xticks: 4, yticks: 3, xlabel: "steps", ylabel: "rate η", label: "The rate of each step" }, (p) => {
     const bound = limit < p.y[1] ? [s("path", { class: "nfig-wrong", d: `M0 ${p.Y(limit)}H${p.w}` }), s("text", { x: p.w - 4, y: p.Y(limit) + (S.base < limit ? -5 : 14), "text-anchor": "end" }, "limit 2/λmax")] : [];
     p.area.append(...bound, path(p, [[0, S.base], [S.steps, S.base]], "nfig-tangent nfig-dashed"), path(p, at.rates.flatMap((v, t) => [[t, v], [t + 1, v]]), "nfig-curve-a"));
   });
-  const fall = plot(frame, { x: [0, 1], y: [LOW, TOP], xticks: 4, yticks: [[1, "10"], [0, "1"], [-1, "0.1"], [-2, "0.01"]], xlabel: "steps", ylabel: "expected loss", label: "The expected loss after each step, on a logarithmic scale" }, (p) => {
+  const fall = plot(frame, { x: [0, 1], y: [LOW, TOP], aspect: 0.5, xticks: 4, yticks: [[1, "10"], [0, "1"], [-1, "0.1"], [-2, "0.01"]], xlabel: "steps", ylabel: "expected loss", label: "The expected loss after each step, on a logarithmic scale" }, (p) => {
     const line = (list) => list.map((v, t) => [t, Math.max(LOW, Math.min(TOP + 1, Math.log10(v)))]);
     p.area.append(path(p, line(at.still), "nfig-tangent nfig-dashed"), path(p, line(at.found.map(([, v]) => v || 1e-9)), "nfig-curve-b"), path(p, line(at.found.map(sum)), "nfig-curve-a"));
   });
@@ -121,7 +121,7 @@ function render({ model, el }) {
     fall.draw();
   }
 
-  el.append(h("div", { class: "nfig-pair", style: "margin-bottom:1rem" }, h("div", {}, rate.node, key(["nfig-ink-a", "━", "this schedule"], ["", "╌", "constant"])), h("div", {}, fall.node, key(["nfig-ink-a", "━", "expected loss"], ["nfig-ink-b", "━", "of it noise"], ["", "╌", "constant"]))),
+  el.append(h("div", { class: "nfig-pair", style: "margin:0 auto 1rem;max-width:570px" }, h("div", {}, rate.node, key(["nfig-ink-a", "━", "this schedule"], ["", "╌", "constant"])), h("div", {}, fall.node, key(["nfig-ink-a", "━", "expected loss"], ["nfig-ink-b", "━", "of it noise"], ["", "╌", "constant"]))),
     columns(panel(...["kind", "base", "steps", "warm", "drops", "share"].map((k) => C.rows[k])), panel(head, h("dl", { class: "nfig-facts" }, fact("rate", out.rates), fact("left of the way", out.way),
       fact("noise", out.cloud), fact("constant base rate", out.still), fact("best constant rate", out.best)))), say, h("p", { class: "nfig-sum" }, "In PyTorch: ", code), C.foot);
   update();
