@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from companion.errors import bad_type
+from companion.errors import bad_type, bad_value
 from companion.optim.base import Optimizer, column, count_steps, require_kept_share, require_options
 
 
@@ -35,8 +35,8 @@ class Adam(Optimizer):
         maximize: Whether to climb instead of descending.
 
     Raises:
-        TypeError: If an option is of the wrong kind or ``params`` a single tensor.
-        ValueError: If an option is out of range, or there is no parameter.
+        TypeError: If an option is of the wrong kind, or ``params`` a single tensor or a module.
+        ValueError: If an option is out of range or unknown, or there is no parameter, or one of whole numbers.
 
     Source:
         Kingma and Ba (2015), Adam: a method for stochastic optimization. Amsgrad: Reddi, Kale and Kumar
@@ -61,24 +61,23 @@ class Adam(Optimizer):
         *,
         maximize: bool = False,
     ) -> None:
-        name = type(self).__name__
-        require_options(name, lr=lr, eps=eps, weight_decay=weight_decay)
-        if not isinstance(betas, (tuple, list)) or len(betas) != 2:
-            raise bad_type(name, "betas", "two numbers", betas)
+        options = dict(lr=lr, betas=betas, eps=eps, weight_decay=weight_decay, amsgrad=amsgrad)
+        self.require(options)
+        options["betas"] = tuple(betas)
+        # PyTorch's keys, so that it can load them
+        switches = dict(foreach=None, capturable=False, differentiable=False, fused=None)
+        super().__init__(params, **options, maximize=maximize, decoupled_weight_decay=self._decoupled, **switches)
+
+    def require(self, options: dict[str, Any], of: str = "") -> None:
+        """Refuse options that are out of range."""
+        name, betas = type(self).__name__, options["betas"]
+        require_options(name, of, options, "lr", "eps", "weight_decay")
+        if not isinstance(betas, (tuple, list)):
+            raise bad_type(name, "betas" + of, "two numbers", betas)
+        if len(betas) != 2:
+            raise bad_value(name, "betas" + of, "two numbers", f"{len(betas)} of them")
         for i, beta in enumerate(betas):
-            require_kept_share(name, f"betas[{i}]", beta)
-        super().__init__(
-            params,
-            lr=lr,
-            betas=tuple(betas),
-            eps=eps,
-            weight_decay=weight_decay,
-            amsgrad=amsgrad,
-            maximize=maximize,
-            decoupled_weight_decay=self._decoupled,
-            # PyTorch's keys, so that it can load them
-            **dict(foreach=None, capturable=False, differentiable=False, fused=None),
-        )
+            require_kept_share(name, f"betas[{i}]" + of, beta)
 
     def memories(self, group: dict[str, Any]) -> tuple[str, ...]:
         """Name the two means, and the largest of the second for amsgrad."""
@@ -122,8 +121,8 @@ class AdamW(Adam):
         maximize: Whether to climb instead of descending.
 
     Raises:
-        TypeError: If an option is of the wrong kind or ``params`` a single tensor.
-        ValueError: If an option is out of range, or there is no parameter.
+        TypeError: If an option is of the wrong kind, or ``params`` a single tensor or a module.
+        ValueError: If an option is out of range or unknown, or there is no parameter, or one of whole numbers.
 
     Source:
         Loshchilov and Hutter (2019), Decoupled weight decay regularization.

@@ -27,8 +27,8 @@ class Adagrad(Optimizer):
         maximize: Whether to climb instead of descending.
 
     Raises:
-        TypeError: If an option is no number or ``params`` a single tensor.
-        ValueError: If an option is below 0, or there is no parameter.
+        TypeError: If an option is no number, or ``params`` a single tensor or a module.
+        ValueError: If an option is below 0 or unknown, or there is no parameter, or one of whole numbers.
 
     Source:
         Duchi, Hazan and Singer (2011), Adaptive subgradient methods for online learning.
@@ -52,9 +52,14 @@ class Adagrad(Optimizer):
     ) -> None:
         numbers = dict(lr=lr, lr_decay=lr_decay, eps=eps, weight_decay=weight_decay)
         numbers["initial_accumulator_value"] = initial_accumulator_value
-        require_options("Adagrad", **numbers)
+        self.require(numbers)
         switches = dict(foreach=None, differentiable=False, fused=None)  # PyTorch's keys, so that it can load them
-        super().__init__(params, maximize=maximize, **numbers, **switches)
+        super().__init__(params, **numbers, maximize=maximize, **switches)
+
+    def require(self, options: dict[str, Any], of: str = "") -> None:
+        """Refuse options that are out of range."""
+        names = ("lr", "lr_decay", "eps", "weight_decay", "initial_accumulator_value")
+        require_options(type(self).__name__, of, options, *names)
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
         """Take in further parameters; their sums start here, as PyTorch expects them before the first step."""
@@ -97,8 +102,8 @@ class RMSprop(Optimizer):
         maximize: Whether to climb instead of descending.
 
     Raises:
-        TypeError: If an option is no number or ``params`` a single tensor.
-        ValueError: If an option is below 0, or there is no parameter.
+        TypeError: If an option is no number, or ``params`` a single tensor or a module.
+        ValueError: If an option is below 0 or unknown, or there is no parameter, or one of whole numbers.
 
     Source:
         Tieleman and Hinton (2012), Lecture 6.5, rmsprop. Centered: Graves (2013), Generating sequences with
@@ -123,9 +128,13 @@ class RMSprop(Optimizer):
         maximize: bool = False,
     ) -> None:
         numbers = dict(lr=lr, alpha=alpha, eps=eps, weight_decay=weight_decay, momentum=momentum)
-        require_options("RMSprop", **numbers)
+        self.require(numbers)
         switches = dict(foreach=None, capturable=False, differentiable=False)  # PyTorch's keys
-        super().__init__(params, centered=centered, maximize=maximize, **numbers, **switches)
+        super().__init__(params, **numbers, centered=centered, maximize=maximize, **switches)
+
+    def require(self, options: dict[str, Any], of: str = "") -> None:
+        """Refuse options that are out of range."""
+        require_options(type(self).__name__, of, options, "lr", "alpha", "eps", "weight_decay", "momentum")
 
     def memories(self, group: dict[str, Any]) -> tuple[str, ...]:
         """Name the memories that momentum and centering need."""

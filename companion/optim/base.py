@@ -8,10 +8,13 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn import Module
 
 from companion.errors import bad_type, bad_value
 from companion.functional._arguments import require_number
 
+_SWITCHES = {"foreach", "fused", "capturable", "differentiable", "decoupled_weight_decay", "maximize"}
+_BESIDE_OPTIONS = {"params", "param_names", "name", "initial_lr", "max_lr", "min_lr", "base_momentum", "max_momentum"}
 _TOGETHER = 262144  # entries: larger tensors pass the processor's cache one by one, smaller ones share their calls
 
 
@@ -31,19 +34,68 @@ class Optimizer(torch.optim.Optimizer):
         options: The options of groups that do not say otherwise.
 
     Raises:
-        TypeError: If ``params`` is a single tensor.
-        ValueError: If there is no parameter.
+        TypeError: If ``params`` is a single tensor, a module, or nothing to walk over.
+        ValueError: If there is no parameter, one holds whole numbers, or a group has an option that is out of
+            range or that this optimizer does not know.
     """
 
     def __init__(self, params: Iterable[Any], **options: Any) -> None:
         name = type(self).__name__
-        if isinstance(params, Tensor):
-            raise bad_type(name, "params", "an iterable of tensors or of groups", params, "put it into a list")
+        if not isinstance(params, Iterable) or isinstance(params, (Tensor, Module)):
+            raise bad_type(name, "params", "an iterable of tensors or of groups", params, _way_out(params))
         params = list(params)
         if not params:
             hint = "an iterator such as model.parameters() can be used up only once"
             raise bad_value(name, "params", "one parameter or more", "none", hint)
         super().__init__(params, options)
+
+    def require(self, options: dict[str, Any], of: str = "") -> None:
+        """Refuse options that are out of range.
+
+        Args:
+            options: All options of a group.
+            of: Whose they are, for the message: empty, or such as ``" of group 1"``.
+        """
+
+    def add_param_group(self, param_group: dict[str, Any]) -> None:
+        """Take in further parameters.
+
+        Args:
+            param_group: ``"params"`` and options for them; what it leaves out is as the optimizer was made.
+
+        Raises:
+            TypeError: If the group is no dictionary, or its parameters are no tensors.
+            ValueError: If it lacks ``"params"``, one of them holds whole numbers, or an option is unknown or
+                out of range.
+        """
+        self._require_group(param_group, f"group {len(self.param_groups)}")
+        super().add_param_group(param_group)
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on from where an optimizer of this kind was saved, ours or PyTorch's.
+
+        Args:
+            state_dict: What ``state_dict()`` returned; options that this optimizer does not know are kept.
+
+        Raises:
+            TypeError: If it is no dictionary.
+            ValueError: If it comes from another kind of optimizer or other parameters; nothing is loaded then.
+        """
+        name = type(self).__name__
+        if not isinstance(state_dict, dict):
+            raise bad_type(name, "state_dict", "what state_dict() returned", state_dict)
+        missing = sorted({"state", "param_groups"} - set(state_dict))
+        if missing:
+            raise bad_value(name, "state_dict", f"one of {name}", f"one without {', '.join(missing)}")
+        super().load_state_dict(state_dict)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        if hasattr(self, "param_groups"):  # a state is being loaded; else a pickle is being opened
+            self._require_fitting(state)
+        super().__setstate__(state)
+        for group in self.param_groups:
+            for key in _SWITCHES & set(self.defaults):  # an older PyTorch did not write all of them
+                group.setdefault(key, self.defaults[key])
 
     @torch.no_grad()
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
@@ -96,6 +148,42 @@ class Optimizer(torch.optim.Optimizer):
         """Name what is remembered of each parameter, given a group's options, beside the number of its steps."""
         return ()
 
+    def _require_group(self, group: dict[str, Any], which: str) -> None:
+        """Refuse a group that lacks parameters, or has such as cannot learn, or options that do not fit."""
+        name = type(self).__name__
+        if not isinstance(group, dict):
+            raise bad_type(name, which, "a dictionary with 'params'", group)
+        if "params" not in group:
+            raise bad_value(name, which, "a dictionary with 'params'", f"one with {', '.join(map(str, group))}")
+        params = group["params"]
+        if not isinstance(params, Iterable) or isinstance(params, Module):
+            raise bad_type(name, f"params of {which}", "tensors", params, _way_out(params))
+        unknown = [str(key) for key in group if key not in self.defaults and key not in _BESIDE_OPTIONS]
+        if unknown:
+            known = ", ".join(key for key in self.defaults if key not in _SWITCHES or key == "maximize")
+            raise bad_value(name, f"options of {which}", f"some of {known}", ", ".join(unknown))
+        self.require({**self.defaults, **group}, f" of {which}")
+        if not isinstance(params, (Tensor, set)):  # PyTorch refuses sets itself: they have no order
+            group["params"] = params = list(params)
+        for p in [params] if isinstance(params, Tensor) else params:
+            p = p[1] if isinstance(p, tuple) and len(p) == 2 else p  # name and tensor
+            if isinstance(p, Tensor) and not (p.is_floating_point() or p.is_complex()):
+                raise bad_value(name, f"params of {which}", "float tensors", p.dtype, "whole numbers have no gradient")
+
+    def _require_fitting(self, state: dict[str, Any]) -> None:
+        """Refuse the state of another kind of optimizer, or one of tensors with other shapes."""
+        name, hint = type(self).__name__, "nothing was loaded"
+        for group in state["param_groups"]:
+            missing = sorted(set(self.defaults) - _SWITCHES - set(group))
+            if missing:
+                raise bad_value(name, "state_dict", f"one of {name}", f"one without {', '.join(missing)}", hint)
+            for i, p in enumerate(group["params"]):
+                memory = state["state"].get(p, {})
+                for key in self.memories(group):
+                    if isinstance(memory.get(key), Tensor) and memory[key].shape != p.shape:
+                        expected = f"{key} of parameter {i} in shape {tuple(p.shape)}"
+                        raise bad_value(name, "state_dict", expected, tuple(memory[key].shape), hint)
+
     def _gradient_of(self, p: Tensor) -> Tensor:
         assert p.grad is not None
         if p.grad.is_sparse:
@@ -115,10 +203,10 @@ def column(states: list[dict], name: str) -> list[Tensor]:
     return [state[name] for state in states]
 
 
-def require_options(where: str, **options: float) -> None:
+def require_options(where: str, of: str, options: dict[str, Any], *names: str) -> None:
     """Refuse options that are no finite number of 0 or more."""
-    for name, value in options.items():
-        require_number(where, name, value, least=0)
+    for name in names:
+        require_number(where, name + of, options[name], least=0)
 
 
 def require_kept_share(where: str, argument: str, value: float) -> None:
@@ -126,6 +214,13 @@ def require_kept_share(where: str, argument: str, value: float) -> None:
     require_number(where, argument, value)
     if not 0 <= value < 1:
         raise bad_value(where, argument, "0 or more and below 1", value)
+
+
+def _way_out(params: Any) -> str:
+    """Return what to hand in instead of what are no parameters."""
+    if isinstance(params, Tensor):
+        return "put it into a list"
+    return "model.parameters() gives those of a module" if isinstance(params, Module) else ""
 
 
 def _bundles(params: Iterable[Tensor]) -> Iterator[list[Tensor]]:

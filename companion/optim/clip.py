@@ -6,8 +6,9 @@ from collections.abc import Iterable
 
 import torch
 from torch import Tensor
+from torch.nn import Module
 
-from companion.errors import bad_value
+from companion.errors import bad_type, bad_value
 from companion.functional._arguments import require_number, require_tensor
 
 
@@ -24,7 +25,7 @@ def clip_grad_norm_(
 
     Args:
         parameters: Whose ``grad`` is changed in place; those without one do not count.
-        max_norm: The longest that is allowed, 0 or more.
+        max_norm: The longest that is allowed, 0 or more; inf allows all and only measures.
         norm_type: The p of the norm, above 0; inf takes the largest entry.
         error_if_nonfinite: Whether to refuse a length that is nan or inf before anything is changed.
 
@@ -33,7 +34,8 @@ def clip_grad_norm_(
 
     Raises:
         TypeError: If a parameter is no tensor or an option no number.
-        ValueError: If an option is out of range, or the length is not finite and that is to be refused.
+        ValueError: If an option is out of range, a gradient is sparse, or the length is not finite and that is to
+            be refused.
 
     Source:
         Pascanu, Mikolov and Bengio (2013), On the difficulty of training recurrent neural networks.
@@ -43,7 +45,8 @@ def clip_grad_norm_(
     >>> clip_grad_norm_([x], max_norm=1.0)
     tensor(5.)
     """
-    require_number("clip_grad_norm_", "max_norm", max_norm, least=0)
+    if max_norm != float("inf"):
+        require_number("clip_grad_norm_", "max_norm", max_norm, least=0)
     if norm_type != float("inf"):
         require_number("clip_grad_norm_", "norm_type", norm_type, positive=True)
     grads = _gradients("clip_grad_norm_", parameters)
@@ -72,7 +75,7 @@ def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float) -
 
     Raises:
         TypeError: If a parameter is no tensor or the value no number.
-        ValueError: If the value is below 0 or not finite.
+        ValueError: If the value is below 0 or not finite, or a gradient is sparse.
 
     Source:
         Mikolov (2012), Statistical language models based on neural networks.
@@ -88,7 +91,13 @@ def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float) -
 
 
 def _gradients(where: str, parameters: Tensor | Iterable[Tensor]) -> list[Tensor]:
+    if not isinstance(parameters, Iterable) or isinstance(parameters, Module):
+        hint = "model.parameters() gives those of a module" if isinstance(parameters, Module) else ""
+        raise bad_type(where, "parameters", "a tensor or an iterable of tensors", parameters, hint)
     parameters = [parameters] if isinstance(parameters, Tensor) else list(parameters)
     for p in parameters:
         require_tensor(where, "parameters", p)
-    return [p.grad for p in parameters if p.grad is not None]
+    grads = [p.grad for p in parameters if p.grad is not None]
+    if any(grad.is_sparse for grad in grads):
+        raise bad_value(where, "parameters", "dense gradients", "a sparse one", "use sparse=False")
+    return grads

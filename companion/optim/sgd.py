@@ -33,8 +33,8 @@ class SGD(Optimizer):
         maximize: Whether to climb instead of descending.
 
     Raises:
-        TypeError: If an option is no number or ``params`` a single tensor.
-        ValueError: If an option is out of range, or there is no parameter.
+        TypeError: If an option is no number, or ``params`` a single tensor or a module.
+        ValueError: If an option is out of range or unknown, or there is no parameter, or one of whole numbers.
 
     Source:
         Robbins and Monro (1951), A stochastic approximation method. Momentum: Polyak (1964), Some methods of
@@ -58,21 +58,23 @@ class SGD(Optimizer):
         *,
         maximize: bool = False,
     ) -> None:
-        require_options("SGD", lr=lr, momentum=momentum, weight_decay=weight_decay)
-        require_number("SGD", "dampening", dampening)
-        if nesterov and (momentum == 0 or dampening != 0):
-            got = f"momentum {momentum} and dampening {dampening}"
-            raise bad_value("SGD", "nesterov", "momentum above 0 and no dampening beside it", got)
-        super().__init__(
-            params,
-            lr=lr,
-            momentum=momentum,
-            dampening=dampening,
-            weight_decay=weight_decay,
-            nesterov=nesterov,
-            maximize=maximize,
-            **dict(foreach=None, differentiable=False, fused=None),  # PyTorch's keys, so that it can load them
-        )
+        options = dict(lr=lr, momentum=momentum, dampening=dampening, weight_decay=weight_decay, nesterov=nesterov)
+        self.require(options)
+        switches = dict(foreach=None, differentiable=False, fused=None)  # PyTorch's keys, so that it can load them
+        super().__init__(params, **options, maximize=maximize, **switches)
+
+    def require(self, options: dict[str, Any], of: str = "") -> None:
+        """Refuse options that are out of range, and Nesterov's step without momentum."""
+        name = type(self).__name__
+        require_options(name, of, options, "lr", "momentum", "weight_decay")
+        require_number(name, "dampening" + of, options["dampening"])
+        if options["nesterov"] and (options["momentum"] == 0 or options["dampening"] != 0):
+            got = f"momentum {options['momentum']} and dampening {options['dampening']}"
+            raise bad_value(name, "nesterov" + of, "momentum above 0 and no dampening beside it", got)
+
+    def memories(self, group: dict[str, Any]) -> tuple[str, ...]:
+        """Name the direction, which momentum needs."""
+        return ("momentum_buffer",) if group["momentum"] else ()
 
     def memory_of(self, p: Tensor, group: dict[str, Any]) -> dict[str, Any]:
         """Return what is remembered of a parameter: its direction, once it has one, and nothing without momentum."""

@@ -354,7 +354,7 @@ def test_range_test_falls_then_breaks():
     best = losses.index(min(losses))
     assert 0 < best < len(losses) - 1
     assert losses[best] < 0.2 * losses[0]
-    assert not losses[-1] <= 4 * min(losses)
+    assert not seen.smoothed[-1] <= 4 * min(seen.smoothed[9:])
     assert rates[:2] == pytest.approx([1e-4, 1e-4 * 10 ** (6 / 99)])
 
 
@@ -374,7 +374,7 @@ def test_range_test_equals_a_loop_written_out():
         generator=torch.Generator().manual_seed(3),
     )
     order = torch.Generator().manual_seed(3)
-    rows = [r for _ in range(3) for r in torch.randperm(64, generator=order).split(48)]
+    rows = [torch.randperm(64, generator=order)[:48] for _ in range(5)]  # the last 16 of each are left out
     weight, bias, losses = model.weight.detach().clone(), model.bias.detach().clone(), []
     for i in range(5):
         x, t, rate = X[rows[i]], y[rows[i]], 1e-3 * 100 ** (i / 4)
@@ -412,10 +412,85 @@ def test_range_test_knows_losses_by_name(loss, outputs, targets):
     assert min(seen.losses) < 0.7 * seen.losses[0]
 
 
-def test_range_test_stops_at_nan():
+def test_range_test_stops_where_the_loss_is_no_longer_finite():
     X, y = problem()
-    seen = ours.lr_range_test(nn.Linear(2, 1), X * math.nan, y, loss="mse")
-    assert len(seen.losses) == 1
+    seen = ours.lr_range_test(nn.Linear(2, 1), X, y, loss="mse", low=1e20, high=1e30, stop=math.inf)
+    assert 1 < len(seen.losses) < 5
+    assert not math.isfinite(seen.losses[-1])
+    assert all(map(math.isfinite, seen.losses[:-1]))
+
+
+NOISY = [
+    (100, 32, 3), (1000, 8, 3), (1000, 2, 3), (33, 32, 1),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("rows", "size", "features"), NOISY)
+def test_range_test_ends_at_the_wall_and_not_at_noise(rows, size, features):
+    for seed in range(10):
+        g = torch.Generator().manual_seed(seed)
+        X = torch.randn(rows, features, generator=g)
+        y = X.sum(1, keepdim=True) + torch.randn(rows, 1, generator=g)
+        model = nn.Linear(features, 1, generator=g)
+        seen = ours.lr_range_test(model, X, y, loss="mse", batch_size=size, generator=g)
+        assert 0.1 < seen.rates[-1] < 10, (seed, "noise ended it, or nothing did")
+        usual = sum(seen.losses[:20]) / 20
+        calm = max(i for i, loss in enumerate(seen.losses) if loss <= 4 * usual)
+        assert len(seen.losses) - 1 - calm <= 6, (seed, "it went on for long after the wall")
+
+
+def test_range_test_is_judged_by_a_corrected_running_mean_from_the_tenth_loss_on():
+    seen = ours.RangeTest([1.0, 2.0, 3.0], [4.0, 8.0, 1.0])
+    kept, new = 0.9, 0.1
+    expected = [
+        4.0,
+        (kept * new * 4 + new * 8) / (1 - kept**2),
+        (kept**2 * new * 4 + kept * new * 8 + new) / (1 - kept**3),
+    ]
+    assert seen.smoothed == pytest.approx(expected)
+    assert ours.RangeTest([], []).smoothed == []
+    X, y = problem()
+    falling = iter([1e-6, *[1.0] * 11, *[100.0] * 50])  # the first would be an unfair yardstick
+
+    def told(z, t):
+        return next(falling) + 0 * z.sum()
+
+    seen = ours.lr_range_test(M, X, y, loss=told, steps=40)
+    assert seen.losses.count(100.0) == 1
+    assert seen.smoothed[-1] > 4 * min(seen.smoothed[9:-1])
+
+
+def test_range_test_says_that_a_loss_below_zero_has_no_multiple():
+    X, y = problem()
+    with pytest.warns(UserWarning, match="^lr_range_test: loss") as caught:
+        seen = ours.lr_range_test(M, X, y, loss=lambda z, t: mse(z, t) - 100, low=1e-5, high=0.1, steps=20)
+    assert len(caught) == 1
+    assert len(seen.losses) == 20
+    assert str(caught[0].message).startswith("lr_range_test: loss expected 0 or more for a finite stop, got -9")
+    assert str(caught[0].message).endswith("; from here on only nan or inf ends the test")
+    assert caught[0].filename == __file__
+    assert len(ours.lr_range_test(M, X, y, loss=lambda z, t: mse(z, t) - 100, high=0.1, stop=math.inf).losses) == 100
+
+
+def mse(z, t):
+    return ((z - t) ** 2).mean()
+
+
+def test_range_test_says_that_a_loss_of_zero_throughout_tells_nothing():
+    X, y = problem()
+    with pytest.warns(UserWarning, match="^lr_range_test: loss") as caught:
+        seen = ours.lr_range_test(M, X, y, loss=lambda z, t: 0 * z.sum(), steps=5)
+    assert str(caught[0].message) == (
+        "lr_range_test: loss expected above 0 at one rate or more, got 0 throughout; no rate can be told from another"
+    )
+    assert caught[0].filename == __file__
+    assert seen.losses == [0.0] * 5
+
+
+def test_range_test_is_not_ended_by_a_loss_that_starts_at_zero():
+    X, y = problem()
+    values = iter([*[0.0] * 15, *[1.0] * 15])
+    assert len(ours.lr_range_test(M, X, y, loss=lambda z, t: next(values) + 0 * z.sum(), steps=16).losses) == 16
 
 
 # -- what is refused -------------------------------------------------------------------------------
@@ -466,6 +541,17 @@ REFUSED = [
     (lambda: ours.SequentialLR(O, [ours.LinearLR(O)], [], last_epoch=3), ValueError, "SequentialLR: last_epoch expected -1, got 3; load_state_dict goes on from where a sequence was saved"),
     (lambda: ours.StepLR(O, 1).load_state_dict(ours.ExponentialLR(O, 0.5).state_dict()), ValueError, "StepLR: state_dict expected one of a StepLR, got one without step_size"),
     (lambda: ours.lr_range_test("model", X, Y, loss="mse"), TypeError, "lr_range_test: model expected a module, got str"),
+    (lambda: ours.lr_range_test(M, X, Y, loss="mse", optimizer="adam"), TypeError, "lr_range_test: optimizer expected what makes one from parameters and lr=, got str; optim.Adam, the class without a call, is such a one"),
+    (lambda: ours.lr_range_test(M, X, Y, loss="mse", optimizer=optim.SGD(M.parameters())), TypeError, "lr_range_test: optimizer expected what makes one from parameters and lr=, got SGD; optim.Adam, the class without a call, is such a one"),
+    (lambda: ours.lr_range_test(M, X, Y, loss="mse", optimizer=lambda params, lr: None), TypeError, "lr_range_test: optimizer expected what returns an optimizer, got NoneType; optim.Adam, the class without a call, is such a one"),
+    (lambda: ours.lr_range_test(copy.deepcopy(M).requires_grad_(False), X, Y, loss="mse"), ValueError, "lr_range_test: model expected a parameter or more that can learn, got none; model.requires_grad_() lets all learn"),
+    (lambda: ours.lr_range_test(M, X, Y, loss=lambda z, t: 1.0), TypeError, "lr_range_test: loss expected a function that returns a tensor, got float; leave .item() out"),
+    (lambda: ours.lr_range_test(M, X, Y, loss=lambda z, t: (z - t).flatten()), ValueError, "lr_range_test: loss expected a single number, got shape (32,); .mean() makes one"),
+    (lambda: ours.lr_range_test(M, X, Y, loss=lambda z, t: z.detach().sum()), ValueError, "lr_range_test: loss expected one that hangs on the parameters, got one cut off from them"),
+    (lambda: ours.lr_range_test(M, X.double(), Y, loss="mse"), TypeError, "lr_range_test: X expected float32 like the model's parameters, got float64; X.float(), or model.double()"),
+    (lambda: ours.lr_range_test(M, X * math.nan, Y, loss="mse"), ValueError, "lr_range_test: X expected finite numbers, got nan or inf in a row; X.isfinite() shows where"),
+    (lambda: ours.lr_range_test(M, X, Y * math.inf, loss="mse"), ValueError, "lr_range_test: y expected finite numbers, got nan or inf in a row; y.isfinite() shows where"),
+    (lambda: ours.lr_range_test(M, X, Y, loss=lambda z, t: z.sum() * 0 + math.inf), ValueError, "lr_range_test: loss expected a finite number before the first step, got inf; look at the weights and at the loss itself"),
     (lambda: ours.lr_range_test(M, X, Y, loss="rmse"), ValueError, "lr_range_test: loss expected 'mse' or 'bce' or 'cross_entropy', got 'rmse'"),
     (lambda: ours.lr_range_test(M, X, Y, loss=None), TypeError, "lr_range_test: loss expected a name or a function of outputs and targets, got NoneType"),
     (lambda: ours.lr_range_test(M, X, Y[:5], loss="mse"), ValueError, "lr_range_test: y expected 64 targets, one for each example, got (5, 1)"),
@@ -552,7 +638,7 @@ def test_a_schedule_of_ones_own_begins_at_the_beginning():
     assert o.param_groups[0]["lr"] == 0.5
 
 
-def test_range_test_takes_32_rows_a_step_and_stops_at_four_times_the_least_loss():
+def test_range_test_takes_32_rows_at_every_step_and_stops_at_four_times_the_least_mean_loss():
     sizes = []
 
     class Noting(torch.nn.Linear):
@@ -562,11 +648,14 @@ def test_range_test_takes_32_rows_a_step_and_stops_at_four_times_the_least_loss(
 
     X = torch.randn(200, 2, generator=torch.Generator().manual_seed(0))
     seen = ours.lr_range_test(Noting(2, 1), X, X[:, :1], loss="mse", low=1e-3, high=1e3, steps=60)
-    assert set(sizes) == {32, 200 % 32}
+    assert set(sizes) == {32}
     assert len(seen.losses) < 60  # it broke off
-    least = [min(seen.losses[: i + 1]) for i in range(len(seen.losses))]
-    beyond = [loss > 4 * low for loss, low in zip(seen.losses, least)]
-    assert not any(beyond[:-1])
+    means = seen.smoothed[9:]
+    beyond = [mean > 4 * min(means[: i + 1]) for i, mean in enumerate(means)]
+    assert beyond == [False] * (len(means) - 1) + [True]
+    sizes.clear()
+    ours.lr_range_test(Noting(2, 1), X[:20], X[:20, :1], loss="mse", steps=3)
+    assert sizes == [20, 20, 20]
 
 
 def test_all_of_the_cycle_on_the_way_up_equals_torch_and_a_step_too_many_divides_by_no_zero():

@@ -405,6 +405,21 @@ REFUSED = [
     (optim.Adagrad, (P,), {"lr_decay": -1}, ValueError, "Adagrad: lr_decay expected 0 or more, got -1"),
     (optim.Adagrad, (P,), {"initial_accumulator_value": -1}, ValueError, "Adagrad: initial_accumulator_value expected 0 or more, got -1"),
     (optim.RMSprop, (P,), {"alpha": -1}, ValueError, "RMSprop: alpha expected 0 or more, got -1"),
+    (optim.Adam, (P,), {"betas": (0.9, 0.99, 0.999)}, ValueError, "Adam: betas expected two numbers, got 3 of them"),
+    (optim.SGD, (nn.Linear(2, 1),), {}, TypeError, "SGD: params expected an iterable of tensors or of groups, got Linear; model.parameters() gives those of a module"),
+    (optim.SGD, (torch.nn.Sequential(nn.Linear(2, 1)),), {}, TypeError, "SGD: params expected an iterable of tensors or of groups, got Sequential; model.parameters() gives those of a module"),
+    (optim.SGD, (None,), {}, TypeError, "SGD: params expected an iterable of tensors or of groups, got NoneType"),
+    (optim.SGD, ([{"lr": 0.1}],), {}, ValueError, "SGD: group 0 expected a dictionary with 'params', got one with lr"),
+    (optim.SGD, ([{"params": nn.Linear(2, 1)}],), {}, TypeError, "SGD: params of group 0 expected tensors, got Linear; model.parameters() gives those of a module"),
+    (optim.SGD, ([{"params": None}],), {}, TypeError, "SGD: params of group 0 expected tensors, got NoneType"),
+    (optim.SGD, ([{"params": [torch.zeros(1)]}, {"params": P, "lr": -1}],), {}, ValueError, "SGD: lr of group 1 expected 0 or more, got -1"),
+    (optim.SGD, ([{"params": P, "nesterov": True}],), {}, ValueError, "SGD: nesterov of group 0 expected momentum above 0 and no dampening beside it, got momentum 0 and dampening 0"),
+    (optim.Adagrad, ([{"params": P, "eps": -1}],), {}, ValueError, "Adagrad: eps of group 0 expected 0 or more, got -1"),
+    (optim.RMSprop, ([{"params": P, "alpha": -1}],), {}, ValueError, "RMSprop: alpha of group 0 expected 0 or more, got -1"),
+    (optim.AdamW, ([{"params": P, "betas": (0.9, 1.0)}],), {}, ValueError, "AdamW: betas[1] of group 0 expected 0 or more and below 1, got 1.0"),
+    (optim.SGD, ([{"params": P, "lr": 0.1, "weightdecay": 0.1}],), {}, ValueError, "SGD: options of group 0 expected some of lr, momentum, dampening, weight_decay, nesterov, maximize, got weightdecay"),
+    (optim.SGD, ([torch.zeros(2, dtype=torch.long)],), {}, ValueError, "SGD: params of group 0 expected float tensors, got torch.int64; whole numbers have no gradient"),
+    (optim.Adam, ([("count", torch.zeros(2, dtype=torch.int32))],), {}, ValueError, "Adam: params of group 0 expected float tensors, got torch.int32; whole numbers have no gradient"),
 ]  # fmt: skip
 
 
@@ -415,11 +430,82 @@ def test_optimizer_refuses_what_does_not_fit(kind, arguments, options, error, me
     assert str(caught.value) == message
 
 
+def test_a_group_added_later_is_looked_at_too_and_leaves_nothing_behind_when_refused():
+    optimizer = optim.SGD([torch.zeros(1)])
+    for group, message in [
+        ([P], "SGD: group 1 expected a dictionary with 'params', got list"),
+        ({"params": P, "momentun": 0.9}, "SGD: options of group 1 expected some of lr, momentum, dampening, weight_decay, nesterov, maximize, got momentun"),
+        ({"params": P[0].long()}, "SGD: params of group 1 expected float tensors, got torch.int64; whole numbers have no gradient"),
+    ]:  # fmt: skip
+        with pytest.raises((TypeError, ValueError)) as caught:
+            optimizer.add_param_group(group)
+        assert str(caught.value) == message
+    assert len(optimizer.param_groups) == 1
+
+
+@EVERY
+def test_groups_that_another_optimizer_and_its_schedules_wrote_are_taken(name):
+    theirs = getattr(torch.optim, name)([{"params": [torch.nn.Parameter(torch.ones(2))], "lr": 0.25, "name": "head"}])
+    torch.optim.lr_scheduler.OneCycleLR(
+        theirs, 0.5, total_steps=3, cycle_momentum="Ada" not in name and name != "RMSprop"
+    )
+    groups = [{k: v for k, v in group.items()} for group in theirs.param_groups]
+    ours = getattr(optim, name)(groups)
+    assert ours.param_groups[0]["initial_lr"] == theirs.param_groups[0]["initial_lr"] == 0.02
+    assert ours.param_groups[0]["name"] == "head"
+
+
+def state_like(kind, *shapes):
+    params = [torch.nn.Parameter(torch.ones(shape)) for shape in shapes]
+    optimizer = kind(params, lr=0.1)
+    for p in params:
+        p.grad = torch.ones_like(p)
+    optimizer.step()
+    return optimizer.state_dict()
+
+
+@pytest.mark.parametrize(
+    ("kind", "state", "error", "message"),
+    [
+        (optim.Adam, state_like(optim.SGD, (2,)), ValueError, "Adam: state_dict expected one of Adam, got one without amsgrad, betas, eps; nothing was loaded"),
+        (optim.Adam, state_like(torch.optim.SGD, (2,)), ValueError, "Adam: state_dict expected one of Adam, got one without amsgrad, betas, eps; nothing was loaded"),
+        (optim.SGD, state_like(optim.Adam, (2,)), ValueError, "SGD: state_dict expected one of SGD, got one without dampening, momentum, nesterov; nothing was loaded"),
+        (optim.Adam, state_like(optim.Adam, (3,)), ValueError, "Adam: state_dict expected exp_avg of parameter 0 in shape (2,), got (3,); nothing was loaded"),
+        (optim.Adagrad, state_like(torch.optim.Adagrad, (1,)), ValueError, "Adagrad: state_dict expected sum of parameter 0 in shape (2,), got (1,); nothing was loaded"),
+        (lambda p: optim.SGD(p, momentum=0.9), state_like(lambda p, lr: optim.SGD(p, lr, 0.9), (2, 1)), ValueError, "SGD: state_dict expected momentum_buffer of parameter 0 in shape (2,), got (2, 1); nothing was loaded"),
+        (optim.Adam, {}, ValueError, "Adam: state_dict expected one of Adam, got one without param_groups, state"),
+        (optim.Adam, None, TypeError, "Adam: state_dict expected what state_dict() returned, got NoneType"),
+    ],
+)  # fmt: skip
+def test_a_state_that_does_not_fit_is_refused_and_loads_nothing(kind, state, error, message):
+    optimizer = kind([torch.nn.Parameter(torch.ones(2))])
+    before = copy.deepcopy(optimizer.state_dict())
+    with pytest.raises(error) as caught:
+        optimizer.load_state_dict(state)
+    assert str(caught.value) == message
+    assert str(optimizer.state_dict()) == str(before)
+
+
+@EVERY
+def test_a_state_that_an_older_torch_wrote_without_some_switches_is_loaded_and_stepped(name):
+    state = state_like(getattr(torch.optim, name), (2,))
+    for key in base._SWITCHES:
+        state["param_groups"][0].pop(key, None)
+    state["param_groups"][0]["of its own"] = 1
+    ends = []
+    for stored in (state, state_like(getattr(torch.optim, name), (2,))):
+        x = torch.nn.Parameter(torch.ones(2))
+        optimizer = getattr(optim, name)([x])
+        optimizer.load_state_dict(stored)
+        x.grad = torch.ones(2)
+        optimizer.step()
+        ends.append(x.tolist())
+    assert ends[0] == ends[1] != [1.0, 1.0]
+
+
 def test_sparse_gradients_are_refused():
-    table = torch.nn.Embedding(5, 2, sparse=True)
-    table(torch.tensor([1])).sum().backward()
     with pytest.raises(ValueError, match=r"^SGD: params expected dense gradients, got a sparse one; use sparse=False$"):
-        optim.SGD(table.parameters()).step()
+        optim.SGD(sparse()).step()
 
 
 # -- clipping --------------------------------------------------------------------------------------
@@ -433,7 +519,7 @@ def with_gradients(*values):
 
 
 @pytest.mark.parametrize("norm_type", [2.0, 1, 3.5, 0.5, float("inf")])
-@pytest.mark.parametrize("max_norm", [0, 0.1, 1.0, 1e6])
+@pytest.mark.parametrize("max_norm", [0, 0.1, 1.0, 1e6, float("inf")])
 def test_clip_by_norm_agrees_with_torch(norm_type, max_norm):
     values = [draw(3, 4), draw(5, seed=1), draw(1, seed=2)]
     ours, theirs = with_gradients(*values), with_gradients(*values)
@@ -466,6 +552,23 @@ def test_clip_by_norm_refuses_what_is_not_finite_before_it_changes_anything():
     assert torch.isnan(optim.clip_grad_norm_(params, 1.0))
 
 
+def sparse():
+    table = torch.nn.Embedding(5, 2, sparse=True)
+    table(torch.tensor([1])).sum().backward()
+    return table.parameters()
+
+
+@pytest.mark.parametrize("value", [3.0, float("inf"), float("nan")])
+def test_clip_by_an_infinite_norm_measures_as_torch_does(value):
+    ours, theirs = with_gradients(torch.tensor([value, 4.0])), with_gradients(torch.tensor([value, 4.0]))
+    got = optim.clip_grad_norm_(ours, float("inf"))
+    torch.testing.assert_close(got, torch.nn.utils.clip_grad_norm_(theirs, float("inf")), equal_nan=True)
+    torch.testing.assert_close(ours[0].grad, theirs[0].grad, rtol=0, atol=0, equal_nan=True)
+    if value == 3.0:
+        assert got.item() == 5.0
+        assert ours[0].grad.tolist() == [3.0, 4.0]
+
+
 @pytest.mark.parametrize("clip_value", [0, 0.5, 100])
 def test_clip_by_value_agrees_with_torch(clip_value):
     ours, theirs = with_gradients(draw(3, 4), draw(5, seed=1)), with_gradients(draw(3, 4), draw(5, seed=1))
@@ -482,6 +585,14 @@ def test_clip_by_value_agrees_with_torch(clip_value):
         (lambda: optim.clip_grad_norm_(P, "1"), TypeError, "clip_grad_norm_: max_norm expected a finite number, got str"),
         (lambda: optim.clip_grad_norm_(P, 1, norm_type=0), ValueError, "clip_grad_norm_: norm_type expected a finite number above 0, got 0"),
         (lambda: optim.clip_grad_norm_([1.0], 1), TypeError, "clip_grad_norm_: parameters expected a tensor, got float; torch.as_tensor(parameters) makes one"),
+        (lambda: optim.clip_grad_norm_(P, -float("inf")), ValueError, "clip_grad_norm_: max_norm expected a finite number, got -inf"),
+        (lambda: optim.clip_grad_norm_(P, float("nan")), ValueError, "clip_grad_norm_: max_norm expected a finite number, got nan"),
+        (lambda: optim.clip_grad_value_(P, float("inf")), ValueError, "clip_grad_value_: clip_value expected a finite number, got inf"),
+        (lambda: optim.clip_grad_norm_(nn.Linear(2, 1), 1), TypeError, "clip_grad_norm_: parameters expected a tensor or an iterable of tensors, got Linear; model.parameters() gives those of a module"),
+        (lambda: optim.clip_grad_value_(torch.nn.Sequential(), 1), TypeError, "clip_grad_value_: parameters expected a tensor or an iterable of tensors, got Sequential; model.parameters() gives those of a module"),
+        (lambda: optim.clip_grad_norm_(None, 1), TypeError, "clip_grad_norm_: parameters expected a tensor or an iterable of tensors, got NoneType"),
+        (lambda: optim.clip_grad_norm_(sparse(), 1), ValueError, "clip_grad_norm_: parameters expected dense gradients, got a sparse one; use sparse=False"),
+        (lambda: optim.clip_grad_value_(sparse(), 1), ValueError, "clip_grad_value_: parameters expected dense gradients, got a sparse one; use sparse=False"),
         (lambda: optim.clip_grad_value_(P, -1), ValueError, "clip_grad_value_: clip_value expected 0 or more, got -1"),
     ],
 )  # fmt: skip
