@@ -26,8 +26,8 @@ class Adam(Optimizer):
 
     Args:
         params: Tensors, pairs of name and tensor, or groups of them.
-        lr: The step size, 0 or more; no parameter moves further than a few times this in a step (3.2 times with the
-            usual betas, after slopes of nearly 0).
+        lr: The step size, 0 or more; most steps move a parameter by less. With the usual betas a step can be up to 7.3
+            times as long, where slopes grow after a long quiet time.
         betas: How much of each old mean is kept, two numbers from 0 to below 1.
         eps: Keeps the denominator from 0, 0 or more.
         weight_decay: How strongly parameters are drawn to 0 (L2, through the gradient), 0 or more.
