@@ -35,11 +35,11 @@ PLANNED = {
         ],
     },
     "models": {
-        "12": ["Inception", "InceptionBlock", "LeNet", "ResNet", "ResidualBlock", "VGG"],
+        "12": ["Inception", "InceptionBlock", "LeNet", "ResNet", "VGG"],
         "13": ["CharacterLM", "Forecaster", "SequenceClassifier"],
         "14": ["TransformerClassifier", "sinusoidal_positions"],
     },
-    "summary": {"08": ["gradient_norms"], "12": ["receptive_field"]},
+    "summary": {"12": ["receptive_field"]},
     "training": {
         "09": ["EarlyStopping"],
         "10": ["BestWeights", "Callback", "Checkpoint", "ProgressBar", "TensorBoard", "evaluate", "load_weights", "predict"],
