@@ -8,12 +8,14 @@ import torch
 
 from companion.errors import bad_type, bad_value
 from companion.functional._arguments import require_whole
+from companion.lr_scheduler.order import beginning, turn, watch, written
 
 
 class LRScheduler:
     """Count steps and set the rate of every parameter group to ``rate`` of its first one.
 
-    Making a schedule sets the rates of step 0. Call ``step`` after the optimizer's.
+    Making a schedule sets the rates of step 0. Call ``step`` after the optimizer's: a first call before it warns,
+    and so do two schedules that step in turn on one optimizer.
 
     Args:
         optimizer: Whose rates are set.
@@ -42,7 +44,9 @@ class LRScheduler:
         self.base_lrs = [group["initial_lr"] for group in optimizer.param_groups]
         self.last_epoch = last_epoch
         self._step_count = 0
-        self.step()
+        watch(optimizer)
+        with beginning(self):
+            self.step()
 
     def rate(self, base: float) -> float:
         """Return the rate of the present step for a group that started with another.
@@ -60,16 +64,26 @@ class LRScheduler:
         """Return the rates that were set last, one for each group."""
         return self._last_lr
 
-    def step(self) -> None:
-        """Go one step on and set the rates."""
-        self._step_count += 1
-        self.last_epoch += 1
-        self.set_rates(self.get_lr())
+    def step(self, *given: object) -> None:
+        """Go one step on and set the rates.
+
+        Args:
+            given: Nothing; only a schedule that watches a value takes one.
+
+        Raises:
+            TypeError: If something is given.
+        """
+        require_nothing(type(self).__name__, given)
+        with turn(self):
+            self._step_count += 1
+            self.last_epoch += 1
+            self.set_rates(self.get_lr())
 
     def restart(self) -> None:
         """Go back to step 0 and set its rates."""
         self.last_epoch = -1
-        self.step()
+        with beginning(self):
+            self.step()
 
     def set_rates(self, rates: list[float]) -> None:
         """Write rates into the optimizer, one for each group."""
@@ -80,6 +94,7 @@ class LRScheduler:
         for group, rate in zip(groups, rates):
             group["lr"] = rate
         self._last_lr = rates
+        written(self)
 
     def state_dict(self) -> dict[str, Any]:
         """Return all that a new schedule with the same arguments needs to go on from here."""
@@ -94,6 +109,7 @@ class LRScheduler:
             state_dict: What ``state_dict()`` of a schedule of this kind returned.
 
         Raises:
+            TypeError: If it is no dictionary.
             ValueError: If it comes from another kind of schedule; nothing is loaded then.
         """
         self.__dict__.update(self.known(state_dict))
@@ -101,6 +117,8 @@ class LRScheduler:
     def known(self, state_dict: dict[str, Any]) -> dict[str, Any]:
         """Return what belongs to this kind of schedule, or refuse what lacks some of it."""
         name, own = type(self).__name__, self.state_dict()
+        if not isinstance(state_dict, dict):
+            raise bad_type(name, "state_dict", "what state_dict() returned", state_dict)
         missing = sorted(set(own) - set(state_dict))
         if missing:
             raise bad_value(name, "state_dict", f"one of a {name}", f"one without {', '.join(missing)}")
@@ -111,6 +129,13 @@ def require_optimizer(where: str, optimizer: torch.optim.Optimizer) -> None:
     """Refuse what is no optimizer."""
     if not isinstance(optimizer, torch.optim.Optimizer):
         raise bad_type(where, "optimizer", "an optimizer", optimizer)
+
+
+def require_nothing(where: str, given: tuple[object, ...]) -> None:
+    """Refuse what is given to a step that takes nothing, such as a loss."""
+    if given:
+        hint = "ReduceLROnPlateau is the one that watches a value"
+        raise bad_type(where, "step", "no argument", given[0], hint)
 
 
 def one_for_each_group(where: str, argument: str, value: Any, optimizer: torch.optim.Optimizer) -> list:

@@ -8,6 +8,7 @@ import torch
 
 from companion.functional._arguments import require_number, require_whole
 from companion.lr_scheduler.base import LRScheduler
+from companion.lr_scheduler.order import turn
 
 
 class CosineAnnealingLR(LRScheduler):
@@ -33,7 +34,7 @@ class CosineAnnealingLR(LRScheduler):
 
     >>> from companion.optim import SGD
     >>> schedule = CosineAnnealingLR(SGD([torch.zeros(1)], lr=0.5), T_max=2)
-    >>> schedule.step(); schedule.get_last_lr()
+    >>> schedule.optimizer.step(); schedule.step(); schedule.get_last_lr()
     [0.25]
     """
 
@@ -79,7 +80,7 @@ class CosineAnnealingWarmRestarts(LRScheduler):
 
     >>> from companion.optim import SGD
     >>> schedule = CosineAnnealingWarmRestarts(SGD([torch.zeros(1)], lr=0.5), T_0=2)
-    >>> [schedule.step() or schedule.get_last_lr()[0] for _ in range(3)]
+    >>> [schedule.optimizer.step() or schedule.step() or schedule.get_last_lr()[0] for _ in range(3)]
     [0.25, 0.5, 0.25]
     """
 
@@ -105,24 +106,25 @@ class CosineAnnealingWarmRestarts(LRScheduler):
         """Take the height of the wave at the present step of the round."""
         return _wave(base, self.eta_min, self.T_cur / self.T_i)
 
-    def step(self, epoch: float | None = None) -> None:
+    def step(self, epoch: float | None = None) -> None:  # type: ignore[override]
         """Go one step on, or to any point, and set the rates.
 
         Args:
             epoch: Where to go, 0 or more; fractions are allowed, as for batches within an epoch.
         """
-        if epoch is None and self.last_epoch >= 0:
-            epoch = self.last_epoch + 1
-            self.T_cur += 1
-        else:
-            epoch = 0 if epoch is None else epoch
-            require_number("CosineAnnealingWarmRestarts", "epoch", epoch, least=0)
-            self.T_cur, self.T_i = epoch, self.T_0
-        while self.T_cur >= self.T_i:
-            self.T_cur -= self.T_i
-            self.T_i *= self.T_mult
-        self.last_epoch = math.floor(epoch)
-        self.set_rates(self.get_lr())
+        with turn(self, first=epoch is None):
+            if epoch is None and self.last_epoch >= 0:
+                epoch = self.last_epoch + 1
+                self.T_cur += 1
+            else:
+                epoch = 0 if epoch is None else epoch
+                require_number("CosineAnnealingWarmRestarts", "epoch", epoch, least=0)
+                self.T_cur, self.T_i = epoch, self.T_0
+            while self.T_cur >= self.T_i:
+                self.T_cur -= self.T_i
+                self.T_i *= self.T_mult
+            self.last_epoch = math.floor(epoch)
+            self.set_rates(self.get_lr())
 
 
 def _wave(top: float, bottom: float, done: float) -> float:

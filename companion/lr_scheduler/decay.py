@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable
+from numbers import Real
 from types import FunctionType
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from companion.errors import bad_type, bad_value
 from companion.functional._arguments import require_number, require_whole
-from companion.lr_scheduler.base import LRScheduler, one_for_each_group
+from companion.lr_scheduler.base import LRScheduler, one_for_each_group, require_optimizer
 
 
 class StepLR(LRScheduler):
@@ -34,7 +36,7 @@ class StepLR(LRScheduler):
 
     >>> from companion.optim import SGD
     >>> schedule = StepLR(SGD([torch.zeros(1)], lr=0.5), step_size=1, gamma=0.5)
-    >>> schedule.step(); schedule.get_last_lr()
+    >>> schedule.optimizer.step(); schedule.step(); schedule.get_last_lr()
     [0.25]
     """
 
@@ -72,7 +74,7 @@ class MultiStepLR(LRScheduler):
 
     >>> from companion.optim import SGD
     >>> schedule = MultiStepLR(SGD([torch.zeros(1)], lr=0.5), milestones=[1, 5], gamma=0.5)
-    >>> schedule.step(); schedule.get_last_lr()
+    >>> schedule.optimizer.step(); schedule.step(); schedule.get_last_lr()
     [0.25]
     """
 
@@ -83,6 +85,8 @@ class MultiStepLR(LRScheduler):
         gamma: float = 0.1,
         last_epoch: int = -1,
     ) -> None:
+        if not isinstance(milestones, Iterable):
+            raise bad_type("MultiStepLR", "milestones", "a list of steps", milestones, "[30] is one of a single step")
         milestones = list(milestones)
         for milestone in milestones:
             require_whole("MultiStepLR", "milestones", milestone, least=0)
@@ -116,7 +120,7 @@ class ExponentialLR(LRScheduler):
 
     >>> from companion.optim import SGD
     >>> schedule = ExponentialLR(SGD([torch.zeros(1)], lr=0.5), gamma=0.5)
-    >>> schedule.step(); schedule.get_last_lr()
+    >>> schedule.optimizer.step(); schedule.step(); schedule.get_last_lr()
     [0.25]
     """
 
@@ -151,7 +155,7 @@ class LinearLR(LRScheduler):
 
     >>> from companion.optim import SGD
     >>> schedule = LinearLR(SGD([torch.zeros(1)], lr=0.5), start_factor=0.5, total_iters=2)
-    >>> schedule.step(); schedule.get_last_lr()
+    >>> schedule.optimizer.step(); schedule.step(); schedule.get_last_lr()
     [0.375]
     """
 
@@ -192,7 +196,7 @@ class LambdaLR(LRScheduler):
         last_epoch: The step to go on from; -1 starts anew.
 
     Raises:
-        TypeError: If a function cannot be called.
+        TypeError: If a function cannot be called or returns no number.
         ValueError: If there are not as many as parameter groups.
 
     Source:
@@ -200,7 +204,7 @@ class LambdaLR(LRScheduler):
 
     >>> from companion.optim import SGD
     >>> schedule = LambdaLR(SGD([torch.zeros(1)], lr=0.5), lambda t: 1 / (1 + t))
-    >>> schedule.step(); schedule.get_last_lr()
+    >>> schedule.optimizer.step(); schedule.step(); schedule.get_last_lr()
     [0.25]
     """
 
@@ -210,6 +214,7 @@ class LambdaLR(LRScheduler):
         lr_lambda: Callable[[int], float] | list[Callable[[int], float]],
         last_epoch: int = -1,
     ) -> None:
+        require_optimizer("LambdaLR", optimizer)
         self.lr_lambdas = one_for_each_group("LambdaLR", "lr_lambda", lr_lambda, optimizer)
         for function in self.lr_lambdas:
             if not callable(function):
@@ -218,7 +223,11 @@ class LambdaLR(LRScheduler):
 
     def get_lr(self) -> list[float]:
         """Return the rates of the present step, each by its group's function."""
-        return [base * function(self.last_epoch) for base, function in zip(self.base_lrs, self.lr_lambdas)]
+        factors = [function(self.last_epoch) for function in self.lr_lambdas]
+        for factor in factors:
+            if not isinstance(factor, (Real, Tensor)):
+                raise bad_type("LambdaLR", "lr_lambda", "a function that returns a number", factor)
+        return [base * factor for base, factor in zip(self.base_lrs, factors)]
 
     def state_dict(self) -> dict[str, Any]:
         """Return what is needed to go on; of functions nothing, of other callables their attributes."""

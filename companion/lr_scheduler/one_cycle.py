@@ -47,7 +47,7 @@ class OneCycleLR(LRScheduler):
 
     >>> from companion.optim import SGD
     >>> schedule = OneCycleLR(SGD([torch.zeros(1)]), max_lr=1.0, total_steps=10, cycle_momentum=False)
-    >>> [round(schedule.step() or schedule.get_last_lr()[0], 3) for _ in range(3)]
+    >>> [round(schedule.optimizer.step() or schedule.step() or schedule.get_last_lr()[0], 3) for _ in range(3)]
     [0.52, 1.0, 0.95]
     """
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import SupportsFloat
+from typing import Any, SupportsFloat
 
 import torch
 
-from companion.errors import bad_value
+from companion.errors import bad_type, bad_value
 from companion.functional._arguments import require_choice, require_number, require_whole
 from companion.lr_scheduler.base import LRScheduler, one_for_each_group, require_optimizer
+from companion.lr_scheduler.order import turn, watch
 
 
 class ReduceLROnPlateau(LRScheduler):
@@ -78,14 +79,19 @@ class ReduceLROnPlateau(LRScheduler):
         self.best = self.mode_worse
         self.cooldown_counter = self.num_bad_epochs = self.last_epoch = 0
         self._last_lr = [group["lr"] for group in optimizer.param_groups]
+        watch(optimizer)
 
     def step(self, metrics: SupportsFloat) -> None:  # type: ignore[override]
         """Look at a new value and lower the rates if it is time.
 
         Args:
             metrics: The number that is watched; nan counts as no improvement.
+
+        Raises:
+            TypeError: If it is no number.
+            ValueError: If there are several.
         """
-        value = float(metrics)
+        value = _number(metrics)
         self.last_epoch += 1
         if self._is_better(value):
             self.best = value
@@ -98,7 +104,8 @@ class ReduceLROnPlateau(LRScheduler):
         if self.num_bad_epochs > self.patience:
             self.cooldown_counter = self.cooldown
             self.num_bad_epochs = 0
-            self._lower()
+            with turn(self, first=False):
+                self._lower()
         self._last_lr = [group["lr"] for group in self.optimizer.param_groups]
 
     def _is_better(self, value: float) -> bool:
@@ -111,3 +118,14 @@ class ReduceLROnPlateau(LRScheduler):
         groups = self.optimizer.param_groups
         rates = [max(group["lr"] * self.factor, low) for group, low in zip(groups, self.min_lrs)]
         self.set_rates([new if group["lr"] - new > self.eps else group["lr"] for group, new in zip(groups, rates)])
+
+
+def _number(metrics: Any) -> float:
+    """Return what is watched as a number, or refuse it."""
+    if isinstance(metrics, str) or not hasattr(metrics, "__float__"):
+        raise bad_type("ReduceLROnPlateau", "metrics", "a number", metrics)
+    try:
+        return float(metrics.detach() if isinstance(metrics, torch.Tensor) else metrics)
+    except (TypeError, RuntimeError, ValueError):
+        got = f"shape {tuple(getattr(metrics, 'shape', ()))}"
+        raise bad_value("ReduceLROnPlateau", "metrics", "a single number", got, ".mean() makes one") from None

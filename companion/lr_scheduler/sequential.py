@@ -8,7 +8,9 @@ from typing import Any
 import torch
 
 from companion.errors import bad_type, bad_value
-from companion.lr_scheduler.base import LRScheduler, require_optimizer
+from companion.functional._arguments import require_whole
+from companion.lr_scheduler.base import LRScheduler, require_nothing, require_optimizer
+from companion.lr_scheduler.order import beginning, turn, watch
 from companion.lr_scheduler.plateau import ReduceLROnPlateau
 
 
@@ -22,7 +24,8 @@ class SequentialLR(LRScheduler):
         last_epoch: Only -1; the argument exists because PyTorch's schedule has it.
 
     Raises:
-        TypeError: If a schedule is none of this module.
+        TypeError: If a schedule is none of this module, a milestone no whole number, or either stands alone
+            instead of in a list.
         ValueError: If there is none, one watches a value or belongs to another optimizer, or the milestones
             do not fit.
 
@@ -44,8 +47,13 @@ class SequentialLR(LRScheduler):
         last_epoch: int = -1,
     ) -> None:
         require_optimizer("SequentialLR", optimizer)
+        for argument, value, one in (("schedulers", schedulers, "schedules"), ("milestones", milestones, "steps")):
+            if not isinstance(value, (list, tuple)):
+                raise bad_type("SequentialLR", argument, f"a list of {one}", value)
         for i, scheduler in enumerate(schedulers):
             _require_member(f"schedulers[{i}]", scheduler, optimizer)
+        for milestone in milestones:
+            require_whole("SequentialLR", "milestones", milestone, least=0)
         expected = f"{len(schedulers) - 1} rising steps for {len(schedulers)} schedules"
         if not schedulers:
             raise bad_value("SequentialLR", "schedulers", "one schedule or more", "none")
@@ -57,18 +65,24 @@ class SequentialLR(LRScheduler):
         self.optimizer = optimizer
         self._schedulers = list(schedulers)
         self._milestones = list(milestones)
+        watch(optimizer)
         self.restart()
 
     def restart(self) -> None:
         """Go back to step 0."""
         self.last_epoch = -1
-        self.step()
+        with beginning(self):
+            self._advance()
 
-    def step(self) -> None:
+    def step(self, *given: object) -> None:
         """Go one step on with the schedule whose turn it is; a new turn begins at that schedule's step 0."""
+        require_nothing("SequentialLR", given)
+        with turn(self):
+            self._advance()
+
+    def _advance(self) -> None:
         self.last_epoch += 1
-        turn = bisect_right(self._milestones, self.last_epoch)
-        scheduler = self._schedulers[turn]
+        scheduler = self._schedulers[bisect_right(self._milestones, self.last_epoch)]
         if self.last_epoch in (0, *self._milestones):
             scheduler.restart()
         else:

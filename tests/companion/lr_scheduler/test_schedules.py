@@ -15,10 +15,11 @@ from companion import nn, optim
 
 theirs = torch.optim.lr_scheduler
 MANY = settings(max_examples=40, deadline=None, derandomize=True)
-# Schedules are stepped here without an optimizer's step between, which PyTorch's own warn about
+# Schedules are stepped here without an optimizer's step between, which PyTorch's own and ours warn about
 ORDER = pytest.mark.filterwarnings("ignore:Detected call of `lr_scheduler.step:UserWarning")
 EPOCH = pytest.mark.filterwarnings("ignore:The epoch parameter:UserWarning")
-pytestmark = [ORDER, EPOCH]
+OURS = pytest.mark.filterwarnings(r"ignore:\w+. step expected a call after optimizer.step:UserWarning")
+pytestmark = [ORDER, EPOCH, OURS]
 
 
 class Falling:
@@ -539,6 +540,20 @@ REFUSED = [
     (lambda: ours.SequentialLR(O, [ours.ReduceLROnPlateau(O)], []), ValueError, "SequentialLR: schedulers[0] expected a schedule of steps alone, got ReduceLROnPlateau; it needs a value at each step"),
     (lambda: ours.SequentialLR(O, [both], []), TypeError, "SequentialLR: schedulers[0] expected a schedule of companion.lr_scheduler, got function"),
     (lambda: ours.SequentialLR(O, [ours.LinearLR(O)], [], last_epoch=3), ValueError, "SequentialLR: last_epoch expected -1, got 3; load_state_dict goes on from where a sequence was saved"),
+    (lambda: ours.SequentialLR(O, [ours.LinearLR(O)] * 2, 5), TypeError, "SequentialLR: milestones expected a list of steps, got int"),
+    (lambda: ours.SequentialLR(O, ours.LinearLR(O), []), TypeError, "SequentialLR: schedulers expected a list of schedules, got LinearLR"),
+    (lambda: ours.SequentialLR(O, [ours.LinearLR(O)] * 2, [-3]), ValueError, "SequentialLR: milestones expected 0 or more, got -3"),
+    (lambda: ours.SequentialLR(O, [ours.LinearLR(O)] * 2, [2.5]), TypeError, "SequentialLR: milestones expected a whole number, got float"),
+    (lambda: ours.MultiStepLR(O, 30), TypeError, "MultiStepLR: milestones expected a list of steps, got int; [30] is one of a single step"),
+    (lambda: ours.LambdaLR("SGD", both), TypeError, "LambdaLR: optimizer expected an optimizer, got str"),
+    (lambda: ours.LambdaLR(O, lambda t: None), TypeError, "LambdaLR: lr_lambda expected a function that returns a number, got NoneType"),
+    (lambda: ours.ReduceLROnPlateau(O).step(None), TypeError, "ReduceLROnPlateau: metrics expected a number, got NoneType"),
+    (lambda: ours.ReduceLROnPlateau(O).step("0.5"), TypeError, "ReduceLROnPlateau: metrics expected a number, got str"),
+    (lambda: ours.ReduceLROnPlateau(O).step(torch.ones(3)), ValueError, "ReduceLROnPlateau: metrics expected a single number, got shape (3,); .mean() makes one"),
+    (lambda: ours.StepLR(O, 1).step(torch.ones(())), TypeError, "StepLR: step expected no argument, got Tensor; ReduceLROnPlateau is the one that watches a value"),
+    (lambda: ours.SequentialLR(O, [ours.LinearLR(O)], []).step(0.5), TypeError, "SequentialLR: step expected no argument, got float; ReduceLROnPlateau is the one that watches a value"),
+    (lambda: ours.StepLR(O, 1).load_state_dict(None), TypeError, "StepLR: state_dict expected what state_dict() returned, got NoneType"),
+    (lambda: ours.SequentialLR(O, [ours.LinearLR(O)], []).load_state_dict(None), TypeError, "SequentialLR: state_dict expected what state_dict() returned, got NoneType"),
     (lambda: ours.StepLR(O, 1).load_state_dict(ours.ExponentialLR(O, 0.5).state_dict()), ValueError, "StepLR: state_dict expected one of a StepLR, got one without step_size"),
     (lambda: ours.lr_range_test("model", X, Y, loss="mse"), TypeError, "lr_range_test: model expected a module, got str"),
     (lambda: ours.lr_range_test(M, X, Y, loss="mse", optimizer="adam"), TypeError, "lr_range_test: optimizer expected what makes one from parameters and lr=, got str; optim.Adam, the class without a call, is such a one"),
