@@ -2,8 +2,8 @@
 
 Names, arguments and ``state_dict`` are PyTorch's. Each schedule here is a function of the step alone, where
 PyTorch multiplies the rate that it finds: the numbers are the same, but two schedules on one optimizer do not
-multiply (put one after the other with :class:`SequentialLR`), and a rate set by hand lasts until the next
-step.
+multiply, and a warning says so where they take turns (put one after the other with :class:`SequentialLR`). A
+rate set by hand lasts until the next step.
 """
 
 from companion.lr_scheduler.base import LRScheduler

@@ -92,7 +92,7 @@ def lr_range_test(
         generator: A CPU generator for the shuffling; None takes PyTorch's global one.
 
     Returns:
-        Rates and losses, at most ``steps`` of them.
+        Rates and losses, at most ``steps`` of them, and the running means as ``smoothed``.
 
     Raises:
         TypeError: If an argument is of the wrong kind.
