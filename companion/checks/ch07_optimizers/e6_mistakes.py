@@ -207,6 +207,13 @@ def _way_down(plan: str) -> list[Mistake]:
             "At which step does your cosine's angle reach pi, and at which does the one of the formula?",
         ),
         Mistake(
+            "arrives one step too early and then goes on",
+            rule(plan, done=lambda k, warm, total: (k - warm) / (total - warm - 1), end=None),
+            "Your rate is at its lowest one step before the end, and after the end it comes up again.",
+            "Two things: you divide by one less than the length of the way down, and nothing asks whether the training is over.",
+            "At which step does your cosine's angle reach pi? And what should `rate` return from step `total` on?",
+        ),
+        Mistake(
             "does not stop at the end",
             rule(plan, end=None),
             "After the end your rate comes up again: the cosine goes on for another half period.",
