@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import nn
 
-from companion.checks import bank, diagnose, routines
+from companion.checks import bank, deep, diagnose
 
 
 def leaky_in_a_mask(z, negative_slope=0.01):
@@ -231,4 +231,4 @@ def test_layers_that_are_not_in_a_row_are_no_depth(side_by_side, passed):
     result = diagnose.assess(bank.get("02.7"), {"make_network": lambda: Pile(side_by_side)})
     assert result.mistake == "has too few hidden layers"
     x = torch.zeros(2, 64, requires_grad=True)
-    assert routines._in_a_row(Pile(side_by_side)(x), x) == passed
+    assert deep.in_a_row(Pile(side_by_side)(x), x) == passed

@@ -94,7 +94,7 @@ def _cases(seed: int) -> list[Case]:
     }
     given = {"inputs": 2, "hidden": 1, "outputs": 2, "x": rows([3, 1], [1, 3], [-5, -9]), "values": worked_out}
     return [
-        Case("the block worked out", given, grad=("x",), example=True),
+        Case("the block worked out", given, grad=("x",)),
         case("as many outputs as inputs", 4, 6, 4, 5),
         case("as many hidden units as inputs", 5, 5, 5, 7),
         case("more outputs than inputs", 3, 7, 5, 4),

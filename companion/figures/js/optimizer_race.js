@@ -104,9 +104,9 @@ function render({ model, el }) {
   }
 
   const inside = (v, [lo, hi]) => Math.max(lo, Math.min(hi, v)), so = (r) => r.way.slice(0, r.k + 1);
-  const map = terrain(frame, C, edge, "The paths on a map; arrow keys move their start", height, () => land().bow, (p) =>
+  const map = terrain(frame, C, edge, "The paths; arrow keys move their start", height, () => land().bow, (p) =>
     [...runs.map((r) => lined(path(p, so(r), ""), r.name, r.gone)), ...runs.map((r) => mark(r.name, p.X(inside(r.w[0], p.x)), p.Y(inside(r.w[1], p.y))))]);
-  const fall = plot(frame, { x: [-1, last + 1], y: [-6, 1.5], aspect: 0.6, xticks: 4, yticks: [[1, "10"], [0, "1"], [-2, "0.01"], [-4, "10⁻⁴"], [-6, "10⁻⁶"]], xlabel: "steps", ylabel: "loss", label: "The losses of each step, on a logarithmic scale" }, (p) => {
+  const fall = plot(frame, { x: [-1, last + 1], y: [-6, 1.5], aspect: 0.6, xticks: 4, yticks: [[1, "10"], [0, "1"], [-2, "0.01"], [-4, "10⁻⁴"], [-6, "10⁻⁶"]], xlabel: "steps", ylabel: "loss", label: "The losses on a logarithmic scale" }, (p) => {
     const at = (w) => inside(Math.log10(height(w)), p.y);
     p.area.append(...runs.map((r) => lined(path(p, so(r).map((w, i) => [i, at(w)]), ""), r.name, r.gone)), ...runs.map((r) => mark(r.name, p.X(r.k), p.Y(at(r.w)))));
   });
@@ -130,7 +130,7 @@ function render({ model, el }) {
   }
 
   el.append(columns(h("div", {}, map.node, key(["nfig-ink-a", "●", "start: drag it"]), fall.node),
-    panel(C.rows.surface, C.rows.rates, C.rows.rate, C.rows.mu, head, h("div", {}, ...names.map((n) => C.rows[n])), h("div", { style: "display:grid;grid-template-columns:1fr 1fr;gap:1rem" }, C.rows.w1, C.rows.w2))), C.rows.step, say, C.foot);
+    panel(C.rows.surface, C.rows.rates, C.rows.rate, C.rows.mu, head, h("div", {}, ...names.map((n) => C.rows[n])), h("div", { style: "columns:2" }, C.rows.w1, C.rows.w2))), C.rows.step, say, C.foot);
   update();
   return frame.off;
 }
