@@ -172,6 +172,19 @@ def layers(w: Tensor, inputs: int, hidden: int) -> tuple[Tensor, Tensor, Tensor,
     return first.view(hidden, inputs), b1, rest[:-classes].view(classes, hidden), rest[-classes:]
 
 
+def start(inputs: int, hidden: int, classes: int, generator: torch.Generator) -> Tensor:
+    """Return weights drawn by chance and biases at 0, as one long vector."""
+    W1 = torch.randn(hidden * inputs, generator=generator) * (2 / inputs) ** 0.5
+    W2 = torch.randn(classes * hidden, generator=generator) / hidden**0.5
+    return torch.cat([W1, torch.zeros(hidden), W2, torch.zeros(classes)])
+
+
+def scores(w: Tensor, x: Tensor, hidden: int) -> Tensor:
+    """Return what the network says of examples: (N, D) -> (N, C)."""
+    W1, b1, W2, b2 = layers(w, x.shape[1], hidden)
+    return (x @ W1.T + b1).clamp(min=0) @ W2.T + b2
+
+
 def slopes_of(w: Tensor, x: Tensor, y: Tensor, hidden: int) -> Tensor:
     """Return the slope of the mean cross-entropy by every weight, as one long vector."""
     W1, b1, W2, b2 = layers(w, x.shape[1], hidden)

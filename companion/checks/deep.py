@@ -133,7 +133,13 @@ def train_by(make: Callable[[], Any], settings: Mapping[str, Any]) -> dict[str, 
     }
     if scores.shape != (len(probe), settings["classes"]) or not parameters:
         return found
-    found["loss"] = torch.tensor(_steps(network, optimizer, settings))
+
+    def step(loss: Tensor) -> None:
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+
+    found["loss"] = torch.tensor(losses_of(network, settings, step))
     network.eval()
     with torch.no_grad():
         found["scores"] = network(held_out.clone()).detach().clone()
@@ -151,8 +157,8 @@ def _handed(optimizer: Any, parameters: Sequence[Tensor]) -> float:
     return sum(id(p) in there for p in parameters) / len(parameters)
 
 
-def _steps(network: Any, optimizer: Any, settings: Mapping[str, Any]) -> Sequence[float]:
-    """Take the steps; return the loss of each."""
+def losses_of(network: Any, settings: Mapping[str, Any], step: Callable[[Tensor], None]) -> list[float]:
+    """Hand the cross-entropy of batches that are drawn to what takes a step; return these losses."""
     x, y = settings["x"], settings["y"]
     picks = torch.Generator().manual_seed(int(settings["seed"]))
     losses = []
@@ -160,7 +166,5 @@ def _steps(network: Any, optimizer: Any, settings: Mapping[str, Any]) -> Sequenc
         rows = torch.randint(len(x), (int(settings["batch"]),), generator=picks)
         loss = torch.nn.functional.cross_entropy(network(x[rows]), y[rows])
         losses.append(loss.item())
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
+        step(loss)
     return losses

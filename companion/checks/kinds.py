@@ -191,6 +191,15 @@ def bar(target: float, rows: str = "held-out rows") -> Judge:
     return judge
 
 
+def no_weights(function: str, first: Tensor) -> Verdict:
+    """Return what is said where one long vector of weights was to come back, as long as the first, and something else came."""
+    return (
+        f"{function} should return the weights: one tensor of decimal numbers with the shape {tuple(first.shape)}.",
+        "The check puts them into the network, in the order in which they came.",
+        "Print the shape of w at the beginning of your function and at its end.",
+    )
+
+
 # -- a predictor that is handed in, and asked again ----------------------------------------------------
 
 Matches = Callable[[Sequence[Case], Sequence[Observed]], bool]
@@ -231,6 +240,19 @@ def answers_by_chance(o: Observed) -> bool:
 def every(test: Callable[[Observed], bool]) -> Matches:
     """Return what recognises a mistake that is to be seen in every case."""
     return lambda cases, observed: all(bool(o) and test(o) for o in observed)
+
+
+def short_of(target: float) -> Callable[[Callable[[Observed], bool]], Matches]:
+    """Return what makes recognisers of things that are to be seen in every case, where the accuracy misses a target in some."""
+
+    def misses(test: Callable[[Observed], bool]) -> Matches:
+        def matches(cases: Sequence[Case], observed: Sequence[Observed]) -> bool:
+            seen = all("accuracy" in o and test(o) for o in observed)
+            return seen and any(o["accuracy"].item() < target for o in observed)
+
+        return matches
+
+    return misses
 
 
 def board(statement: str) -> dict[str, list[float]]:

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from companion.checks.counted import Product, Rounds, Slopes
-from companion.checks.deep import FAR, in_a_row, train_by
+from companion.checks.deep import FAR, in_a_row, losses_of, train_by
 from companion.checks.modules import drawn, fill, shapes, slopes_by_parameters
 from companion.checks.reading import fits
 
@@ -203,19 +203,15 @@ def train(make: Routine, settings: Mapping[str, Any]) -> dict[str, Tensor]:
 
 def _descend(network: Any, parameters: Sequence[Tensor], settings: Mapping[str, Any]) -> list[float]:
     """Take the steps of plain gradient descent; return the loss of each."""
-    x, y = settings["x"], settings["y"]
-    picks = torch.Generator().manual_seed(int(settings["seed"]))
-    losses = []
-    for _ in range(int(settings["steps"])):
-        rows = torch.randint(len(x), (int(settings["batch"]),), generator=picks)
-        loss = torch.nn.functional.cross_entropy(network(x[rows]), y[rows])
-        losses.append(loss.item())
+
+    def step(loss: Tensor) -> None:
         grads = torch.autograd.grad(loss, parameters, allow_unused=True)
         with torch.no_grad():
             for p, grad in zip(parameters, grads):
                 if grad is not None:
                     p -= settings["lr"] * grad
-    return losses
+
+    return losses_of(network, settings, step)
 
 
 def figure(drawn: Any) -> dict[str, Any]:

@@ -130,9 +130,9 @@ class OneCycleLR(LRScheduler):
         else:
             phase = self._schedule_phases[-1]
         length = phase["end_step"] - start
-        return phase, (
-            self.last_epoch - start
-        ) / length if length else 1.0  # pct_start=1 leaves nothing for the way down
+        if not length:  # pct_start=1 leaves nothing for the way down
+            return phase, 1.0
+        return phase, (self.last_epoch - start) / length
 
     def _between(self, start: float, end: float, done: float) -> float:
         left = (1 + math.cos(math.pi * done)) / 2 if self._anneal_func_type == "cos" else 1 - done

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 from weakref import WeakKeyDictionary, WeakSet, ref
 
@@ -43,11 +43,9 @@ def watch(optimizer: torch.optim.Optimizer) -> None:
         optimizer.register_step_post_hook(order.note_step)
 
 
-@contextmanager
-def beginning(schedule: Any) -> Iterator[None]:
+def beginning(schedule: Any) -> AbstractContextManager[None]:
     """Let a schedule set the rates of step 0: that is no step."""
-    with _acting(schedule, _BEGINNING):
-        yield
+    return _acting(schedule, _BEGINNING)
 
 
 @contextmanager

@@ -42,7 +42,7 @@ class Optimizer(torch.optim.Optimizer):
     def __init__(self, params: Iterable[Any], **options: Any) -> None:
         name = type(self).__name__
         if not isinstance(params, Iterable) or isinstance(params, (Tensor, Module)):
-            raise bad_type(name, "params", "an iterable of tensors or of groups", params, _way_out(params))
+            raise bad_type(name, "params", "an iterable of tensors or of groups", params, way_out(params))
         params = list(params)
         if not params:
             hint = "an iterator such as model.parameters() can be used up only once"
@@ -157,7 +157,7 @@ class Optimizer(torch.optim.Optimizer):
             raise bad_value(name, which, "a dictionary with 'params'", f"one with {', '.join(map(str, group))}")
         params = group["params"]
         if not isinstance(params, Iterable) or isinstance(params, Module):
-            raise bad_type(name, f"params of {which}", "tensors", params, _way_out(params))
+            raise bad_type(name, f"params of {which}", "tensors", params, way_out(params))
         unknown = [str(key) for key in group if key not in self.defaults and key not in _BESIDE_OPTIONS]
         if unknown:
             known = ", ".join(key for key in self.defaults if key not in _SWITCHES or key == "maximize")
@@ -187,7 +187,7 @@ class Optimizer(torch.optim.Optimizer):
     def _gradient_of(self, p: Tensor) -> Tensor:
         assert p.grad is not None
         if p.grad.is_sparse:
-            raise bad_value(type(self).__name__, "params", "dense gradients", "a sparse one", "use sparse=False")
+            raise sparse(type(self).__name__, "params")
         return p.grad
 
 
@@ -209,6 +209,11 @@ def require_options(where: str, of: str, options: dict[str, Any], *names: str) -
         require_number(where, name + of, options[name], least=0)
 
 
+def sparse(where: str, argument: str) -> ValueError:
+    """Return what refuses a sparse gradient."""
+    return bad_value(where, argument, "dense gradients", "a sparse one", "use sparse=False")
+
+
 def require_kept_share(where: str, argument: str, value: float) -> None:
     """Refuse what is not in [0, 1): the share of the old that a running mean keeps."""
     require_number(where, argument, value)
@@ -216,7 +221,7 @@ def require_kept_share(where: str, argument: str, value: float) -> None:
         raise bad_value(where, argument, "0 or more and below 1", value)
 
 
-def _way_out(params: Any) -> str:
+def way_out(params: Any) -> str:
     """Return what to hand in instead of what are no parameters."""
     if isinstance(params, Tensor):
         return "put it into a list"

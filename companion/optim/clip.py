@@ -10,6 +10,7 @@ from torch.nn import Module
 
 from companion.errors import bad_type, bad_value
 from companion.functional._arguments import require_number, require_tensor
+from companion.optim.base import sparse, way_out
 
 
 @torch.no_grad()
@@ -92,12 +93,11 @@ def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float) -
 
 def _gradients(where: str, parameters: Tensor | Iterable[Tensor]) -> list[Tensor]:
     if not isinstance(parameters, Iterable) or isinstance(parameters, Module):
-        hint = "model.parameters() gives those of a module" if isinstance(parameters, Module) else ""
-        raise bad_type(where, "parameters", "a tensor or an iterable of tensors", parameters, hint)
+        raise bad_type(where, "parameters", "a tensor or an iterable of tensors", parameters, way_out(parameters))
     parameters = [parameters] if isinstance(parameters, Tensor) else list(parameters)
     for p in parameters:
         require_tensor(where, "parameters", p)
     grads = [p.grad for p in parameters if p.grad is not None]
     if any(grad.is_sparse for grad in grads):
-        raise bad_value(where, "parameters", "dense gradients", "a sparse one", "use sparse=False")
+        raise sparse(where, "parameters")
     return grads

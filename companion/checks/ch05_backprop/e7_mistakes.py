@@ -122,14 +122,7 @@ def _alike(X: Tensor, y: Tensor) -> Network:
 # -- how mistakes are recognised ----------------------------------------------------------------------
 
 
-def _misses(test: Callable[[Observed], bool]) -> kinds.Matches:
-    """Recognise something in networks of the right shapes that miss the target in some draw."""
-
-    def matches(cases: Sequence[Case], observed: Sequence[Observed]) -> bool:
-        whole = all("accuracy" in o and test(o) for o in observed)
-        return whole and any(o["accuracy"].item() < TARGET for o in observed)
-
-    return matches
+_misses = kinds.short_of(TARGET)
 
 
 def _has_shapes(o: Observed, turned: bool) -> bool:

@@ -70,14 +70,7 @@ def _from_the_start(w: Tensor, slopes: Slopes, n: int, budget: int) -> Tensor:
 # -- how mistakes are recognised ----------------------------------------------------------------------
 
 
-def _misses(test: Callable[[Observed], bool]) -> kinds.Matches:
-    """Recognise something that is to be seen in every draw, where the target is missed in some."""
-
-    def matches(cases: Sequence[Case], observed: Sequence[Observed]) -> bool:
-        seen = all("accuracy" in o and test(o) for o in observed)
-        return seen and any(o["accuracy"].item() < TARGET for o in observed)
-
-    return matches
+_misses = kinds.short_of(TARGET)
 
 
 def _too_much(cases: Sequence[Case], observed: Sequence[Observed]) -> bool:

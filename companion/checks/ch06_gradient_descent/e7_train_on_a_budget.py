@@ -8,7 +8,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from companion.checks import kinds
+from companion.checks import counted, kinds
 from companion.checks.bank import Observed, Out, Verdict, exercise, rng
 from companion.checks.cases import digits, held_out
 from companion.checks.ch06_gradient_descent.e7_mistakes import (
@@ -20,7 +20,6 @@ from companion.checks.ch06_gradient_descent.e7_mistakes import (
     Train,
     by_steps,
 )
-from companion.checks.counted import layers, slopes_of
 from companion.checks.numbers import F64
 from companion.checks.trace import Call, Case, Trace
 
@@ -81,12 +80,7 @@ def parts(seed: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
 
 def start(seed: int) -> Tensor:
     """Return weights drawn by chance and biases at 0, as one long vector."""
-    g = rng(seed + 5)
-    W1, W2 = (
-        torch.randn(HIDDEN * 64, generator=g) * (2 / 64) ** 0.5,
-        torch.randn(10 * HIDDEN, generator=g) / HIDDEN**0.5,
-    )
-    return torch.cat([W1, torch.zeros(HIDDEN), W2, torch.zeros(10)])
+    return counted.start(64, HIDDEN, 10, rng(seed + 5))
 
 
 def _cases(seed: int) -> list[Case]:
@@ -109,8 +103,7 @@ def _script(case: Case) -> list[Call]:
 
 def scores(w: Tensor, x: Tensor) -> Tensor:
     """Return what the network says of pictures: (N, 64) -> (N, 10)."""
-    W1, b1, W2, b2 = layers(w, 64, HIDDEN)
-    return (x @ W1.T + b1).clamp(min=0) @ W2.T + b2
+    return counted.scores(w, x, HIDDEN)
 
 
 def _facts(case: Case, trace: Trace) -> Observed:
@@ -124,7 +117,7 @@ def _facts(case: Case, trace: Trace) -> Observed:
     def loss(weights: Tensor) -> Tensor:
         return -torch.log_softmax(scores(weights, X), dim=1)[torch.arange(n), y].mean()
 
-    W1, b1, _, _ = layers(w, 64, HIDDEN)
+    W1, b1, _, _ = counted.layers(w, 64, HIDDEN)
     early = rates[rates.isfinite()][:200]  # later ones may be of weights that have run away
     rate = early.median() if len(early) else torch.tensor(0.0, dtype=F64)
     return {
@@ -132,7 +125,7 @@ def _facts(case: Case, trace: Trace) -> Observed:
         "finite": w.isfinite().all(),
         "loss": loss(w),
         "first loss": loss(first.to(F64)),
-        "ten times": loss(w - 10 * rate * slopes_of(w, X, y, HIDDEN)) / loss(w),
+        "ten times": loss(w - 10 * rate * counted.slopes_of(w, X, y, HIDDEN)) / loss(w),
         "off": (X @ W1.T + b1 <= 0).all(dim=0).to(F64).mean(),
         "moved": (w - first.to(F64)).abs().max(),
         "spent": torch.tensor(len(rows) / budget, dtype=F64),
@@ -146,11 +139,7 @@ def _facts(case: Case, trace: Trace) -> Observed:
 
 def _judge(case: Case, observed: Observed, expected: Observed) -> Verdict:
     if not observed:
-        return (
-            f"train should return the weights: one tensor of decimal numbers with the shape {tuple(case.args['w'].shape)}.",
-            "The check puts them into the network, in the order in which they came.",
-            "Print the shape of w at the beginning of your function and at its end.",
-        )
+        return kinds.no_weights("train", case.args["w"])
     spent, steps = round(observed["spent"].item() * case.args["budget"]), int(observed["steps"])
     if spent > case.args["budget"]:
         return f"On {case.name} you asked for {spent:,} slopes, and the budget is {case.args['budget']:,}."

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from companion.checks import kinds
 from companion.checks.bank import Mistake, Observed
 from companion.checks.numbers import F64
 from companion.checks.trace import Case
@@ -184,15 +185,13 @@ def _optimizer_of_the_last() -> tuple[nn.Module, Any]:
 
 # -- how they are recognised --------------------------------------------------------------------------------
 
-Matches = Callable[[Sequence[Case], Sequence[Observed]], bool]
 
-
-def every(test: Callable[[Observed], bool]) -> Matches:
+def every(test: Callable[[Observed], bool]) -> kinds.Matches:
     """Return what recognises a mistake that is to be seen in all trainings."""
-    return lambda cases, observed: all(bool(o) and "in a row" in o and test(o) for o in observed)
+    return kinds.every(lambda o: "in a row" in o and test(o))
 
 
-def _some(test: Callable[[Observed], bool]) -> Matches:
+def _some(test: Callable[[Observed], bool]) -> kinds.Matches:
     """Return what recognises a mistake that is to be seen in all trainings that miss the target, if some do."""
 
     def matches(cases: Sequence[Case], observed: Sequence[Observed]) -> bool:
