@@ -75,15 +75,18 @@ def machine() -> str:
     return f"{model}, {os.cpu_count()} cores, {threads} thread used, {platform.system()}"
 
 
+def versions() -> str:
+    """Name the versions of Python and of the libraries."""
+    return ", ".join([f"Python {platform.python_version()}", *(f"{name} {version(name)}" for name in LIBRARIES)])
+
+
 def main() -> None:
     """Measure, record, say the ratio that summarises."""
     found = rows(measured())
     record = {
         "date": datetime.date.today().isoformat(),
         "machine": machine(),
-        "versions": ", ".join(
-            [f"Python {platform.python_version()}", *(f"{name} {version(name)}" for name in LIBRARIES)]
-        ),
+        "versions": versions(),
         "rows": found,
     }
     RESULTS.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

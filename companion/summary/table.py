@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -64,14 +64,19 @@ class Summary:
         for r in self.rows:
             cells.append((r.name, r.kind, str(r.shape), f"{r.parameters:,}", f"{r.flops:,}", f"{r.bytes:,}"))
         cells.append(("total", "", "", f"{self.parameters:,}", f"{self.flops:,}", f"{self.bytes:,}"))
-        widths = [max(map(len, column)) for column in zip(*cells)]
-        align = [str.ljust] * 3 + [str.rjust] * 3
-        lines = ["  ".join(f(c, w) for f, c, w in zip(align, row, widths)) for row in cells]
+        lines = columns(cells, left=3)
         rule = "-" * len(lines[0])
         note = f"{self.saved_bytes:,} bytes are kept for the backward pass"
         if frozen := self.parameters - self.trainable:
             note = f"{frozen:,} parameters are frozen; {note}"
         return "\n".join([lines[0], rule, *lines[1:-1], rule, lines[-1], note])
+
+
+def columns(cells: Sequence[tuple[str, ...]], left: int) -> list[str]:
+    """Set rows of texts in columns; the first ones are flush left, the others flush right."""
+    widths = [max(map(len, column)) for column in zip(*cells)]
+    align = [str.ljust] * left + [str.rjust] * (len(widths) - left)
+    return ["  ".join(f(c, w) for f, c, w in zip(align, row, widths)) for row in cells]
 
 
 def summary(model: Module, *inputs: Tensor) -> Summary:
@@ -122,7 +127,7 @@ def _watched(model: Module, counter: FlopCounterMode) -> Iterator[list[Row]]:
     def after(name: str, module: Module, output: Any) -> None:
         flops, called = running.pop()
         if called == len(rows):
-            outputs = list(_tensors(output))
+            outputs = list(tensors_in(output))
             shape = tuple(outputs[0].shape) if outputs else ()
             parameters = 0 if module in seen else count_parameters(module)
             size = sum(value.numel() * value.element_size() for value in outputs)
@@ -137,12 +142,12 @@ def _watched(model: Module, counter: FlopCounterMode) -> Iterator[list[Row]]:
         yield rows
 
 
-def _tensors(value: Any) -> Iterator[Tensor]:
+def tensors_in(value: Any) -> Iterator[Tensor]:
     """Return the tensors in a result, which may be nested."""
     if isinstance(value, Tensor):
         yield value
     elif isinstance(value, dict):
-        yield from _tensors(list(value.values()))
+        yield from tensors_in(list(value.values()))
     elif isinstance(value, list | tuple):
         for part in value:
-            yield from _tensors(part)
+            yield from tensors_in(part)

@@ -14,7 +14,15 @@ from companion import functional, nn
 from companion.models import VGG, Inception, LeNet, ResNet, mlp
 from companion.models.perceptron import Perceptron
 from companion.random import generator
-from companion.summary import count_flops, count_parameters, gradient_norms, receptive_field, saved_bytes, summary
+from companion.summary import (
+    count_flops,
+    count_parameters,
+    gradient_norms,
+    receptive_field,
+    saved_bytes,
+    signals,
+    summary,
+)
 
 # name: model and the shape of its input
 MODELS = {
@@ -362,3 +370,70 @@ def test_looking_takes_a_module_that_holds_a_computed_tensor(look):
             return torch.tanh(x @ self.scaled.T)
 
     assert look(Scaled(), torch.zeros(5, 3)) == (5 * 2 * 4 if look is saved_bytes else 2 * 5 * 3 * 2)
+
+
+def chain(*layers):
+    return torch.nn.Sequential(*layers)
+
+
+def test_signals_equal_a_count_by_hand():
+    layer = torch.nn.Linear(1, 2, bias=False)
+    with torch.no_grad():
+        layer.weight.copy_(torch.tensor([[3.0], [-4.0]]))
+    found = signals(
+        chain(layer, torch.nn.ReLU()), torch.tensor([[1.0], [2.0]]), torch.zeros(2), lambda out, _: out.sum()
+    )
+    # sums (3, -4) and (6, -8); the ReLU leaves (3, 0) and (6, 0), and passes the slope to the first unit alone: 1 + 2
+    first, second = found.rows
+    assert (first.name, first.kind, second.kind, found.loss) == ("0", "Linear", "ReLU", 9.0)
+    assert first.size == pytest.approx(math.sqrt((9 + 16 + 36 + 64) / 4))
+    assert first.apart == pytest.approx(math.sqrt((1.5**2 + 2**2) / 2))
+    assert (first.zeros, second.zeros) == (0.0, 0.5)
+    assert first.slope == pytest.approx(3 / 5)
+    assert math.isnan(second.slope)
+
+
+def test_signals_show_that_a_deep_default_network_says_the_same_of_every_example():
+    torch.manual_seed(0)
+    deep = chain(
+        *[part for _ in range(20) for part in (torch.nn.Linear(50, 50), torch.nn.ReLU())], torch.nn.Linear(50, 3)
+    )
+    rows = signals(deep, torch.randn(30, 50), torch.zeros(30, dtype=torch.int64), functional.cross_entropy).rows
+    assert rows[-1].size > 0.01 > 1e-6 > rows[-1].apart
+    assert rows[0].apart > 0.1
+
+
+def test_signals_leave_model_numbers_and_gradients_as_they_were():
+    model = chain(torch.nn.Linear(2, 3), torch.nn.BatchNorm1d(3), torch.nn.Dropout(0.5), torch.nn.Linear(3, 1))
+    before = copy.deepcopy(model.state_dict())
+    torch.manual_seed(4)
+    expected = torch.rand(3)
+    torch.manual_seed(4)
+    signals(model, torch.randn(6, 2, generator=generator(0)), torch.zeros(6, 1), functional.mse_loss)
+    assert torch.equal(torch.rand(3), expected)
+    assert all(torch.equal(v, before[k]) for k, v in model.state_dict().items())
+    assert all(p.grad is None for p in model.parameters())
+    assert not any(m._forward_hooks for m in model.modules())
+
+
+def test_signals_work_where_gradients_are_switched_off_and_print_a_table():
+    with torch.no_grad():
+        found = signals(mlp([2, 3, 1]), torch.randn(4, 2), torch.zeros(4, 1), functional.mse_loss)
+    lines = str(found).splitlines()
+    assert lines[0].split() == ["layer", "kind", "size", "apart", "zeros", "slope/weight"]
+    assert len({len(line) for line in lines[:-1]}) == 1
+    assert lines[-1] == f"loss {found.loss:.2f}"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ((3, torch.zeros(2, 2), torch.zeros(2), functional.mse_loss), TypeError, "signals: model expected"),
+        ((mlp([2, 1]), [1.0], torch.zeros(2), functional.mse_loss), TypeError, "signals: inputs expected"),
+        ((mlp([2, 1]), torch.zeros(1, 2), torch.zeros(1, 1), functional.mse_loss), ValueError, "two examples or more"),
+        ((mlp([2, 1]), torch.zeros(3, 2), torch.zeros(3, 1), lambda a, b: a - b), ValueError, "returns one number"),
+    ],
+)
+def test_signals_refuse_what_they_cannot_use(arguments, error, message):
+    with pytest.raises(error, match=message):
+        signals(*arguments)
