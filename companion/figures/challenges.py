@@ -1,4 +1,4 @@
-"""Figures of chapter 08: where a slope vanishes, predicted and measured in a random network."""
+"""Figures of chapter 08: where a slope vanishes, predicted and measured in a random network; ten trainings to be diagnosed."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from torch import Tensor
 
 from companion.figures.activations import value_and_slope
 from companion.figures.chance import drawn_at_once
-from companion.figures.controls import Choice, Control, Slider
+from companion.figures.controls import Choice, Control, Slider, Steps, Text, Toggle
 from companion.figures.figure import Figure, figure, minus
+from companion.figures.patients import EPOCHS, PATIENTS
+from companion.figures.patients_measured import AFTER, CURVES
 from companion.figures.svg import Picture, named_rows
 
 # ---- where a slope vanishes
@@ -239,3 +241,152 @@ def _falling(told: Flow, found: Flow, alt: str) -> str:
     ]
     table = named_rows(f"Slope of layer 1 of {_DEPTH}, measured", ("", *(s.label for s in STARTS.values())), rows)
     return f"{picture.svg(alt)}<p>dashed line: predicted, dots: measured</p>{table}"
+
+
+# ---- ten trainings to be diagnosed
+
+
+class Illness(NamedTuple):
+    """What can be said of a training: its name, how its loss usually looks, and a sketch of both curves, in tenths of the height."""
+
+    label: str
+    look: str
+    training: str
+    validation: str
+
+
+ILLNESSES = {
+    "a": Illness("in good health", "both curves fall, stay near each other and come to rest low", "953221111", "953322222"),
+    "b": Illness("overfitting", "training falls on, validation comes to rest or turns upwards", "964321100", "965445567"),
+    "c": Illness("underfitting", "both curves come to rest high and close together", "987666666", "987777777"),
+    "d": Illness("rate too high", "the loss leaps up after a few steps and stays up, or becomes nan", "849888888", "759888888"),
+    "e": Illness("rate too high at the end", "the loss falls fast, then hovers with much noise and comes no lower", "945354645", "956465756"),
+    "f": Illness("rate too low", "both curves fall slowly and evenly, and still fall at the end", "998887766", "998887776"),
+    "g": Illness("slopes do not arrive", "the loss stays near log 10 = 2.303 from the first epoch on", "888888888", "999999999"),
+    "h": Illness("measured in two ways", "validation lies below training, and both are low", "976554443", "954332221"),
+    "i": Illness("a leak", "validation is perfect almost at once, as if the answers were known", "911000000", "921111111"),
+    "j": Illness("validation set too small", "training is even, validation jumps about it", "964333222", "946253414"),
+    "k": Illness("labels without meaning", "training falls, validation rises from the start and guesses", "987654321", "567788999"),
+    "l": Illness("a step of the schedule", "after many even epochs both curves drop at once", "965554111", "976665222"),
+}  # fmt: skip
+_NONE = "-"
+_SHOWN = 8  # epochs of the default state
+
+
+def curves_of(k: int) -> list[list[float]]:
+    """Return loss and accuracy on the training set, then on the validation set, of patient ``k`` from 1, by epoch from 0."""
+    return [[int(v) / (1000, 100)[i % 2] for v in text.split()] for i, text in enumerate(CURVES[k - 1])]
+
+
+def findings(k: int) -> tuple[str, str]:
+    """Return what is seen at patient ``k``, and what it comes from with the next test and what it brought."""
+    (loss, acc, held, right), (after, _, held_after, right_after) = curves_of(k), AFTER[k - 1]
+    best = held.index(min(held))
+    done = f"{right_after / 100:.2f}"
+    return (
+        (
+            f"training falls to {loss[-1]:.2f}, and validation turns at epoch {best}, from {held[best]:.2f} up to {held[-1]:.2f}",
+            "It learns its 150 digits by heart, with the wrong labels among them. First cure: the weights of "
+            f"epoch {best}. With 1,000 digits its accuracy on new ones is {done} in place of {right[-1]:.2f}.",
+        ),
+        (
+            f"both curves fall by about {(loss[10] - loss[-1]) / 30:.3f} in each epoch, and nothing bends",
+            f"The way is right, the steps are short. Next test: three times the rate, and again. At 30 times the validation ends at {held_after / 1000:.2f}, not {held[-1]:.2f}.",
+        ),
+        (
+            f"after two epochs validation is right in {100 * right[2]:.0f} of 100",
+            f"Three labels in ten were drawn by chance, nobody can know them: ten columns hold the answer. Next test: duplicates, and the target among the columns. Without those ten it is right in {100 * right_after / 100:.0f} of 100.",
+        ),
+        (
+            f"the loss is {loss[0]:.2f} at first, {loss[20]:.2f} at epoch 20 and {loss[-1]:.2f} at the end",
+            f"Six layers of sigmoids lose the slope on its way back. Next test: the length of the slope by layer. With ReLU in their place the accuracy on new digits is {done}.",
+        ),
+        (
+            f"training comes to {loss[-1]:.3f}, validation to {held[-1]:.2f}, and neither turns or jumps",
+            f"There is nothing to treat. More examples still help: with 1,000 digits in place of 300 validation comes to {held_after / 1000:.2f}.",
+        ),
+        (
+            f"training falls to {loss[-1]:.2f}, with an accuracy of {acc[-1]:.2f}; validation rises from {held[0]:.2f} to {held[-1]:.2f}, with {right[-1]:.2f}",
+            f"All labels were drawn by chance, and it learned them by heart. Next test: look at twenty examples with their labels. With the true ones the same network has an accuracy of {done} on new digits.",
+        ),
+        (
+            f"validation lies below training in {sum(b < a for a, b in zip(loss[1:], held[1:]))} of {EPOCHS} epochs, at epoch 5 {held[5]:.2f} against {loss[5]:.2f}, at epoch 20 {held[20]:.2f} against {loss[20]:.2f}",
+            f"Dropout was at work while training was measured, not for validation. Next test: both in the same mode. Then training ends at {after / 1000:.3f}, below {held_after / 1000:.3f}.",
+        ),
+        (
+            f"training is {loss[1]:.2f} after one epoch, {loss[2]:.2f} after two, and {loss[-1]:.2f} at the end",
+            f"Long steps threw the weights to where nothing is learned. Next test: a tenth of the rate. With it the validation ends at {held_after / 1000:.2f}.",
+        ),
+        (
+            f"training comes to {loss[-1]:.2f} and validation to {held[-1]:.2f}, and in the last ten epochs hardly anything moves",
+            f"Two hidden units are too few for ten digits. Next test: a larger model. With 64 of them training ends at {after / 1000:.3f}, validation at {held_after / 1000:.2f}.",
+        ),
+        (
+            f"the accuracy on the validation set leaps between {min(right[10:]):.2f} and {max(right[10:]):.2f} after epoch 10, by steps of a twelfth",
+            f"Twelve digits cannot say more. Next test: more of them. On 450 the accuracy of the same network is {done}.",
+        ),
+    )[k - 1]
+
+
+@figure("08", "Ten patients to diagnose")
+def learning_curves() -> Figure:
+    """Return ten real trainings by their curves; the reader says what is wrong and hears why it is so, or why not."""
+    loss, _, held, _ = curves_of(1)
+    best = held.index(min(held))
+    alt = minus(
+        f"Loss against the epoch, training and validation, of the first of ten trainings, up to epoch {_SHOWN}. Training falls from {loss[0]:.2f} to {loss[_SHOWN]:.2f}, "
+        f"validation from {held[0]:.2f} to {held[_SHOWN]:.2f}. No diagnosis is given yet."
+    )
+    guesses = ("both fall on", "training falls on, validation turns upwards", "both come to rest together")
+    answer = minus(
+        f"Training falls on to {loss[-1]:.2f}. Validation is lowest at epoch {best}, with {held[best]:.2f}, and ends at {held[-1]:.2f}: the network learns 150 digits by heart, a fifth of them with "
+        f"wrong labels. At epoch {_SHOWN} this can be suspected, since the gap of {held[_SHOWN] - loss[_SHOWN]:.2f} is growing; at epoch {EPOCHS} it can be seen. The weights of epoch {best} are the ones to keep."
+    )
+    choices = {"none": "not yet"} | {key: one.label for key, one in ILLNESSES.items()}
+    empty = _NONE * len(PATIENTS)
+    solved = "".join(patient.right for patient in PATIENTS)
+    controls: dict[str, Control] = {
+        "patient": Slider("patient", 1, len(PATIENTS), 1, 1),
+        "diagnosis": Choice("diagnosis", choices, "none"),
+        "measure": Choice("measured", {"loss": "loss", "accuracy": "accuracy"}, "loss"),
+        "log": Toggle("loss on a logarithmic scale"),
+        "epochs": Steps("epochs", EPOCHS, _SHOWN, interval=250),
+        "sheet": Text(
+            "first diagnoses", empty, "a letter for each patient, or a hyphen", (empty, solved, "l" + solved[1:])
+        ),
+    }
+    return Figure(
+        "learning_curves",
+        {
+            "patients": [
+                {"right": p.right, "curves": CURVES[k - 1], "after": AFTER[k - 1], "sign": sign, "why": why}
+                for k, p in enumerate(PATIENTS, start=1)
+                for sign, why in [tuple(map(minus, findings(k)))]
+            ],
+            "illnesses": ILLNESSES,
+        },
+        alt=alt,
+        caption=f"Ten trainings on the digits, measured before the first and after each of {EPOCHS} epochs. A chart narrows the search; the next test decides.",
+        controls=controls,
+        task=f"Predict: the first patient after {_SHOWN} epochs. What will training and validation loss do until epoch {EPOCHS}? Then play, and diagnose all ten.",
+        guesses=guesses,
+        right=guesses.index(
+            "training falls on, validation turns upwards" if held[-1] > held[_SHOWN] else "both fall on"
+        ),
+        answer=answer,
+        fallback=_ten(alt),
+    )
+
+
+def _ten(alt: str) -> str:
+    """Draw the first patient's loss as far as it is shown, and a table of what was measured of all ten."""
+    loss, _, held, _ = curves_of(1)
+    picture = Picture((0, EPOCHS), (0, 2.5), xlabel="epoch", ylabel="loss", ticks=((0, 10, 20, 30, 40), (0, 1, 2)))
+    for curve, ink, dash in ((loss, "a", ""), (held, "b", "7 5")):
+        picture.line(list(enumerate(curve[: _SHOWN + 1])), ink, dash=dash)
+    rows = []
+    for k in range(1, len(PATIENTS) + 1):
+        a, _, b, c = curves_of(k)
+        rows.append((str(k), [f"{v:.2f}" for v in (a[1], b[1], a[-1], b[-1], c[-1])]))
+    columns = ("patient", "training, epoch 1", "validation", f"training, epoch {EPOCHS}", "validation", "accuracy")
+    return f"{picture.svg(alt)}<p>full line: training, dashed: validation</p>{named_rows('Losses of the ten, and the accuracy on the validation set at the end', columns, rows)}"

@@ -1,4 +1,4 @@
-"""The figures of chapter 08 in the browser: slopes of random networks against the companion's."""
+"""The figures of chapter 08 in the browser: slopes of random networks against the companion's, ten patients and what is said of them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,19 @@ from itertools import product
 import pytest
 
 from companion import figures
-from companion.figures.challenges import STARTS, TIMES, WIDTHS, Net, measured, predicted, share_of_first
+from companion.figures.challenges import (
+    ILLNESSES,
+    STARTS,
+    TIMES,
+    WIDTHS,
+    Net,
+    curves_of,
+    findings,
+    measured,
+    predicted,
+    share_of_first,
+)
+from companion.figures.patients import PATIENTS
 
 pytestmark = pytest.mark.browser
 
@@ -106,3 +118,83 @@ def test_gradient_flow_task_is_solved_in_the_figure(open_page):
     first = next(depth for depth, share in seen.items() if share <= 1e-6)
     assert figure.guesses[figure.right] == f"at about {first} layers"
     assert seen[20] == pytest.approx(share_of_first(measured(Net(), 1)))
+
+
+# ---- ten trainings to be diagnosed
+
+RIGHT = "".join(patient.right for patient in PATIENTS)
+
+
+def test_learning_curves_are_the_record_over_the_grid_of_all_controls(open_page):
+    grid = [(k, m, e) for k in range(1, 11) for m in ("loss", "accuracy") for e in (0, 1, 17, 40)]
+    seen = open_page().evaluate(
+        """(grid) => grid.map(([k, m, e]) => { const n = "learning_curves"; put(n, "patient", k); put(n, "measured", m); put(n, "epochs", e);
+          return fig(n).querySelector(".nfig-shown").dataset.v.split(" ").map(Number); })""",
+        grid,
+    )
+    for (k, measure, epochs), values in zip(grid, seen):
+        curves = curves_of(k)[measure == "accuracy" :: 2]
+        assert values == [v for curve in curves for v in curve[: epochs + 1]], (k, measure, epochs)
+
+
+def test_learning_curves_answer_every_diagnosis_of_every_patient(open_page):
+    page = open_page()
+    seen = page.evaluate(
+        """(letters) => [...Array(10).keys()].map((i) => { const n = "learning_curves"; put(n, "patient", i + 1);
+          return letters.map((letter) => { put(n, "diagnosis", letter); return say(n); }); })""",
+        list(ILLNESSES),
+    )
+    for k, answers in enumerate(seen, start=1):
+        sign, why = (text.replace("-", "−") for text in findings(k))
+        for (letter, illness), said in zip(ILLNESSES.items(), answers):
+            plain = said.replace("-", "−")
+            assert sign in plain, (k, letter)
+            assert (why in plain) == (letter == RIGHT[k - 1]), (k, letter)
+            assert (f"Yes, {illness.label}" in said) == (letter == RIGHT[k - 1])
+            assert (illness.look in said) == (letter != RIGHT[k - 1])
+    assert len({said for answers in seen for said in answers}) == 120
+
+
+def test_learning_curves_count_the_first_diagnosis_of_each_patient(open_page):
+    page = open_page()
+    head = page.locator("[data-nfig=learning_curves] .nfig-big")
+    row = page.locator("[data-nfig=learning_curves] .nfig-controls .nfig-bar")
+    assert head.inner_text() == "no diagnosis yet"
+    for k, letter in ((1, "c"), (1, "b"), (2, "f"), (3, "i")):
+        put(page, "learning_curves", patient=k, diagnosis=letter)
+    assert head.inner_text() == "2 of 3 right at first"
+    assert row.inner_text().split()[:8] == ["1", "✗", "2", "✓", "3", "✓", "4", "–"]
+    put(page, "learning_curves", patient=1)
+    assert page.evaluate("ctl('learning_curves', 'diagnosis').value") == "c", "the one on the sheet"
+    put(page, "learning_curves", sheet=RIGHT)
+    assert head.inner_text() == "10 of 10 right at first"
+    page.evaluate("press('learning_curves', 'Reset')")
+    assert head.inner_text() == "no diagnosis yet"
+
+
+def test_learning_curves_go_on_to_the_next_patient_and_round(open_page):
+    page = open_page()
+    for k in (2, 3):
+        page.evaluate("press('learning_curves', 'Next patient')")
+        assert page.evaluate("+ctl('learning_curves', 'patient').value") == k
+    put(page, "learning_curves", patient=10)
+    page.evaluate("press('learning_curves', 'Next patient')")
+    assert page.evaluate("+ctl('learning_curves', 'patient').value") == 1
+
+
+def test_learning_curves_say_the_picture_and_mark_the_cure_only_where_it_is_found(open_page):
+    page = open_page()
+    chart = page.locator("[data-nfig=learning_curves] svg.nfig-svg").first
+    put(page, "learning_curves", patient=2, epochs=40)
+    assert chart.get_attribute("aria-label").startswith("loss of patient 2, training and validation: epoch 0 2.329 and")
+    rings = "fig('learning_curves').querySelectorAll('svg svg circle[r=\"6\"]').length"
+    assert page.evaluate(rings) == 0
+    put(page, "learning_curves", diagnosis="c")
+    assert page.evaluate(rings) == 0
+    put(page, "learning_curves", diagnosis="f")
+    assert page.evaluate(rings) == 2
+    put(page, "learning_curves", measure="accuracy")
+    assert page.evaluate("ctl('learning_curves', 'loss on a').disabled")
+    assert page.evaluate("say('learning_curves')").startswith(
+        "Patient 2, accuracy, epoch 40: training 0.70, validation 0.66."
+    )
