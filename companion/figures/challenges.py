@@ -266,7 +266,7 @@ ILLNESSES = {
     "h": Illness("measured in two ways", "validation lies below training, and both are low", "976554443", "954332221"),
     "i": Illness("a leak", "validation is perfect almost at once, as if the answers were known", "911000000", "921111111"),
     "j": Illness("validation set too small", "training is even, validation jumps about it", "964333222", "946253414"),
-    "k": Illness("labels without meaning", "training falls, validation rises from the start and guesses", "987654321", "567788999"),
+    "k": Illness("random labels", "training falls, validation rises from the start and guesses", "987654321", "567788999"),
     "l": Illness("a step of the schedule", "after many even epochs both curves drop at once", "965554111", "976665222"),
 }  # fmt: skip
 _NONE = "-"
@@ -287,7 +287,7 @@ def findings(k: int) -> tuple[str, str]:
         (
             f"training falls to {loss[-1]:.2f}, and validation turns at epoch {best}, from {held[best]:.2f} up to {held[-1]:.2f}",
             "It learns its 150 digits by heart, with the wrong labels among them. First cure: the weights of "
-            f"epoch {best}. With 1,000 digits its accuracy on new ones is {done} in place of {right[-1]:.2f}.",
+            f"epoch {best}. With 1,000 digits, their labels put right, its accuracy on new ones is {done} in place of {right[-1]:.2f}.",
         ),
         (
             f"both curves fall by about {(loss[10] - loss[-1]) / 30:.3f} in each epoch, and nothing bends",

@@ -1,6 +1,6 @@
 """Ten real trainings on the digits and what was tried on each: how they are made. What was measured is in `patients_measured.py`.
 
-``python -m companion.figures.patients`` measures all of them again and writes that file, in half a minute.
+``python tools/patients.py`` measures all of them again and writes that file, in half a minute.
 """
 
 from __future__ import annotations
@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -64,7 +63,7 @@ def _case(right: str, training: Training, **changes: Any) -> Patient:
 
 
 PATIENTS = (
-    _case("b", Training(rows=150, wrong=0.2, lr=0.02), rows=1000),
+    _case("b", Training(rows=150, wrong=0.2, lr=0.02), rows=1000, wrong=0.0),
     _case("f", Training((64,), lr=0.0001, rows=1000), lr=0.003),
     _case("i", Training((64,), lr=0.05, rows=1000, wrong=0.3, copied=True), copied=False),
     _case("g", Training((64,) * 6, lr=0.02, rows=1000, activation="sigmoid"), activation="relu"),
@@ -146,29 +145,3 @@ def measure(training: Training) -> list[list[float]]:
 def whole(curves: list[list[float]]) -> list[list[int]]:
     """Return losses as thousandths and accuracies as percent, whole numbers."""
     return [[round((1000, 100)[k % 2] * v) for v in curve] for k, curve in enumerate(curves)]
-
-
-def main() -> None:
-    """Measure every patient, and each after its test or cure, and write what came out."""
-    lines = [
-        '"""What was measured on the ten patients: see `patients.py`, which writes this file. A test measures again."""',
-        "",
-        "#: For each: loss and accuracy on the training set, then on the validation set, before the first epoch and after every one of 40.",
-        "#: Losses are thousandths, accuracies percent.",
-        "CURVES = [",
-    ]
-    after = []
-    for patient in PATIENTS:
-        lines += [
-            "    [",
-            *(f'        "{" ".join(map(str, curve))}",' for curve in whole(measure(patient.training))),
-            "    ],",
-        ]
-        after.append([curve[-1] for curve in whole(measure(patient.after))])
-    lines += ["]", "#: The same four after the test or the cure, after its last epoch.", "AFTER = ["]
-    lines += [*(f"    {numbers}," for numbers in after), "]", ""]
-    Path(__file__).with_name("patients_measured.py").write_text("\n".join(lines), encoding="utf-8")
-
-
-if __name__ == "__main__":
-    main()

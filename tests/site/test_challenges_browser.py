@@ -158,7 +158,7 @@ def test_learning_curves_answer_every_diagnosis_of_every_patient(open_page):
 def test_learning_curves_count_the_first_diagnosis_of_each_patient(open_page):
     page = open_page()
     head = page.locator("[data-nfig=learning_curves] .nfig-big")
-    row = page.locator("[data-nfig=learning_curves] .nfig-controls .nfig-bar")
+    row = page.locator("[data-nfig=learning_curves] .nfig-columns .nfig-bar")
     assert head.inner_text() == "no diagnosis yet"
     for k, letter in ((1, "c"), (1, "b"), (2, "f"), (3, "i")):
         put(page, "learning_curves", patient=k, diagnosis=letter)

@@ -88,7 +88,7 @@ export function measured({ activation, std, depth, width }, { x, back, table }) 
 
 // By what a layer multiplies, in the geometric mean.
 const factor = (a, b, layers) => (a / b) ** (1 / (layers - 1));
-const few = (v) => (v >= 0.01 && v < 1e3 ? fmt(v, v < 10 ? 2 : 0) : v.toExponential(1).replace("e+", "e").replace("-", "−"));
+const few = (v) => (v >= 1e-3 && v < 1e3 ? fmt(v, v < 1 ? Math.max(2, 1 - Math.floor(Math.log10(v * 1.001))) : v < 10 ? 2 : 0) : v.toExponential(1).replace("e+", "e").replace("-", "−"));
 const NAMES = { weights: "length of the slope by the weights", sums: "length of the slope by the sums", forward: "mean square of the sums" };
 
 function render({ model, el }) {
@@ -96,11 +96,12 @@ function render({ model, el }) {
   const C = controls(frame, model, { update, show: { times: (i) => `${times[i]}`, width: (i) => `${widths[i]}`, seed: (v) => `no. ${v}`, depth: (v) => `${v}` } }), S = C.S;
   const say = status(), head = h("output", { class: "nfig-big" }), out = Object.fromEntries(["std", "share", "back", "forward"].map((k) => [k, h("dd", { class: `nfig-${k}` })]));
   const way = h("span"), series = ["told", "found"].map((k) => h("span", { class: `nfig-${k}`, hidden: true }));
+  const marks = /** @type {[number, string][]} */ ([]);
   let /** @type {any} */ at = {};
 
-  const picture = plot(frame, { x: [0, 1], y: [0, 1], aspect: 0.78, xticks: 6, yticks: 6, xlabel: "layer", ylabel: "", label: "Each layer's value, predicted as a line and measured as dots, on a logarithmic scale" }, (p) => {
+  const picture = plot(frame, { x: [0, 1], y: [0, 1], aspect: 0.78, xticks: marks, yticks: 6, xlabel: "layer", ylabel: "", label: "Each layer's value, predicted as a line and measured as dots, on a logarithmic scale" }, (p) => {
     const { told, found } = at, lost = p.Y(Math.max(p.y[0], Math.min(p.y[1], -37.9)));
-    if (p.y[0] < -38) p.area.append(s("rect", { x: 0, y: lost, width: p.w, height: p.high - lost, class: "nfig-side-b" }), s("text", { x: p.w - 4, y: p.high - 6, "text-anchor": "end" }, "too small for float32"));
+    if (p.y[0] < -38) p.area.append(s("rect", { x: 0, y: lost, width: p.w, height: p.high - lost, class: "nfig-side-b" }), s("text", { x: p.w - 4, y: lost + 14, "text-anchor": "end" }, "too small for float32"));
     p.area.append(s("path", { class: "nfig-zero", d: `M0 ${p.Y(0)}H${p.w}` }), path(p, told.map((v, k) => [k + 1, Math.log10(v)]), "nfig-curve-b nfig-dashed"),
       ...found.map((v, k) => marker(p.X(k + 1), p.Y(Math.log10(v)), "nfig-dot-a", 0, 4.2)));
   });
@@ -123,12 +124,14 @@ function render({ model, el }) {
       (step < 6e-8 * std ? `A weight of layer 1 is about ${few(std)}, and a step at the rate 0.1 changes it by ${few(step)}: float32 rounds that away, and the layer stands still.` :
         top > 1e3 ? `The longest slope by the weights is ${few(top)}: a step at the rate 0.1 would throw them about.` : `A weight of layer 1 is about ${few(std)}, and a step at the rate 0.1 changes it by ${few(step)}.`);
     const all = [...a, ...b, 1].map(Math.log10), edge = [Math.min(...all), Math.max(...all)], room = Math.max(0.5, 0.04 * (edge[1] - edge[0]));
+    const by = depth < 8 ? 1 : depth < 25 ? 5 : 10, named = Array.from({ length: depth }, (_, k) => k + 1).filter((k) => k % by === 0 || k === 1);
+    marks.splice(0, Infinity, ...named.map((k) => /** @type {[number, string]} */ ([k, `${k}`])));
     picture.x = [0.5, depth + 0.5];
     picture.y = [edge[0] - room, edge[1] + room];
     picture.ylabel = `${NAMES[S.shown]}, power of ten`;
     picture.draw();
   }
-  el.append(columns(h("div", {}, picture.node, key(["nfig-ink-b", "╍", "predicted"], ["nfig-ink-a", "●", "measured"], ["", "( )", "predicted"]), ...series), panel(...["activation", "start", "times", "depth", "width", "shown", "seed"].map((k) => C.rows[k]), head)),
+  el.append(columns(h("div", { style: "max-width:27rem;width:100%;margin:auto" }, picture.node, key(["nfig-ink-b", "╍", "predicted"], ["nfig-ink-a", "●", "measured"], ["", "( )", "in brackets: predicted"]), ...series), panel(...["activation", "start", "times", "depth", "width", "shown", "seed"].map((k) => C.rows[k]), head)),
     h("dl", { class: "nfig-facts nfig-pair", style: "gap:.3rem 1.75rem;margin-top:.6rem" }, fact(way, out.share), fact("slope, × per layer back", out.back), fact("standard deviation of a weight", out.std), fact("mean square, × per layer", out.forward)), say, C.foot);
   update();
   return frame.off;
