@@ -257,7 +257,7 @@ class Illness(NamedTuple):
 
 ILLNESSES = {
     "a": Illness("in good health", "both curves fall, stay near each other and come to rest low", "953221111", "953322222"),
-    "b": Illness("overfitting", "training falls on, validation comes to rest or turns upwards", "964321100", "965445567"),
+    "b": Illness("overfitting", "training falls on, validation turns upwards", "964321100", "965445567"),
     "c": Illness("underfitting", "both curves come to rest high and close together", "987666666", "987777777"),
     "d": Illness("rate too high", "the loss leaps up after a few steps and stays up, or becomes nan", "849888888", "759888888"),
     "e": Illness("rate too high at the end", "the loss falls fast, then hovers with much noise and comes no lower", "945354645", "956465756"),
@@ -302,7 +302,7 @@ def findings(k: int) -> tuple[str, str]:
             f"Six layers of sigmoids lose the slope on its way back. Next test: the length of the slope by layer. With ReLU in their place the accuracy on new digits is {done}.",
         ),
         (
-            f"training comes to {loss[-1]:.3f}, validation to {held[-1]:.2f}, and neither turns or jumps",
+            f"validation comes to rest at {held[-1]:.2f}, with an accuracy of {right[-1]:.2f}, and never turns or jumps; training comes to {loss[-1]:.3f}",
             f"There is nothing to treat. More examples still help: with 1,000 digits in place of 300 validation comes to {held_after / 1000:.2f}.",
         ),
         (
