@@ -7,6 +7,7 @@ widget library before a figure is shown in a notebook.
 from companion.figures.activations import activation_explorer, softmax_temperature
 from companion.figures.aids import dialogue, flashcards, listener, matching, objectives, profile, quiz, tabs
 from companion.figures.backprop import backprop_graph, small_change
+from companion.figures.challenges import gradient_flow, learning_curves
 from companion.figures.convolution import kernel_slide
 from companion.figures.descent import batch_noise, descent
 from companion.figures.figure import GALLERY, Entry, Figure, modules, page_files
@@ -29,7 +30,9 @@ __all__ = [
     "flashcards",
     "folded_paper",
     "forward_trace",
+    "gradient_flow",
     "kernel_slide",
+    "learning_curves",
     "listener",
     "loss_surface",
     "matching",

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
+import torch
+from torch import Tensor
+
 Item = TypeVar("Item")
 
 _MODULUS, _TIMES = 2**31 - 1, 48271
@@ -22,7 +25,7 @@ def seeded(seed: int) -> Callable[[], float]:
     >>> [round(draw(), 6) for _ in range(3)]
     [0.170403, 0.52371, 0.994221]
     """
-    state = 1 + (seed * 1_812_433 + 987_654_321) % (_MODULUS - 1)  # neighbouring seeds start far from each other
+    state = _first(seed)
 
     def draw() -> float:
         nonlocal state
@@ -30,6 +33,23 @@ def seeded(seed: int) -> Callable[[], float]:
         return state / _MODULUS
 
     return draw
+
+
+def _first(seed: int) -> int:
+    return 1 + (seed * 1_812_433 + 987_654_321) % (_MODULUS - 1)  # neighbouring seeds start far from each other
+
+
+def drawn_at_once(seed: int, count: int) -> Tensor:
+    """Return the first numbers of :func:`seeded`, many at a time: the later half is the earlier one times a power of 48271.
+
+    >>> drawn_at_once(1, 3)
+    tensor([0.1704, 0.5237, 0.9942], dtype=torch.float64)
+    """
+    states, times = torch.tensor([_first(seed) * _TIMES % _MODULUS]), _TIMES
+    while len(states) < count:  # a product is below 2^62
+        states = torch.cat([states, states * times % _MODULUS])
+        times = times * times % _MODULUS
+    return states[:count].double() / _MODULUS
 
 
 def shuffled(items: Iterable[Item], draw: Callable[[], float]) -> list[Item]:
