@@ -31,6 +31,27 @@ def in_a_row(scores: Tensor, x: Tensor) -> int:
     return max(passed(scores.grad_fn)[0], 0) if scores.grad_fn is not None else 0
 
 
+def outside(scores: Tensor, parameters: Sequence[Tensor]) -> int:
+    """Return how many matrices that can learn the scores depend on, and that are none of these parameters.
+
+    >>> w, x = torch.ones(2, 2, requires_grad=True), torch.ones(1, 2)
+    >>> outside(x @ w, []), outside(x @ w, [w])
+    (1, 0)
+    """
+    known, seen, found = {id(p) for p in parameters}, set(), set()
+    waiting = [scores.grad_fn]
+    while waiting:
+        node = waiting.pop()
+        if node is None or node in seen:
+            continue
+        seen.add(node)
+        leaf = getattr(node, "variable", None)
+        if leaf is not None and leaf.dim() == 2 and id(leaf) not in known:
+            found.add(id(leaf))
+        waiting += [n for n, _ in node.next_functions]
+    return len(found)
+
+
 LINEAR = (
     *(
         "AccumulateGrad",
@@ -130,6 +151,7 @@ def train_by(make: Callable[[], Any], settings: Mapping[str, Any]) -> dict[str, 
         "in a row": torch.tensor(in_a_row(scores, entering)),
         "bends": torch.tensor(bends_in_a_row(scores, entering)),
         "handed": torch.tensor(_handed(optimizer, parameters)),
+        "outside": torch.tensor(outside(scores, [*parameters, entering])),
     }
     if scores.shape != (len(probe), settings["classes"]) or not parameters:
         return found

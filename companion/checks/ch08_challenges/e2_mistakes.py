@@ -202,6 +202,13 @@ _ANSWER = (
         "Which unit has the bound: that of a weight, or that of a weight squared?",
     ),
     Mistake(
+        "forgets the root of the standard deviation",
+        _start(answer=lambda variance: (variance, (3 * variance) ** 0.5)),
+        "Your bound is right. Your first number is a variance and not a standard deviation.",
+        "The rules give a variance. What `normal_` takes as `std` is its root, and you take that root for the bound alone.",
+        "In the example the variance is 0.01333. Which of the two numbers of the result is made from it by a root, and which in yours?",
+    ),
+    Mistake(
         "takes the variance for the standard deviation",
         _start(answer=lambda variance: (variance, 3**0.5 * variance)),
         "Both your numbers are far too small: the first is a variance.",
@@ -214,6 +221,13 @@ _ANSWER = (
         "Your two numbers are right, and stand in the other order.",
         "`return a, b` hands back a pair, and the check takes its parts by their place: first the standard deviation.",
         "Compare your last line with the first line of the task that says what is returned.",
+    ),
+    Mistake(
+        "returns the two numbers in the other order, and forgets the kernel",
+        _start(places=_no_kernel, answer=lambda variance: ((3 * variance) ** 0.5, variance**0.5)),
+        "For linear layers your two numbers are right, and stand in the other order. For convolutions both are too large as well.",
+        "Two things at once: the bound comes first in your pair, and the places of the kernel are not counted.",
+        "Compare your last line with what the task returns first. Then look for `shape[2:]` in your code: where is it used?",
     ),
     Mistake(
         "forgets the kernel, and takes the standard deviation for the bound",

@@ -31,6 +31,16 @@ def slopes_of(
     return list(torch.autograd.grad(loss(torch.sigmoid(scores) if last else scores, y), leaves))
 
 
+def _adding_up(weights: Sequence[Tensor], x: Tensor, y: Tensor, share: float) -> tuple[Tensor, int]:
+    """Track the caller's own tables, and leave what `backward` adds to their slopes."""
+    h = x
+    for w in weights[:-1]:
+        h = torch.sigmoid(h @ w.requires_grad_().T)
+    cross_entropy(h @ weights[-1].requires_grad_().T, y).backward()  # type: ignore[no-untyped-call]
+    norms = torch.stack([w.grad.norm() for w in weights if w.grad is not None])
+    return norms, _choose(norms, share)
+
+
 def _nearest_to_output(below: Tensor) -> int:
     return int(below.nonzero().max()) + 1 if bool(below.any()) else 0
 
@@ -198,6 +208,13 @@ _LOSS = (
         "Two examples have the slopes (3, 4) and (-3, -4). What is the norm of their mean, and what is the mean of their norms?",
     ),
     Mistake(
+        "adds to the slopes of an earlier call",
+        _adding_up,
+        "A first call is right. A second one with the same tables gives norms that are twice as large.",
+        "`backward` adds to what stands in `.grad`. You track the caller's own tables, where the slopes of the first call still stand.",
+        "Call your function twice with one list and print `weights[0].grad` after each. Which tensors could be tracked instead?",
+    ),
+    Mistake(
         "forgets the sigmoids",
         _without_sigmoids,
         "Your network is a straight line: nothing stands between its layers.",
@@ -236,6 +253,13 @@ _NAMED = (
         "Your norms are right, and your layer is too small by one.",
         "A place in a list is counted from 0. In the task layers are counted from 1, and 0 says that there is none.",
         "Which number has the layer next to the input in the task, and which place has its norm in the list?",
+    ),
+    Mistake(
+        "returns the place in the list",
+        _names(lambda norms, share: max(_choose(norms, share) - 1, 0)),
+        "Your norms are right. Wherever a layer is to be named yours is too small by one, and layer 1 looks as if there were none.",
+        "You return an index, which begins with 0. In the task layers are numbered from 1, so that 0 can say that there is none.",
+        "What does your function return for layer 1, and what if no layer lies below? Can one tell the two apart?",
     ),
     Mistake(
         "numbers the layers from the output",
@@ -288,6 +312,25 @@ _NAMED = (
         "Your norms are right. You name the layer with the smallest of them.",
         "The smallest norm lies where most has been lost. Asked for is where it begins: the first layer below the share.",
         "Go back layer by layer with your finger. At which one would you stop, and does your code look any farther?",
+    ),
+    Mistake(
+        "names the smallest norm in any case",
+        _names(lambda norms, share: int(norms.argmin()) + 1),
+        "Your norms are right. The layer that you name is the same for every `share`: the one with the smallest norm.",
+        "There is always a smallest norm. Asked for is the first layer on the way back that lies below a share, and perhaps none does.",
+        "What should your function answer if all norms are equal? Where is `share` used in your code?",
+    ),
+    Mistake(
+        "adds up the loss of the batch, and names the smallest norm in any case",
+        lambda weights, x, y, share: (
+            n := torch.stack(
+                [g.norm() for g in slopes_of(weights, x, y, lambda z, t: cross_entropy(z, t, reduction="sum"))]
+            ),
+            int(n.argmin()) + 1,
+        ),
+        "With several examples your norms are too large, by their number, and the layer that you name is the same for every `share`.",
+        "Two things at once: the losses are added up where their mean is asked for, and the smallest norm is named, below a share or not.",
+        "Set the norms right first: print the loss for the batch, and for the batch twice in a row. Then look where `share` is used.",
     ),
     Mistake(
         "counts the layers that lie below",

@@ -36,10 +36,15 @@ def _parts(
     return bias_variance
 
 
-def _sums_over_points(predictions: Tensor, truth: Tensor, noise: float) -> Parts:
-    n = len(truth)
-    b, v = n * _bias2(predictions, truth), n * _variance(predictions, truth)
-    return b, v, b + v + noise**2
+def _summed(factor: float) -> Decomposition:
+    """Return the decomposition with sums over the points, multiplied by a factor."""
+
+    def bias_variance(predictions: Tensor, truth: Tensor, noise: float) -> Parts:
+        n = factor * len(truth)
+        b, v = n * _bias2(predictions, truth), n * _variance(predictions, truth)
+        return b, v, b + v + noise**2
+
+    return bias_variance
 
 
 _BIAS = (
@@ -207,10 +212,24 @@ _ERROR = (
     ),
     Mistake(
         "adds up over the points",
-        _sums_over_points,
+        _summed(1.0),
         "Your bias and your variance are too large, by the number of points.",
         "A sum over the points grows with how many there are. Here it is a mean over the points, so that it can be compared.",
         "Ask about every point twice. Should the squared bias double? Does yours?",
+    ),
+    Mistake(
+        "takes half of the sum over the points",
+        _summed(0.5),
+        "With two points you are right. With others your bias and your variance are off by a factor, half of the number of points.",
+        "The half belongs to a loss, where it cancels the 2 of the slope. Here it makes a mean of a sum only if there are two points.",
+        "Take a single point at which the models miss by 2 on average. What is the squared bias, and what is it in yours?",
+    ),
+    Mistake(
+        "returns the variance first, and forgets the noise",
+        lambda p, t, noise: (v := _variance(p, t), b := _bias2(p, t), b + v),
+        "Your first two numbers are right and exchanged, and your error is the one against the truth, without noise.",
+        "Two things at once: the squared bias comes first in the result, and a new target scatters around the truth.",
+        "Compare your last line with the names that the task returns. Then look for the place at which `noise` is used.",
     ),
     Mistake(
         "returns the variance first",

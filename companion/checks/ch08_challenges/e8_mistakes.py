@@ -125,6 +125,40 @@ class _AgainAndAgain(nn.Module):
         return out
 
 
+class _PlainList(nn.Module):
+    """Thirty layers in a list of Python, of which a module takes no notice."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.scores = nn.Linear(64, WIDTH), nn.Linear(WIDTH, 10)
+        self.inner = [nn.Linear(WIDTH, WIDTH) for _ in range(HIDDEN)]
+        for layer in self.inner:
+            draw(layer, "orthogonal")
+
+    def forward(self, x: Tensor) -> Tensor:
+        h = torch.tanh(self.first(x))
+        for layer in self.inner:
+            h = torch.tanh(layer(h))
+        out: Tensor = self.scores(h)
+        return out
+
+
+class _NextToNothing(nn.Module):
+    """Residual blocks that add a ten-thousandth of what their layers make."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.scores = nn.Linear(64, WIDTH), nn.Linear(WIDTH, 10)
+        self.inner = nn.ModuleList(nn.Linear(WIDTH, WIDTH) for _ in range(HIDDEN))
+
+    def forward(self, x: Tensor) -> Tensor:
+        h = torch.relu(self.first(x))
+        for layer in self.inner:
+            h = h + 1e-4 * torch.relu(layer(h))
+        out: Tensor = self.scores(h)
+        return out
+
+
 class _PastAllLayers(nn.Module):
     """Two layers that do the work, and a deep stack beside them from which nothing arrives."""
 
@@ -225,6 +259,18 @@ def bends_enough(o: Observed) -> bool:
 def have_a_say(o: Observed) -> int:
     """Return how many tables of weights the scores depend on."""
     return int((o["says"].nan_to_num(nan=1.0) > SAY).sum()) if "says" in o else HIDDEN + 1
+
+
+def _past_its_layers(o: Observed) -> bool:
+    """Return whether a network that is deep enough has learned, and most of its layers have no say."""
+    learned = "accuracy" in o and o["accuracy"].item() > 0.5
+    return deep_enough(o) and narrow_enough(o) and have_a_say(o) <= HIDDEN and learned
+
+
+def _whisper(o: Observed) -> bool:
+    """Return whether the layers without a say all have about the same little one: what they make is multiplied by it."""
+    low = o["says"][o["says"] <= SAY] if "says" in o else torch.zeros(0)
+    return len(low) > 1 and bool(low.min() > 0) and bool(low.max() < 30 * low.min())
 
 
 def is_linear(o: Observed) -> bool:
@@ -330,13 +376,22 @@ _DEPTH = (
         matches=every(lambda o: int(o["in a row"]) <= HIDDEN),
     ),
     Mistake(
+        "keeps its layers where the network does not find them",
+        by(_PlainList, adam(1e-3)),
+        "A signal passes many layers in your network, and most of them are not among its parameters.",
+        "A module finds layers that are its attributes, or stand in a ModuleList or a Sequential. In a plain list or dict it "
+        "does not look, so that the optimizer never gets them.",
+        "Print `len(list(network.parameters()))`. What kind of thing holds your layers, and what does `torch.nn` have in its place?",
+        matches=every(lambda o: int(o["in a row"]) > HIDDEN >= len(o["shapes"]) and int(o["outside"]) > 0),
+    ),
+    Mistake(
         "uses one layer again and again",
         by(_AgainAndAgain, adam(1e-3)),
         "A signal passes many layers in your network, and several of them are one and the same.",
         "A layer that is used thirty times has one table of weights. It is a network of another kind, and has a "
         "thirtieth of the weights.",
         "Print how many different weights your network has: `len(list(network.parameters()))`. Is each layer made anew?",
-        matches=every(lambda o: int(o["in a row"]) > HIDDEN >= len(o["shapes"])),
+        matches=every(lambda o: int(o["in a row"]) > HIDDEN >= len(o["shapes"]) and int(o["outside"]) == 0),
     ),
     Mistake(
         "has layers that are too wide",
@@ -374,19 +429,20 @@ _DEPTH = (
         matches=every(lambda o: int(o["in a row"]) > HIDDEN and len(o["shapes"]) > HIDDEN >= tables(o)),
     ),
     Mistake(
+        "adds next to nothing in each layer",
+        by(_NextToNothing, adam(3e-3)),
+        "Most of your layers have hardly any say: if the check sets their weights to 0, the scores move by less than a hundredth.",
+        "What each of them adds is multiplied by a tiny factor, and a training of 200 steps does not make up for it. The few others do the work.",
+        "By which number is it multiplied before it is added? Thirty parts of equal weight want a factor near one over the root of 30.",
+        matches=every(lambda o: _past_its_layers(o) and _whisper(o)),
+    ),
+    Mistake(
         "leads past its layers",
         by(_PastAllLayers, adam(3e-3)),
         "Most of your layers have no say: if the check sets their weights to 0, the scores stay as they are.",
         "A way around all layers at once leaves a shallow network, with a deep one beside it from which nothing arrives.",
         "How many layers does each of your shortcuts jump over? Let each of them jump over one or two.",
-        matches=every(
-            lambda o: (
-                deep_enough(o)
-                and narrow_enough(o)
-                and have_a_say(o) <= HIDDEN
-                and ("accuracy" in o and o["accuracy"].item() > 0.5)
-            )
-        ),
+        matches=every(lambda o: _past_its_layers(o) and not _whisper(o)),
     ),
     Mistake(
         "ends in a softmax",
