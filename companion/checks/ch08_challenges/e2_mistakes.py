@@ -84,6 +84,13 @@ _FANS = (
         "Print the number of places after each round of your loop, for 3 by 7. What should it be in the end?",
     ),
     Mistake(
+        "counts the kernel in pictures only",
+        _start(places=lambda kernel: (math.prod(kernel), math.prod(kernel)) if len(kernel) == 2 else (1, 1)),
+        "For linear layers and for pictures you are right. Along a line and in a volume your start is too wide.",
+        "The kernel is counted only where it has two sizes. Along a line it has one, in a volume three, and each of its places is a product.",
+        "Which condition of yours asks how long `shape` is? Print how many places you count for (6, 4, 9).",
+    ),
+    Mistake(
         "takes one side of the kernel",
         _start(places=lambda kernel: (kernel[0], kernel[0]) if kernel else (1, 1)),
         "With kernels that have one side you are right. With 5 by 5 you count 5 places.",

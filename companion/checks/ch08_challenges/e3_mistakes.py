@@ -20,13 +20,18 @@ def _mean_loss(scores: Tensor, y: Tensor) -> Tensor:
 
 
 def slopes_of(
-    weights: Sequence[Tensor], x: Tensor, y: Tensor, loss: Loss = _mean_loss, last: bool = False
+    weights: Sequence[Tensor],
+    x: Tensor,
+    y: Tensor,
+    loss: Loss = _mean_loss,
+    last: bool = False,
+    bend: Callable[[Tensor], Tensor] = torch.sigmoid,
 ) -> list[Tensor]:
-    """Return the slopes by each table, with another loss or with a sigmoid behind the last layer as well."""
+    """Return the slopes by each table, with another loss, a sigmoid behind the last layer too, or another activation."""
     leaves = [w.clone().requires_grad_() for w in weights]
     h = x
     for w in leaves[:-1]:
-        h = torch.sigmoid(h @ w.T)
+        h = bend(h @ w.T)
     scores = h @ leaves[-1].T
     return list(torch.autograd.grad(loss(torch.sigmoid(scores) if last else scores, y), leaves))
 
@@ -49,11 +54,16 @@ def _choose(norms: Tensor, share: float) -> int:
     return _nearest_to_output(norms < share * norms[-1])
 
 
-def _of(norm: Callable[[Tensor], Tensor], loss: Loss = _mean_loss, last: bool = False) -> Norms:
-    """Return the measurement with another norm of a table's slopes, another loss, or another end of the network."""
+def _of(
+    norm: Callable[[Tensor], Tensor],
+    loss: Loss = _mean_loss,
+    last: bool = False,
+    bend: Callable[[Tensor], Tensor] = torch.sigmoid,
+) -> Norms:
+    """Return the measurement with another norm of a table's slopes, another loss, another end, or another activation."""
 
     def gradient_norms(weights: Sequence[Tensor], x: Tensor, y: Tensor, share: float) -> tuple[Tensor, int]:
-        norms = torch.stack([norm(g) for g in slopes_of(weights, x, y, loss, last)])
+        norms = torch.stack([norm(g) for g in slopes_of(weights, x, y, loss, last, bend)])
         return norms, _choose(norms, share)
 
     return gradient_norms
@@ -116,6 +126,10 @@ def _from_the_output(weights: Sequence[Tensor], x: Tensor, y: Tensor, share: flo
 def _from_the_input(norms: Tensor, share: float) -> int:
     below = (norms < share * norms[-1]).nonzero()
     return int(below.min()) + 1 if len(below) else 0
+
+
+def _never_the_first(norms: Tensor, share: float) -> int:
+    return _nearest_to_output(torch.cat([torch.tensor([False]), norms[1:] < share * norms[-1]]))
 
 
 def _against_the_neighbour(norms: Tensor, share: float) -> int:
@@ -222,6 +236,20 @@ _LOSS = (
         "Compare h of the example, sigma(0) = 0.5, with what your first layer hands on.",
     ),
     Mistake(
+        "puts ReLUs in the place of the sigmoids",
+        _of(lambda g: g.norm(), bend=torch.relu),
+        "Your norms are those of another network: a ReLU stands between its layers.",
+        "What leaves a layer is 0 there wherever the sum is negative, and where it is positive the slope passes whole. A sigmoid does neither.",
+        "What does a sigmoid make of the sum 0, and what does a ReLU make of it? Print h of the example.",
+    ),
+    Mistake(
+        "puts tanh in the place of the sigmoids",
+        _of(lambda g: g.norm(), bend=torch.tanh),
+        "Your norms are those of another network: a tanh stands between its layers.",
+        "Both are curves in the shape of an S. The tanh lies between -1 and 1, and at 0 it is four times as steep.",
+        "What is sigma(0) in the example, and what is tanh(0)? Print what your first layer hands on.",
+    ),
+    Mistake(
         "puts a sigmoid behind the last layer",
         _of(lambda g: g.norm(), last=True),
         "All your norms are too small, the last one too.",
@@ -268,6 +296,13 @@ _NAMED = (
         "The search goes back from the output, and the numbers do not: layer 1 lies next to the input, whichever "
         "way you walk.",
         "Which number has the last layer of five: 1, or 5?",
+    ),
+    Mistake(
+        "never looks at layer 1",
+        _names(_never_the_first),
+        "Your norms are right. Where layer 1 alone lies below the share, you answer that there is none.",
+        "Your search ends one layer too early. A `range` that counts down stops before its second number, which is never reached.",
+        "Print every number that your loop takes, for two layers and for five. Which layer is missing?",
     ),
     Mistake(
         "compares with the largest norm",

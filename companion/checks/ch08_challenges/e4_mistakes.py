@@ -115,6 +115,11 @@ def _both_at_0(self: Block) -> None:
         nn.init.zeros_(p)
 
 
+def _first_at_0(self: Block) -> None:
+    nn.init.zeros_(self.first.weight)
+    nn.init.zeros_(self.first.bias)
+
+
 def _around_at_0(self: Block) -> None:
     Block.begin(self)
     for p in [] if self.shortcut is None else self.shortcut.parameters():
@@ -272,6 +277,22 @@ _START = (
         matches=_seen(
             lambda c, o: (
                 _right_later(c, o) and not bool(o["begins"]) and bool(o["same for all rows"]) and bool(o["learns"])
+            )
+        ),
+    ),
+    Mistake(
+        "sets the first layer to 0 and not the last",
+        _block(begin=_first_at_0),
+        "A new block of yours adds the same small numbers to every row: the first layer is 0, and the last one is not.",
+        "With the first layer at 0 the hidden units hold 0, and what is left is the bias of the last. Its table gets no slope in this way.",
+        "Print `block.first.weight` and `block.last.weight` of a new block. Which of the two is to be 0 in the task?",
+        matches=_seen(
+            lambda c, o: (
+                _right_later(c, o)
+                and not bool(o["begins"])
+                and bool(o["same for all rows"])
+                and not bool(o["drawn"])
+                and not bool(o["learns"])
             )
         ),
     ),

@@ -239,6 +239,13 @@ _ERROR = (
         "Compare your last line with the line of the task that names what is returned.",
     ),
     Mistake(
+        "divides by M - 1, and forgets the noise",
+        _parts(variance=lambda p, t: p.var(dim=0).mean(), noise=lambda noise: 0.0),
+        "Your squared bias is right. Your variance is a little too large, with a single model it is none, and your error has no noise.",
+        "Two things at once: `var` divides by M - 1 unless told otherwise, and a new target scatters around the truth.",
+        "Set the variance right with the example, 1.3333. Then look for the place at which `noise` is used.",
+    ),
+    Mistake(
         "divides by M - 1, and adds the noise without a square",
         _parts(variance=lambda p, t: p.var(dim=0).mean(), noise=lambda noise: noise),
         "Your squared bias is right. Your variance is a little too large, and in your error the noise has no square.",

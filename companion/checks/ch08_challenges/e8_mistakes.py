@@ -330,6 +330,12 @@ def _still_falls(o: Observed) -> bool:
     return bool(loss.isfinite().all()) and bool(loss.max() < loss[0] + 0.7) and falls
 
 
+def _never_negative(o: Observed) -> bool:
+    """Return whether no score is ever below 0, near the data and far away from it, and they are no shares."""
+    scores = [o["start"], *([o["far"]] if "far" in o else [])]
+    return all(bool((s >= 0).all()) for s in scores) and not _shares(o) and not _all_at_0(o) and not _dies(o)
+
+
 def _shares(o: Observed) -> bool:
     start = o["start"].to(F64)
     return start.shape == (5, 10) and bool((start >= 0).all()) and bool((start.sum(dim=1) - 1).abs().max() < 1e-5)
@@ -457,6 +463,25 @@ _DEPTH = (
 
 _TRAINING = (
     Mistake(
+        "ends in a ReLU",
+        by(stack(nn.Tanh, "orthogonal", last=nn.ReLU), sgd(0.02)),
+        "None of your scores is ever negative: something behind the last layer sets them to 0.",
+        "A score says how much speaks for a digit, and where much speaks against it has to be able to fall below 0. What is cut off there gets no slope either.",
+        "Print the last two lines of your network. Behind which layers belongs an activation, and behind which does none?",
+        matches=_some(_never_negative),
+    ),
+    Mistake(
+        "lets chance into layer after layer",
+        by(stack(lambda: nn.Sequential(nn.Tanh(), nn.Dropout(0.5)), "orthogonal"), adam(1e-3)),
+        "In training the same picture gets other scores in each call: most of what they say is chance, as behind many dropouts.",
+        "Each dropout adds chance to the signal, and thirty in a row leave little else. It is a remedy for learning by heart, which is "
+        "not the trouble here.",
+        "Take the dropouts out and train again. By how much does the loss fall in 200 steps now?",
+        matches=_some(
+            lambda o: "chance" in o and o["chance"].item() > 0.5 and not _dies(o) and not _begins_too_large(o)
+        ),
+    ),
+    Mistake(
         "begins with all weights at 0",
         by(stack(nn.ReLU, "zero"), adam(1e-3)),
         "At the start all your scores are 0, whatever the picture, and most of your weights never move.",
@@ -508,9 +533,9 @@ _TRAINING = (
         "takes steps that are too short",
         by(residual(), adam(3e-5)),
         "Your loss falls steadily, and is still on its way when the 200 steps are over.",
-        "The start is a good one and nothing is thrown about. There are no more steps, so each of them has to lead farther.",
-        "Multiply your rate by three, as long as the loss does not jump. Or let an optimizer of chapter 7 choose "
-        "for each weight.",
+        "Nothing dies and nothing is thrown about. There are no more steps, so each of them has to lead farther.",
+        "Multiply your rate by three, as long as the loss does not jump, or take an optimizer of chapter 7. If that is not "
+        "enough, try a way around the layers: there a step leads farther.",
         matches=_some(lambda o: not _dies(o) and not _climbs(o) and not _thrown(o) and _still_falls(o)),
     ),
 )
