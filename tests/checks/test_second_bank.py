@@ -120,6 +120,7 @@ MENDED = {
     ("08.7", 4): "standardises the held-out rows by themselves",
     ("08.8", 1): "keeps its layers where the network does not find them",
     ("08.8", 5): "adds next to nothing in each layer",
+    ("08.8", 6): "ends in a softmax, and takes steps that are too long",
 }
 """What was accepted, told without its cause, or told with another one when this bank was written; the checks were mended with it in view."""
 

@@ -341,6 +341,14 @@ def _shares(o: Observed) -> bool:
     return start.shape == (5, 10) and bool((start >= 0).all()) and bool((start.sum(dim=1) - 1).abs().max() < 1e-5)
 
 
+def _hovers(o: Observed) -> bool:
+    """Return whether the loss stays high to the end and has been lower in between, as where long steps keep shares at 0 and 1."""
+    if "loss" not in o or not bool(o["loss"].isfinite().all()):
+        return False
+    means = o["loss"].unfold(0, 20, 1).mean(dim=1)
+    return bool(means[-1] > 2.1) and bool(means[-1] > means.min() + 0.004)
+
+
 # -- what is said -------------------------------------------------------------------------------------------
 
 _DEPTH = (
@@ -449,6 +457,14 @@ _DEPTH = (
         "A way around all layers at once leaves a shallow network, with a deep one beside it from which nothing arrives.",
         "How many layers does each of your shortcuts jump over? Let each of them jump over one or two.",
         matches=every(lambda o: _past_its_layers(o) and not _whisper(o)),
+    ),
+    Mistake(
+        "ends in a softmax, and takes steps that are too long",
+        by(stack(nn.Tanh, "orthogonal", last=lambda: nn.Softmax(dim=-1)), sgd(1.0)),
+        "The ten outputs for each picture add up to 1, and the loss goes up and down above 2.1 to the end.",
+        "Two things at once: the loss applies a softmax itself, and long steps push the shares of yours to 0 and 1, where it is flat.",
+        "Hand the scores over as they leave the last layer. Then divide the rate by ten and watch the loss every 20 steps.",
+        matches=lambda cases, observed: every(_shares)(cases, observed) and _some(_hovers)(cases, observed),
     ),
     Mistake(
         "ends in a softmax",
