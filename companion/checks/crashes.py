@@ -151,8 +151,9 @@ COMMON = (
     ),
     Advice(
         r"does not require grad|does not have a grad_fn",
-        "Nothing here is connected to a parameter any more, so there is nothing to differentiate.",
-        "Look for detach, item, numpy, no_grad or torch.tensor(...) between the parameters and this line.",
+        "Nothing here is connected to a tensor that records what is done with it, so there is nothing to differentiate.",
+        "Does anything record from the start, a parameter or a tensor after `requires_grad_()`? If so, look for detach, item, "
+        "numpy, no_grad or torch.tensor(...) on the way to this line.",
     ),
     Advice(
         r"can be implicitly created only for scalar",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -29,6 +29,46 @@ def in_a_row(scores: Tensor, x: Tensor) -> int:
         return known[node]
 
     return max(passed(scores.grad_fn)[0], 0) if scores.grad_fn is not None else 0
+
+
+def nodes(scores: Tensor) -> Iterator[Any]:
+    """Yield the operations, and the leaves, that led to the scores."""
+    seen, waiting = set(), [scores.grad_fn]
+    while waiting:
+        node = waiting.pop()
+        if node is not None and node not in seen:
+            seen.add(node)
+            waiting += [n for n, _ in node.next_functions]
+            yield node
+
+
+def outside(scores: Tensor, parameters: Sequence[Tensor]) -> int:
+    """Return how many matrices that can learn the scores depend on, and that are none of these parameters.
+
+    >>> w, x = torch.ones(2, 2, requires_grad=True), torch.ones(1, 2)
+    >>> outside(x @ w, []), outside(x @ w, [w])
+    (1, 0)
+    """
+    leaves = [node.variable for node in nodes(scores) if hasattr(node, "variable")]
+    return len({id(leaf) for leaf in leaves if leaf.dim() == 2} - {id(p) for p in parameters})
+
+
+def chance(network: Any, x: Tensor) -> float:
+    """Return how far scores in training differ from call to call, as a part of how far pictures lie apart; 0 without any draw.
+
+    >>> chance(torch.nn.Linear(2, 2), torch.ones(3, 2))
+    0.0
+    """
+    state = torch.get_rng_state()
+    kept = [b.clone() for b in network.buffers()]  # such as the means that a batch normalisation keeps
+    with torch.no_grad():
+        scores, drew = network(x.clone()), not torch.equal(state, torch.get_rng_state())
+        again = network(x.clone()) if drew else scores
+        for buffer, numbers in zip(network.buffers(), kept):
+            buffer.copy_(numbers)
+    torch.set_rng_state(state)
+    apart = (scores - scores.mean(dim=0)).abs().mean().clamp(min=1e-30)
+    return float((scores - again).abs().mean() / apart)
 
 
 LINEAR = (
@@ -130,9 +170,11 @@ def train_by(make: Callable[[], Any], settings: Mapping[str, Any]) -> dict[str, 
         "in a row": torch.tensor(in_a_row(scores, entering)),
         "bends": torch.tensor(bends_in_a_row(scores, entering)),
         "handed": torch.tensor(_handed(optimizer, parameters)),
+        "outside": torch.tensor(outside(scores, [*parameters, entering])),
     }
     if scores.shape != (len(probe), settings["classes"]) or not parameters:
         return found
+    found["chance"] = torch.tensor(chance(network, settings["x"][: settings["batch"]]))
 
     def step(loss: Tensor) -> None:
         optimizer.zero_grad()

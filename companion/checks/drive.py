@@ -21,7 +21,7 @@ import torch
 from torch import Tensor
 
 from companion.checks import around
-from companion.checks.reading import WrongSignature, fits, fresh, hands_back, read, unchanged
+from companion.checks.reading import WrongSignature, fits, fresh, hands_back, left_slopes, read, unchanged
 from companion.checks.routines import NEEDS, ROUTINES
 from companion.checks.surroundings import TimeUp, drawn, put_back, quiet, set_seed, settings, with_time_limit
 from companion.checks.trace import Call, Crash, Trace, Value, factors
@@ -131,7 +131,9 @@ class _Run:
             self.facts["changed"] = written
         if call.plain and call.repeat:
             second: dict[str, Tensor] = {}
-            read(function(*[self.given(a) for a in call.args]), call.returns, second, {})
+            # Slopes that were left in an argument add up: they show if it comes a second time.
+            args = given if left_slopes(given) else [self.given(a) for a in call.args]
+            read(function(*args), call.returns, second, {})
             self.tensors.update({f"again.{name}": tensor for name, tensor in second.items()})
         changed = any(
             isinstance(a, Tensor) and not torch.equal(a, self.tensors[f"after.{n}"])

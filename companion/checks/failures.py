@@ -9,6 +9,7 @@ from companion.checks.crashes import Advice, advice
 from companion.checks.guards import BEFORE_VALUES
 from companion.checks.levels import Failure, Level, all_close, close
 from companion.checks.trace import Case, Crash, Trace
+from companion.checks.written import Choice
 
 
 def first_failure(
@@ -66,14 +67,15 @@ def _crash(exercise: Exercise, case: Case, crash: Crash) -> Failure:
             "Is it spelt as in the task, and is it set for every object, in `__init__`?",
         )
     if crash.kind == "unreadable":
+        seen = f"It cannot be read as an answer: {crash.text}."
         why = "The check compares a number, a letter or the order of lines, and what came has another form."
-        return Failure(
-            Level.CRASH,
-            "unreadable",
-            f"It cannot be read as an answer: {crash.text}.",
-            why,
-            "Read below the question how to answer.",
-        )
+        next = "Read below the question how to answer."
+        if isinstance(exercise.written, Choice):
+            why = "The check compares one letter and reads no words, so it says nothing yet of what you found."
+            next = (
+                "Which of the lines below the question says what you mean? Store its letter alone, in quotation marks."
+            )
+        return Failure(Level.CRASH, "unreadable", seen, why, next)
     where = f"line {crash.line_number} of your code" if crash.line_number else "your code"
     where += f", `{crash.line}`," if crash.line else ""
     text = f": {crash.text.rstrip('.')}" if crash.text else ""
@@ -142,7 +144,7 @@ def _pure(exercise: Exercise, case: Case, mine: Trace, right: Trace) -> Failure 
             again is None or not close(again, mine.tensors[out.name], exercise.tolerance)
         ):
             seen = "A second call with the same arguments gives another answer."
-            why = "Something is kept between calls: a global, a default argument that is a list, an attribute."
+            why = "Something is kept between calls: a global, a default argument that is a list, an attribute, slopes in `.grad`."
             return Failure(Level.IMPURE, "impure", seen, why, "What does the second call find that the first did not?")
     return None
 

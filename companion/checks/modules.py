@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -29,10 +29,12 @@ def drawn(model: Any) -> dict[str, Tensor]:
     return {name: (p != 0).any() for name, p in _module(model).named_parameters()}
 
 
-def fill(model: Any, values: Mapping[str, Tensor]) -> None:
-    """Put numbers into a module's parameters, by their names."""
+def fill(model: Any, values: Mapping[str, Tensor], may_lack: Sequence[str] = ()) -> None:
+    """Put numbers into a module's parameters, by their names; of some it is no error if they are not there."""
     there = dict(_module(model).named_parameters())
     for name, numbers in values.items():
+        if name in may_lack and name not in there:
+            continue
         if name not in there:
             raise TypeError(f"the module has no parameter `{name}`; it has {', '.join(there) or 'none'}")
         if there[name].shape != numbers.shape:

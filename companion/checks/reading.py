@@ -100,6 +100,19 @@ def fresh(value: Any) -> Any:
     return value
 
 
+def left_slopes(given: Any) -> bool:
+    """Return whether a tensor among arguments, or in a list or dict of them, holds a slope of its own.
+
+    >>> w = torch.ones(2, requires_grad=True)
+    >>> left_slopes([1.0, [w]]), (w * w).sum().backward(), left_slopes([1.0, [w]])
+    (False, None, True)
+    """
+    if isinstance(given, Tensor):
+        return given.is_leaf and given.grad is not None
+    items = given.values() if type(given) is dict else given if type(given) in (list, tuple) else ()
+    return any(left_slopes(item) for item in items)
+
+
 def unchanged(now: Any, before: Any) -> bool:
     """Return whether an argument still holds what it held, down to the entries of its lists and dicts.
 

@@ -352,6 +352,7 @@ def test_wrong_version_is_a_mistake_to_declare():
         ("90.8", "2 ms", "value", "too small"),
         ("90.8", True, "unreadable", "a number is wanted"),
         ("90.9", "f", "unreadable", "one of the letters a, b, c, d, e"),
+        ("90.9", "the second of them", "unreadable", "one of the letters"),
         ("90.9", 2, "unreadable", "one of the letters"),
         ("90.10", "dcaz", "unreadable", "the letters a, b, c, d, e in order"),
         ("90.10", "dcabb", "unreadable", "at most once"),

@@ -30,6 +30,20 @@ def test_right_answer_reads_the_same_everywhere():
     assert repr(result) == "01.1 right: 6 of 6 cases are as they should be."
 
 
+def test_slopes_left_in_an_argument_show_in_a_second_call():
+    def slope(w):
+        (w.requires_grad_() ** 2).sum().backward()
+        return w.grad.clone()
+
+    def slope_of_a_copy(w):
+        return slope(w.clone().detach())
+
+    calls = [Call("slope", (torch.tensor([1.0, 2.0]),), ("w",))]
+    for answer, factor in ((slope, 2), (slope_of_a_copy, 1)):
+        (trace,) = drive({"slope": answer}, [(calls, 0)], timeout=5)
+        torch.testing.assert_close(trace.tensors["again.out"], factor * trace.tensors["out"])
+
+
 def test_wrong_answer_shows_message_input_and_next_step_but_not_the_answer():
     result = check("01.1", lambda x, weight, bias: x @ weight)
     assert repr(result).splitlines() == [

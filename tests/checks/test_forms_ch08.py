@@ -63,6 +63,11 @@ def six_over_n(shape, rule):
 
 
 def with_backward(weights, x, y, share):
+    weights = [nn.Parameter(w.clone()) for w in weights]
+    return on_the_tables_themselves(weights, x, y, share)
+
+
+def on_the_tables_themselves(weights, x, y, share):
     for w in weights:
         w.requires_grad_()
     h = x
@@ -78,6 +83,12 @@ def with_backward(weights, x, y, share):
             found = number
             break
     return norms, found
+
+
+def on_the_tables_with_slopes_that_are_emptied(weights, x, y, share):
+    for w in weights:
+        w.grad = None
+    return on_the_tables_themselves(weights, x, y, share)
 
 
 def from_the_first(weights, x, y, share):
@@ -180,6 +191,10 @@ RIGHT = {
     "growth, into an empty tensor": ("08.1", by_drawing_nothing),
     "starts, by torch's own count": ("08.2", by_the_functions_of_torch),
     "norms, by backward": ("08.3", with_backward),
+    "norms, by backward on the tables that came in, their slopes emptied first": (
+        "08.3",
+        on_the_tables_with_slopes_that_are_emptied,
+    ),
     "block, zeros through data": ("08.4", Written),
     "bias and variance, by NumPy": ("08.6", by_numpy),
 }
@@ -187,6 +202,11 @@ RIGHT = {
 FORMS = {
     "units by index": ("08.1", fan_out_by_index, "takes the number of units for the number of inputs"),
     "six over n": ("08.2", six_over_n, "forgets the root of the bound"),
+    "backward on the tables that came in": (
+        "08.3",
+        on_the_tables_themselves,
+        "adds to the slopes of an earlier call",
+    ),
     "first from the input": ("08.3", from_the_first, "counts from the input"),
     "a bias that is drawn": ("08.4", OnlyTheWeight, "forgets the bias of the last layer"),
     "a small last layer": ("08.4", SmallAtTheStart, "does not begin as the identity"),

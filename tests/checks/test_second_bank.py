@@ -107,6 +107,20 @@ MENDED = {
     ("07.6", 6): "goes down in a straight line, one step ahead",
     ("07.8", 4): "adds all slopes up",
     ("07.8", 5): "takes adaptive steps that are too long, up to the end",
+    ("08.1", 6): "returns standard deviations, and squares what is a mean square already",
+    ("08.2", 3): "forgets the root of the standard deviation",
+    ("08.2", 6): "returns the two numbers in the other order, and forgets the kernel",
+    ("08.3", 1): "returns the place in the list",
+    ("08.3", 3): "adds to the slopes of an earlier call",
+    ("08.3", 6): "adds up the loss of the batch, and names the smallest norm in any case",
+    ("08.4", 5): "has no table on the way around where the widths differ",
+    ("08.4", 6): "bends what comes in first, and gives the way around a bias",
+    ("08.6", 5): "takes half of the sum over the points",
+    ("08.6", 6): "returns the variance first, and forgets the noise",
+    ("08.7", 4): "standardises the held-out rows by themselves",
+    ("08.8", 1): "keeps its layers where the network does not find them",
+    ("08.8", 5): "adds next to nothing in each layer",
+    ("08.8", 6): "ends in a softmax, and takes steps that are too long",
 }
 """What was accepted, told without its cause, or told with another one when this bank was written; the checks were mended with it in view."""
 
@@ -123,6 +137,7 @@ BY_LOOKS = {
     ("07.5", 6): "`weights` has changed",
     ("07.7", 3): "what you hand back holds tensors of the caller, those of `slopes`",
     ("07.7", 6): "the norm that you hand back is not: it does not tell how long they were",
+    ("08.5", 6): "one of the letters a, b, c, d, e, f is wanted, and 'underfitting' came",
 }
 """What is told of answers that no known mistake explains, by what was seen of them."""
 
@@ -136,7 +151,7 @@ def test_wrong_answer_without_a_name_is_told_what_was_seen(id: str, number: int)
 
 
 def test_second_bank_has_six_wrong_answers_to_each_exercise():
-    wanted = [id for id in bank.ids() if id[:2] in ("01", "02", "03", "04", "05", "06", "07")]
+    wanted = [id for id in bank.ids() if id[:2] in ("01", "02", "03", "04", "05", "06", "07", "08")]
     assert sorted(second_bank.WRONG) == sorted(second_bank.RIGHT) == wanted
     assert {len(answers) for answers in second_bank.WRONG.values()} == {6}
     for answers in second_bank.WRONG.values():

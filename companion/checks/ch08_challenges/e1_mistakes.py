@@ -214,6 +214,15 @@ _FIRST = (
         "Which letter of the formula do you return? Follow the unit: is it that of z, or that of z squared?",
     ),
     Mistake(
+        "returns standard deviations, and squares what is a mean square already",
+        lambda first, widths, spreads, activation: _grown(start=lambda first: first**2)(
+            first, widths, spreads, activation
+        ).sqrt(),
+        "Your numbers are square roots, and under the root `first` stands squared.",
+        "Two things at once: a variance is asked for and not its root, and `first` is E[x²], of which the square has been taken.",
+        "Take one layer with one input and a spread of 1. What should come out for `first = 3`, and what does in yours?",
+    ),
+    Mistake(
         "takes the number of units for the number of inputs, and forgets what a ReLU takes away",
         _grown(lambda inputs, units, spread: units * spread**2, left=lambda activation: 1.0),
         "Even a single layer is off in your result, and with ReLUs a factor of 2 in each later layer comes on top.",

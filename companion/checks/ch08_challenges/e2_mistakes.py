@@ -84,6 +84,13 @@ _FANS = (
         "Print the number of places after each round of your loop, for 3 by 7. What should it be in the end?",
     ),
     Mistake(
+        "counts the kernel in pictures only",
+        _start(places=lambda kernel: (math.prod(kernel), math.prod(kernel)) if len(kernel) == 2 else (1, 1)),
+        "For linear layers and for pictures you are right. Along a line and in a volume your start is too wide.",
+        "The kernel is counted only where it has two sizes. Along a line it has one, in a volume three, and each of its places is a product.",
+        "Which condition of yours asks how long `shape` is? Print how many places you count for (6, 4, 9).",
+    ),
+    Mistake(
         "takes one side of the kernel",
         _start(places=lambda kernel: (kernel[0], kernel[0]) if kernel else (1, 1)),
         "With kernels that have one side you are right. With 5 by 5 you count 5 places.",
@@ -202,6 +209,13 @@ _ANSWER = (
         "Which unit has the bound: that of a weight, or that of a weight squared?",
     ),
     Mistake(
+        "forgets the root of the standard deviation",
+        _start(answer=lambda variance: (variance, (3 * variance) ** 0.5)),
+        "Your bound is right. Your first number is a variance and not a standard deviation.",
+        "The rules give a variance. What `normal_` takes as `std` is its root, and you take that root for the bound alone.",
+        "In the example the variance is 0.01333. Which of the two numbers of the result is made from it by a root, and which in yours?",
+    ),
+    Mistake(
         "takes the variance for the standard deviation",
         _start(answer=lambda variance: (variance, 3**0.5 * variance)),
         "Both your numbers are far too small: the first is a variance.",
@@ -214,6 +228,13 @@ _ANSWER = (
         "Your two numbers are right, and stand in the other order.",
         "`return a, b` hands back a pair, and the check takes its parts by their place: first the standard deviation.",
         "Compare your last line with the first line of the task that says what is returned.",
+    ),
+    Mistake(
+        "returns the two numbers in the other order, and forgets the kernel",
+        _start(places=_no_kernel, answer=lambda variance: ((3 * variance) ** 0.5, variance**0.5)),
+        "For linear layers your two numbers are right, and stand in the other order. For convolutions both are too large as well.",
+        "Two things at once: the bound comes first in your pair, and the places of the kernel are not counted.",
+        "Compare your last line with what the task returns first. Then look for `shape[2:]` in your code: where is it used?",
     ),
     Mistake(
         "forgets the kernel, and takes the standard deviation for the bound",

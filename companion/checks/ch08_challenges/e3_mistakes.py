@@ -20,15 +20,30 @@ def _mean_loss(scores: Tensor, y: Tensor) -> Tensor:
 
 
 def slopes_of(
-    weights: Sequence[Tensor], x: Tensor, y: Tensor, loss: Loss = _mean_loss, last: bool = False
+    weights: Sequence[Tensor],
+    x: Tensor,
+    y: Tensor,
+    loss: Loss = _mean_loss,
+    last: bool = False,
+    bend: Callable[[Tensor], Tensor] = torch.sigmoid,
 ) -> list[Tensor]:
-    """Return the slopes by each table, with another loss or with a sigmoid behind the last layer as well."""
+    """Return the slopes by each table, with another loss, a sigmoid behind the last layer too, or another activation."""
     leaves = [w.clone().requires_grad_() for w in weights]
     h = x
     for w in leaves[:-1]:
-        h = torch.sigmoid(h @ w.T)
+        h = bend(h @ w.T)
     scores = h @ leaves[-1].T
     return list(torch.autograd.grad(loss(torch.sigmoid(scores) if last else scores, y), leaves))
+
+
+def _adding_up(weights: Sequence[Tensor], x: Tensor, y: Tensor, share: float) -> tuple[Tensor, int]:
+    """Track the caller's own tables, and leave what `backward` adds to their slopes."""
+    h = x
+    for w in weights[:-1]:
+        h = torch.sigmoid(h @ w.requires_grad_().T)
+    cross_entropy(h @ weights[-1].requires_grad_().T, y).backward()  # type: ignore[no-untyped-call]
+    norms = torch.stack([w.grad.norm() for w in weights if w.grad is not None])
+    return norms, _choose(norms, share)
 
 
 def _nearest_to_output(below: Tensor) -> int:
@@ -39,11 +54,16 @@ def _choose(norms: Tensor, share: float) -> int:
     return _nearest_to_output(norms < share * norms[-1])
 
 
-def _of(norm: Callable[[Tensor], Tensor], loss: Loss = _mean_loss, last: bool = False) -> Norms:
-    """Return the measurement with another norm of a table's slopes, another loss, or another end of the network."""
+def _of(
+    norm: Callable[[Tensor], Tensor],
+    loss: Loss = _mean_loss,
+    last: bool = False,
+    bend: Callable[[Tensor], Tensor] = torch.sigmoid,
+) -> Norms:
+    """Return the measurement with another norm of a table's slopes, another loss, another end, or another activation."""
 
     def gradient_norms(weights: Sequence[Tensor], x: Tensor, y: Tensor, share: float) -> tuple[Tensor, int]:
-        norms = torch.stack([norm(g) for g in slopes_of(weights, x, y, loss, last)])
+        norms = torch.stack([norm(g) for g in slopes_of(weights, x, y, loss, last, bend)])
         return norms, _choose(norms, share)
 
     return gradient_norms
@@ -106,6 +126,10 @@ def _from_the_output(weights: Sequence[Tensor], x: Tensor, y: Tensor, share: flo
 def _from_the_input(norms: Tensor, share: float) -> int:
     below = (norms < share * norms[-1]).nonzero()
     return int(below.min()) + 1 if len(below) else 0
+
+
+def _never_the_first(norms: Tensor, share: float) -> int:
+    return _nearest_to_output(torch.cat([torch.tensor([False]), norms[1:] < share * norms[-1]]))
 
 
 def _against_the_neighbour(norms: Tensor, share: float) -> int:
@@ -198,11 +222,32 @@ _LOSS = (
         "Two examples have the slopes (3, 4) and (-3, -4). What is the norm of their mean, and what is the mean of their norms?",
     ),
     Mistake(
+        "adds to the slopes of an earlier call",
+        _adding_up,
+        "A first call is right. A second one with the same tables gives norms that are twice as large.",
+        "`backward` adds to what stands in `.grad`. You track the caller's own tables, where the slopes of the first call still stand.",
+        "Call your function twice with one list and print `weights[0].grad` after each. Which tensors could be tracked instead?",
+    ),
+    Mistake(
         "forgets the sigmoids",
         _without_sigmoids,
         "Your network is a straight line: nothing stands between its layers.",
         "Each sigmoid on the way multiplies the slope by 0.25 or less, and this is what makes it vanish. Yours keeps it.",
         "Compare h of the example, sigma(0) = 0.5, with what your first layer hands on.",
+    ),
+    Mistake(
+        "puts ReLUs in the place of the sigmoids",
+        _of(lambda g: g.norm(), bend=torch.relu),
+        "Your norms are those of another network: a ReLU stands between its layers.",
+        "What leaves a layer is 0 there wherever the sum is negative, and where it is positive the slope passes whole. A sigmoid does neither.",
+        "What does a sigmoid make of the sum 0, and what does a ReLU make of it? Print h of the example.",
+    ),
+    Mistake(
+        "puts tanh in the place of the sigmoids",
+        _of(lambda g: g.norm(), bend=torch.tanh),
+        "Your norms are those of another network: a tanh stands between its layers.",
+        "Both are curves in the shape of an S. The tanh lies between -1 and 1, and at 0 it is four times as steep.",
+        "What is sigma(0) in the example, and what is tanh(0)? Print what your first layer hands on.",
     ),
     Mistake(
         "puts a sigmoid behind the last layer",
@@ -238,12 +283,26 @@ _NAMED = (
         "Which number has the layer next to the input in the task, and which place has its norm in the list?",
     ),
     Mistake(
+        "returns the place in the list",
+        _names(lambda norms, share: max(_choose(norms, share) - 1, 0)),
+        "Your norms are right. Wherever a layer is to be named yours is too small by one, and layer 1 looks as if there were none.",
+        "You return an index, which begins with 0. In the task layers are numbered from 1, so that 0 can say that there is none.",
+        "What does your function return for layer 1, and what if no layer lies below? Can one tell the two apart?",
+    ),
+    Mistake(
         "numbers the layers from the output",
         _names(lambda norms, share: len(norms) - n + 1 if (n := _choose(norms, share)) else 0),
         "Your norms are right. Your layer is counted from the wrong end.",
         "The search goes back from the output, and the numbers do not: layer 1 lies next to the input, whichever "
         "way you walk.",
         "Which number has the last layer of five: 1, or 5?",
+    ),
+    Mistake(
+        "never looks at layer 1",
+        _names(_never_the_first),
+        "Your norms are right. Where layer 1 alone lies below the share, you answer that there is none.",
+        "Your search ends one layer too early. A `range` that counts down stops before its second number, which is never reached.",
+        "Print every number that your loop takes, for two layers and for five. Which layer is missing?",
     ),
     Mistake(
         "compares with the largest norm",
@@ -288,6 +347,25 @@ _NAMED = (
         "Your norms are right. You name the layer with the smallest of them.",
         "The smallest norm lies where most has been lost. Asked for is where it begins: the first layer below the share.",
         "Go back layer by layer with your finger. At which one would you stop, and does your code look any farther?",
+    ),
+    Mistake(
+        "names the smallest norm in any case",
+        _names(lambda norms, share: int(norms.argmin()) + 1),
+        "Your norms are right. The layer that you name is the same for every `share`: the one with the smallest norm.",
+        "There is always a smallest norm. Asked for is the first layer on the way back that lies below a share, and perhaps none does.",
+        "What should your function answer if all norms are equal? Where is `share` used in your code?",
+    ),
+    Mistake(
+        "adds up the loss of the batch, and names the smallest norm in any case",
+        lambda weights, x, y, share: (
+            n := torch.stack(
+                [g.norm() for g in slopes_of(weights, x, y, lambda z, t: cross_entropy(z, t, reduction="sum"))]
+            ),
+            int(n.argmin()) + 1,
+        ),
+        "With several examples your norms are too large, by their number, and the layer that you name is the same for every `share`.",
+        "Two things at once: the losses are added up where their mean is asked for, and the smallest norm is named, below a share or not.",
+        "Set the norms right first: print the loss for the batch, and for the batch twice in a row. Then look where `share` is used.",
     ),
     Mistake(
         "counts the layers that lie below",

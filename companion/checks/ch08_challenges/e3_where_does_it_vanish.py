@@ -162,7 +162,7 @@ class WhereDoesItVanish:
         * `layer` is a whole number. Layers are numbered from 1, next to the input, to L. Go back from the output: which is
           the **first layer on this way** whose norm lies below `share` times the norm of layer L? If there is none, it is 0.
 
-        The numbers in `weights`, `x` and `y` stay as they are.
+        The numbers in `weights`, `x` and `y` stay as they are, and a second call with the same ones returns the same.
 
         Example: `weights = [[[0]], [[2], [-2]]]`, `x = [[0.05]]`, `y = [0]`, `share = 0.1`. Forwards: $h = \sigma(0) = 0.5$,
         and the scores are 1 and -1, with the probabilities 0.8808 and 0.1192. Back: the slopes by the scores are -0.1192 and

@@ -29,6 +29,7 @@ def facts(case: Case, trace: Trace) -> Observed:
         "start of another": t.get("start of another", torch.zeros(0)),
         "out again": t.get("out again", torch.zeros(0)),
         "named": torch.tensor(there == {n: tuple(v.shape) for n, v in values.items()}),
+        "lacks the table": torch.tensor(there.keys() == values.keys() - {"shortcut.weight"} != values.keys()),
         "table around": torch.tensor("shortcut.weight" in there),
         "bias around": torch.tensor("shortcut.bias" in there),
         "drawn": torch.tensor(all(bool(t.get(f"drawn.{n}", True)) for n in ("first.weight", "shortcut.weight"))),
@@ -44,10 +45,11 @@ def facts(case: Case, trace: Trace) -> Observed:
     return found | slopes | {"begins": found["off at the start"] < 1e-5}
 
 
-def _right_later(case: Case, o: Observed) -> bool:
-    """Return whether the results are right once the layers have been filled."""
+def _right_later(case: Case, o: Observed, bent: bool = False) -> bool:
+    """Return whether the results are right once the layers have been filled, or would be with a ReLU in front of the first."""
     values, x = case.args["values"], case.args["x"]
-    hidden = (x @ values["first.weight"].T + values["first.bias"]).clamp(min=0)
+    enters = x.clamp(min=0) if bent else x
+    hidden = (enters @ values["first.weight"].T + values["first.bias"]).clamp(min=0)
     around = x @ values["shortcut.weight"].T if "shortcut.weight" in values else x
     due = around + hidden @ values["last.weight"].T + values["last.bias"]
     return o["out"].shape == due.shape and torch.allclose(o["out"], due, rtol=1e-4, atol=1e-5)
@@ -63,12 +65,13 @@ class Block(nn.Module):
 
     equal: Callable[[int], nn.Module | None] = staticmethod(lambda inputs: None)
     bias = False
+    table = True
 
     def __init__(self, inputs: int, hidden: int, outputs: int) -> None:
         super().__init__()
         self.first, self.last = nn.Linear(inputs, hidden), nn.Linear(hidden, outputs)
         around = nn.Linear(inputs, outputs, bias=self.bias) if inputs != outputs else self.equal(inputs)
-        self.shortcut = around
+        self.shortcut = around if self.table else None
         self.begin()
 
     def begin(self) -> None:
@@ -112,6 +115,11 @@ def _both_at_0(self: Block) -> None:
         nn.init.zeros_(p)
 
 
+def _first_at_0(self: Block) -> None:
+    nn.init.zeros_(self.first.weight)
+    nn.init.zeros_(self.first.bias)
+
+
 def _around_at_0(self: Block) -> None:
     Block.begin(self)
     for p in [] if self.shortcut is None else self.shortcut.parameters():
@@ -126,6 +134,11 @@ def _cut_or_filled(self: Block, x: Tensor) -> Tensor:
 
 def _only_where_equal(self: Block, x: Tensor) -> Tensor:
     return self.added(x) if self.shortcut is not None else x + self.added(x)
+
+
+def _only_where_it_fits(self: Block, x: Tensor) -> Tensor:
+    out = self.added(x)
+    return x + out if x.shape == out.shape else out
 
 
 def _always_x(self: Block, x: Tensor) -> Tensor:
@@ -268,6 +281,22 @@ _START = (
         ),
     ),
     Mistake(
+        "sets the first layer to 0 and not the last",
+        _block(begin=_first_at_0),
+        "A new block of yours adds the same small numbers to every row: the first layer is 0, and the last one is not.",
+        "With the first layer at 0 the hidden units hold 0, and what is left is the bias of the last. Its table gets no slope in this way.",
+        "Print `block.first.weight` and `block.last.weight` of a new block. Which of the two is to be 0 in the task?",
+        matches=_seen(
+            lambda c, o: (
+                _right_later(c, o)
+                and not bool(o["begins"])
+                and bool(o["same for all rows"])
+                and not bool(o["drawn"])
+                and not bool(o["learns"])
+            )
+        ),
+    ),
+    Mistake(
         "does not begin as the identity",
         _block(begin=lambda self: None),
         "A new block of yours adds something by chance to what came in.",
@@ -334,6 +363,22 @@ _AROUND = (
         ),
     ),
     Mistake(
+        "bends what comes in first, and gives the way around a bias",
+        _block(bias=True, added=lambda self, x: self.last(torch.relu(self.first(torch.relu(x))))),
+        "Where a negative number comes in your layers do not see it, and where the widths differ your shortcut has a bias.",
+        "Two things at once: x enters the first layer as it is, without a ReLU in front, and the way around has a table alone.",
+        "How many ReLUs has the formula, and what stands in their brackets? Then look which argument of `torch.nn.Linear` leaves a bias out.",
+        matches=lambda cases, observed: (
+            all(observed)
+            and any(bool(o["bias around"]) for o in observed)
+            and all(
+                _right_later(c, o, bent=True) and not _right_later(c, o)
+                for c, o in zip(cases, observed)
+                if "shortcut.weight" not in c.args["values"]
+            )
+        ),
+    ),
+    Mistake(
         "gives the way around a bias",
         _block(bias=True),
         "Where the widths differ your shortcut has a bias, and the task asks for none.",
@@ -341,6 +386,18 @@ _AROUND = (
         "told otherwise.",
         "Which argument of `torch.nn.Linear` leaves the bias out?",
         matches=_seen(lambda c, o: bool(o["bias around"]), of=lambda found: any(found)),
+    ),
+    Mistake(
+        "has no table on the way around where the widths differ",
+        _block(table=False, forward=_only_where_it_fits),
+        "With as many outputs as inputs you are right. With other widths your block has no `shortcut`.",
+        "Leaving x out there, cutting it or filling it up with 0 loses what came in, or a part of it. A table brings all of it to the other width.",
+        "Print `[name for name, _ in ResidualBlock(3, 7, 5).named_parameters()]`. Which of the task's names is missing?",
+        matches=lambda cases, observed: (
+            all(observed)
+            and any(bool(o["lacks the table"]) for o in observed)
+            and all(bool(o["lacks the table"]) or _right_later(c, o) for c, o in zip(cases, observed))
+        ),
     ),
     Mistake(
         "cuts what came in, or fills it up with 0",

@@ -36,10 +36,15 @@ def _parts(
     return bias_variance
 
 
-def _sums_over_points(predictions: Tensor, truth: Tensor, noise: float) -> Parts:
-    n = len(truth)
-    b, v = n * _bias2(predictions, truth), n * _variance(predictions, truth)
-    return b, v, b + v + noise**2
+def _summed(factor: float) -> Decomposition:
+    """Return the decomposition with sums over the points, multiplied by a factor."""
+
+    def bias_variance(predictions: Tensor, truth: Tensor, noise: float) -> Parts:
+        n = factor * len(truth)
+        b, v = n * _bias2(predictions, truth), n * _variance(predictions, truth)
+        return b, v, b + v + noise**2
+
+    return bias_variance
 
 
 _BIAS = (
@@ -207,10 +212,24 @@ _ERROR = (
     ),
     Mistake(
         "adds up over the points",
-        _sums_over_points,
+        _summed(1.0),
         "Your bias and your variance are too large, by the number of points.",
         "A sum over the points grows with how many there are. Here it is a mean over the points, so that it can be compared.",
         "Ask about every point twice. Should the squared bias double? Does yours?",
+    ),
+    Mistake(
+        "takes half of the sum over the points",
+        _summed(0.5),
+        "With two points you are right. With others your bias and your variance are off by a factor, half of the number of points.",
+        "The half belongs to a loss, where it cancels the 2 of the slope. Here it makes a mean of a sum only if there are two points.",
+        "Take a single point at which the models miss by 2 on average. What is the squared bias, and what is it in yours?",
+    ),
+    Mistake(
+        "returns the variance first, and forgets the noise",
+        lambda p, t, noise: (v := _variance(p, t), b := _bias2(p, t), b + v),
+        "Your first two numbers are right and exchanged, and your error is the one against the truth, without noise.",
+        "Two things at once: the squared bias comes first in the result, and a new target scatters around the truth.",
+        "Compare your last line with the names that the task returns. Then look for the place at which `noise` is used.",
     ),
     Mistake(
         "returns the variance first",
@@ -218,6 +237,13 @@ _ERROR = (
         "Your three numbers are right, and the first two are exchanged.",
         "The check takes the results by their place, and the task puts the squared bias first.",
         "Compare your last line with the line of the task that names what is returned.",
+    ),
+    Mistake(
+        "divides by M - 1, and forgets the noise",
+        _parts(variance=lambda p, t: p.var(dim=0).mean(), noise=lambda noise: 0.0),
+        "Your squared bias is right. Your variance is a little too large, with a single model it is none, and your error has no noise.",
+        "Two things at once: `var` divides by M - 1 unless told otherwise, and a new target scatters around the truth.",
+        "Set the variance right with the example, 1.3333. Then look for the place at which `noise` is used.",
     ),
     Mistake(
         "divides by M - 1, and adds the noise without a square",

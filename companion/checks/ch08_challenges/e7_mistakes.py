@@ -43,7 +43,7 @@ def evaluated(
     *,
     rank: Callable[[Tensor], Tensor] = torch.abs,
     raw: bool = False,
-    by_themselves: bool = False,
+    by_themselves: Rows | None = None,
 ) -> Evaluation:
     """Return the evaluation with something learned from other rows.
 
@@ -54,7 +54,7 @@ def evaluated(
         asked: which rows are answered.
         rank: from the difference of the classes to what is large in a column that is kept.
         raw: choose before anything is standardised.
-        by_themselves: standardise what is not trained on with its own mean and spread.
+        by_themselves: which rows are standardised with their own mean and spread.
     """
 
     def accuracy(X: Tensor, y: Tensor, patients: Tensor, train: Tensor, k: int) -> Tensor:
@@ -63,9 +63,10 @@ def evaluated(
         if scaled is not None:
             S = X[scaled(train, known)]
             X = (X - S.mean(dim=0)) / S.std(dim=0)
-        if by_themselves:
-            T = first[~train]
-            X = torch.where(train[:, None], X, (first - T.mean(dim=0)) / T.std(dim=0))
+        if by_themselves is not None:
+            own = by_themselves(train, known)
+            T = first[own]
+            X = torch.where(own[:, None], (first - T.mean(dim=0)) / T.std(dim=0), X)
         if chosen is not None:
             use = chosen(train, known)
             C, c = (first if raw else X)[use], y[use]
@@ -164,10 +165,18 @@ _LEAKS = (
     ),
     Mistake(
         "standardises the held-out rows by themselves",
-        evaluated(by_themselves=True),
+        evaluated(by_themselves=_held_out),
         "Your held-out rows are standardised with their own mean and spread.",
         "The answer for a patient then depends on who is asked about beside them, and a shift of all new rows is wiped away.",
         "What would your method do for one new patient alone? A single row has no spread.",
+        best="a sensor that was exchanged",
+    ),
+    Mistake(
+        "standardises all rows outside of the training by themselves",
+        evaluated(by_themselves=_not_train),
+        "The rows outside of `train` are standardised with a mean and a spread of their own.",
+        "What is learned from the training rows has to be used as it is. In yours the answer for a patient depends on the rows beside them.",
+        "With which mean and which spread would your method standardise one new patient who comes alone?",
         best="a sensor that was exchanged",
     ),
 )

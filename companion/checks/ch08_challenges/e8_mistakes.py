@@ -126,6 +126,40 @@ class _AgainAndAgain(nn.Module):
         return out
 
 
+class _PlainList(nn.Module):
+    """Thirty layers in a list of Python, of which a module takes no notice."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.scores = nn.Linear(64, WIDTH), nn.Linear(WIDTH, 10)
+        self.inner = [nn.Linear(WIDTH, WIDTH) for _ in range(HIDDEN)]
+        for layer in self.inner:
+            draw(layer, "orthogonal")
+
+    def forward(self, x: Tensor) -> Tensor:
+        h = torch.tanh(self.first(x))
+        for layer in self.inner:
+            h = torch.tanh(layer(h))
+        out: Tensor = self.scores(h)
+        return out
+
+
+class _NextToNothing(nn.Module):
+    """Residual blocks that add a ten-thousandth of what their layers make."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.scores = nn.Linear(64, WIDTH), nn.Linear(WIDTH, 10)
+        self.inner = nn.ModuleList(nn.Linear(WIDTH, WIDTH) for _ in range(HIDDEN))
+
+    def forward(self, x: Tensor) -> Tensor:
+        h = torch.relu(self.first(x))
+        for layer in self.inner:
+            h = h + 1e-4 * torch.relu(layer(h))
+        out: Tensor = self.scores(h)
+        return out
+
+
 class _PastAllLayers(nn.Module):
     """Two layers that do the work, and a deep stack beside them from which nothing arrives."""
 
@@ -226,6 +260,18 @@ def have_a_say(o: Observed) -> int:
     return int((o["says"].nan_to_num(nan=1.0) > SAY).sum()) if "says" in o else HIDDEN + 1
 
 
+def _past_its_layers(o: Observed) -> bool:
+    """Return whether a network that is deep enough has learned, and most of its layers have no say."""
+    learned = "accuracy" in o and o["accuracy"].item() > 0.5
+    return deep_enough(o) and narrow_enough(o) and have_a_say(o) <= HIDDEN and learned
+
+
+def _whisper(o: Observed) -> bool:
+    """Return whether the layers without a say all have about the same little one: what they make is multiplied by it."""
+    low = o["says"][o["says"] <= SAY] if "says" in o else torch.zeros(0)
+    return len(low) > 1 and bool(low.min() > 0) and bool(low.max() < 30 * low.min())
+
+
 def is_linear(o: Observed) -> bool:
     """Return whether the network is a straight line at the start, and far out after training, where a bend shows."""
     far = o.get("far")
@@ -283,9 +329,23 @@ def _still_falls(o: Observed) -> bool:
     return bool(loss.isfinite().all()) and bool(loss.max() < loss[0] + 0.7) and falls
 
 
+def _never_negative(o: Observed) -> bool:
+    """Return whether no score is ever below 0, near the data and far away from it, and they are no shares."""
+    scores = [o["start"], *([o["far"]] if "far" in o else [])]
+    return all(bool((s >= 0).all()) for s in scores) and not _shares(o) and not _all_at_0(o) and not _dies(o)
+
+
 def _shares(o: Observed) -> bool:
     start = o["start"].to(F64)
     return start.shape == (5, 10) and bool((start >= 0).all()) and bool((start.sum(dim=1) - 1).abs().max() < 1e-5)
+
+
+def _hovers(o: Observed) -> bool:
+    """Return whether the loss stays high to the end and has been lower in between, as where long steps keep shares at 0 and 1."""
+    if "loss" not in o or not bool(o["loss"].isfinite().all()):
+        return False
+    means = o["loss"].unfold(0, 20, 1).mean(dim=1)
+    return bool(means[-1] > 2.1) and bool(means[-1] > means.min() + 0.004)
 
 
 # -- what is said -------------------------------------------------------------------------------------------
@@ -329,13 +389,22 @@ _DEPTH = (
         matches=every(lambda o: int(o["in a row"]) <= HIDDEN),
     ),
     Mistake(
+        "keeps its layers where the network does not find them",
+        by(_PlainList, adam(1e-3)),
+        "A signal passes many layers in your network, and most of them are not among its parameters.",
+        "A module finds layers that are its attributes, or stand in a ModuleList or a Sequential. In a plain list or dict it "
+        "does not look, so that the optimizer never gets them.",
+        "Print `len(list(network.parameters()))`. What kind of thing holds your layers, and what does `torch.nn` have in its place?",
+        matches=every(lambda o: int(o["in a row"]) > HIDDEN >= len(o["shapes"]) and int(o["outside"]) > 0),
+    ),
+    Mistake(
         "uses one layer again and again",
         by(_AgainAndAgain, adam(1e-3)),
         "A signal passes many layers in your network, and several of them are one and the same.",
         "A layer that is used thirty times has one table of weights. It is a network of another kind, and has a "
         "thirtieth of the weights.",
         "Print how many different weights your network has: `len(list(network.parameters()))`. Is each layer made anew?",
-        matches=every(lambda o: int(o["in a row"]) > HIDDEN >= len(o["shapes"])),
+        matches=every(lambda o: int(o["in a row"]) > HIDDEN >= len(o["shapes"]) and int(o["outside"]) == 0),
     ),
     Mistake(
         "has layers that are too wide",
@@ -373,19 +442,28 @@ _DEPTH = (
         matches=every(lambda o: int(o["in a row"]) > HIDDEN and len(o["shapes"]) > HIDDEN >= tables(o)),
     ),
     Mistake(
+        "adds next to nothing in each layer",
+        by(_NextToNothing, adam(3e-3)),
+        "Most of your layers have hardly any say: if the check sets their weights to 0, the scores move by less than a hundredth.",
+        "What each of them adds is multiplied by a tiny factor, and a training of 200 steps does not make up for it. The few others do the work.",
+        "By which number is it multiplied before it is added? Thirty parts of equal weight want a factor near one over the root of 30.",
+        matches=every(lambda o: _past_its_layers(o) and _whisper(o)),
+    ),
+    Mistake(
         "leads past its layers",
         by(_PastAllLayers, adam(3e-3)),
         "Most of your layers have no say: if the check sets their weights to 0, the scores stay as they are.",
         "A way around all layers at once leaves a shallow network, with a deep one beside it from which nothing arrives.",
         "How many layers does each of your shortcuts jump over? Let each of them jump over one or two.",
-        matches=every(
-            lambda o: (
-                deep_enough(o)
-                and narrow_enough(o)
-                and have_a_say(o) <= HIDDEN
-                and ("accuracy" in o and o["accuracy"].item() > 0.5)
-            )
-        ),
+        matches=every(lambda o: _past_its_layers(o) and not _whisper(o)),
+    ),
+    Mistake(
+        "ends in a softmax, and takes steps that are too long",
+        by(stack(nn.Tanh, "orthogonal", last=lambda: nn.Softmax(dim=-1)), sgd(1.0)),
+        "The ten outputs for each picture add up to 1, and the loss goes up and down above 2.1 to the end.",
+        "Two things at once: the loss applies a softmax itself, and long steps push the shares of yours to 0 and 1, where it is flat.",
+        "Hand the scores over as they leave the last layer. Then divide the rate by ten and watch the loss every 20 steps.",
+        matches=lambda cases, observed: every(_shares)(cases, observed) and _some(_hovers)(cases, observed),
     ),
     Mistake(
         "ends in a softmax",
@@ -399,6 +477,25 @@ _DEPTH = (
 )
 
 _TRAINING = (
+    Mistake(
+        "ends in a ReLU",
+        by(stack(nn.Tanh, "orthogonal", last=nn.ReLU), sgd(0.02)),
+        "None of your scores is ever negative: something behind the last layer sets them to 0.",
+        "A score says how much speaks for a digit, and where much speaks against it has to be able to fall below 0. What is cut off there gets no slope either.",
+        "Print the last two lines of your network. Behind which layers belongs an activation, and behind which does none?",
+        matches=_some(_never_negative),
+    ),
+    Mistake(
+        "lets chance into layer after layer",
+        by(stack(lambda: nn.Sequential(nn.Tanh(), nn.Dropout(0.5)), "orthogonal"), adam(1e-3)),
+        "In training the same picture gets other scores in each call: most of what they say is chance, as behind many dropouts.",
+        "Each dropout adds chance to the signal, and thirty in a row leave little else. It is a remedy for learning by heart, which is "
+        "not the trouble here.",
+        "Take the dropouts out and train again. By how much does the loss fall in 200 steps now?",
+        matches=_some(
+            lambda o: "chance" in o and o["chance"].item() > 0.5 and not _dies(o) and not _begins_too_large(o)
+        ),
+    ),
     Mistake(
         "begins with all weights at 0",
         by(stack(nn.ReLU, "zero"), adam(1e-3)),
@@ -451,9 +548,9 @@ _TRAINING = (
         "takes steps that are too short",
         by(residual(), adam(3e-5)),
         "Your loss falls steadily, and is still on its way when the 200 steps are over.",
-        "The start is a good one and nothing is thrown about. There are no more steps, so each of them has to lead farther.",
-        "Multiply your rate by three, as long as the loss does not jump. Or let an optimizer of chapter 7 choose "
-        "for each weight.",
+        "Nothing dies and nothing is thrown about. There are no more steps, so each of them has to lead farther.",
+        "Multiply your rate by three, as long as the loss does not jump, or take an optimizer of chapter 7. If that is not "
+        "enough, try a way around the layers: there a step leads farther.",
         matches=_some(lambda o: not _dies(o) and not _climbs(o) and not _thrown(o) and _still_falls(o)),
     ),
 )

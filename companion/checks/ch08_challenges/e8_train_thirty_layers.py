@@ -38,7 +38,7 @@ SEEDS = (0, 1, 2)
 
 
 def make_training() -> tuple[torch.nn.Module, torch.optim.Optimizer]:
-    """Return a new network with 31 hidden layers of 32 units, and the optimizer that is to train it."""
+    """Return a new network with at least 30 hidden layers, and the optimizer that is to train it."""
 
     class Block(torch.nn.Module):
         def __init__(self) -> None:
