@@ -1,0 +1,108 @@
+"""What the figures of chapter 09 compute: solutions under a price against scikit-learn, and by hand."""
+
+from __future__ import annotations
+
+import math
+from itertools import product
+
+import numpy as np
+import pytest
+from sklearn.linear_model import ElasticNet, Ridge
+
+from companion import figures
+from companion.figures.regularization import (
+    PATH,
+    STRENGTHS,
+    Priced,
+    ball,
+    ellipse,
+    loss_of,
+    on_slider,
+    price_of,
+    solution,
+    zero_from,
+)
+
+# ---- a price on two weights
+
+CASES = [
+    Priced(wanted, tilt, narrow)
+    for wanted, tilt, narrow in product(((2.6, 1.0), (2.6, -0.2), (-1.3, -2.5)), (-85, -20, 0, 45, 90), (1.0, 3.0, 5.0))
+]
+
+
+def as_data(case):
+    """Return examples, 2 of them, whose mean square is the loss: XᵀX / 2 is H, and the targets are X c."""
+    a, b, d = case.bend
+    x = math.sqrt(2) * np.linalg.cholesky(np.array([[a, b], [b, d]])).T
+    return x, x @ np.array(case.wanted)
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 1.0])
+@pytest.mark.parametrize("strength", [0.1, 0.8, 2.5])
+def test_solution_is_that_of_scikit_learns_elastic_net(share, strength):
+    for case in CASES:
+        model = ElasticNet(strength, l1_ratio=share, fit_intercept=False, tol=1e-14, max_iter=1_000_000)
+        assert solution(case._replace(share=share), strength) == pytest.approx(
+            model.fit(*as_data(case)).coef_, abs=1e-6
+        )
+
+
+@pytest.mark.parametrize("strength", [0.1, 2.5, 100.0])
+def test_solution_under_l2_is_ridge(strength):
+    for case in CASES:
+        due = Ridge(2 * strength, fit_intercept=False).fit(*as_data(case)).coef_  # on the sum of two squares
+        assert solution(case._replace(share=0.0), strength) == pytest.approx(due, abs=1e-9)
+
+
+def test_round_contours_give_the_chapters_formulas():
+    case = Priced((3.0, 0.8), narrow=1.0)
+    assert solution(case, 1.0) == pytest.approx((2.0, 0.0), abs=1e-15)
+    assert solution(case, 1.0)[1] == 0
+    assert solution(case._replace(share=0.0), 2.0) == pytest.approx((1.0, 0.8 / 3))
+    assert solution(case, 0) == pytest.approx((3.0, 0.8))
+
+
+def test_weight_that_is_0_stays_0_from_the_strength_that_is_said():
+    for case, share in product(CASES, (0.1, 1.0)):
+        one = case._replace(share=share)
+        ends = [zero_from(one, i) for i in (0, 1)]
+        assert share * max(ends) == pytest.approx(max(map(abs, one.pull)))
+        assert max(ends) < PATH[-1]
+        for i, end in enumerate(ends):
+            assert solution(one, end * (1 - 1e-9))[i] != 0
+            assert all(solution(one, strength)[i] == 0 for strength in [end, *PATH] if strength >= end)
+
+
+def test_no_strength_of_l2_brings_a_weight_to_0():
+    for case in CASES:
+        one = case._replace(share=0.0)
+        assert zero_from(one, 0) == zero_from(one, 1) == math.inf
+        assert all(all(solution(one, strength)) for strength in PATH)
+
+
+def test_contour_and_ball_touch_at_the_solution_and_nowhere_cross():
+    for case, share in product(CASES, (0.0, 0.4, 1.0)):
+        one = case._replace(share=share)
+        w = solution(one, 0.8)
+        loss, price = loss_of(one, w), price_of(one, w)
+        assert all(price_of(one, place) >= price - 1e-9 for place in ellipse(one, math.sqrt(2 * loss)))
+        assert all(loss_of(one, place) >= loss - 1e-9 for place in ball(share, price))
+
+
+def test_ball_without_a_price_is_a_point():
+    assert set(ball(0.5, 0.0)) == {(0.0, 0.0)}
+
+
+def test_penalty_geometry_says_what_is_computed():
+    figure, case = figures.penalty_geometry(), Priced()
+    ends = [zero_from(case, i) for i in (0, 1)]
+    assert ends[0] < ends[1]
+    assert case.wanted[0] > case.wanted[1], "the longer one goes first"
+    assert figure.guesses[figure.right].startswith("w₁")
+    assert f"{ends[0]:.2f} (on the slider at {on_slider(ends[0]):g}); w₂ follows at {ends[1]:.2f}" in figure.answer
+    assert max(solution(case, strength)[1] for strength in PATH) > 1.2 * case.wanted[1]
+    assert solution(case._replace(wanted=(2.6, -0.2)), 1.4)[1] > 0.05
+    now = STRENGTHS[figure.controls["strength"].start]
+    assert "({:.2f}, {:.2f})".format(*solution(case, now)) in figure.alt
+    assert all(solution(case, now)), "the default state does not give the answer away"
