@@ -1,11 +1,14 @@
-"""Figures of chapter 09: what a price does to two weights."""
+"""Figures of chapter 09: what a price does to two weights, and when a training is stopped."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from functools import cache
 from typing import NamedTuple
 
-from companion.figures.controls import Control, Slider, Toggle
+from companion import experiments
+from companion.figures.controls import Choice, Control, Slider, Toggle
 from companion.figures.figure import Figure, figure, minus
 from companion.figures.svg import Picture, named_rows
 
@@ -210,3 +213,148 @@ def _touching(case: Priced, now: float, alt: str) -> str:
     )
     words = "blue: equal loss; orange: equal price; dot: what the loss wants; triangle: the solution"
     return f"{picture.svg(alt)}<p>{words}</p>{table}"
+
+
+# ---- when to stop
+
+SIZES = (10, 50, 200)
+RUNS, LOOKS, EVERY = 8, 60, 10
+_RUN, _SIZE, _PATIENCE = 7, 50, 2
+
+
+class Stop(NamedTuple):
+    """Where a training is stopped, and where it was best by then; looks, counted from 0."""
+
+    at: int
+    best: int
+
+
+class Ends(NamedTuple):
+    """What becomes of one training: where it stops, where its whole curve is lowest, and the shares of new digits wrong."""
+
+    stop: Stop
+    lowest: int
+    best_wrong: float
+    last_wrong: float
+    lowest_wrong: float
+
+
+@cache
+def curve_of(run: int, size: int) -> list[int]:
+    """Return the validation loss of a run, from 1, at each look, in thousandths."""
+    return [int(v) for v in experiments.recorded("stopping").results["networks"][run - 1]["held"][str(size)].split()]
+
+
+@cache
+def wrong_of(run: int) -> list[int]:
+    """Return the share of new digits that a run, from 1, gets wrong at each look, in thousandths."""
+    return [int(v) for v in experiments.recorded("stopping").results["networks"][run - 1]["wrong"].split()]
+
+
+def smoothed(curve: Sequence[int], window: int) -> list[float]:
+    """Return the mean of the last ``window`` looks at each look, of fewer at the beginning."""
+    parts = [curve[max(0, k - window + 1) : k + 1] for k in range(len(curve))]
+    return [sum(part) / len(part) for part in parts]
+
+
+def stop(curve: Sequence[float], patience: int, min_delta: float = 0) -> Stop:
+    """Return where a training stops: after ``patience`` looks in a row that have not beaten the best by more than ``min_delta``."""
+    best = 0
+    for k, value in enumerate(curve):
+        if k and value < curve[best] - min_delta:
+            best = k
+        elif k - best >= patience:
+            break
+    return Stop(k, best)
+
+
+def ends_of(run: int, size: int, patience: int, min_delta: int = 0, window: int = 1) -> Ends:
+    """Return what becomes of a run, from 1; ``min_delta`` in thousandths."""
+    curve, wrong = smoothed(curve_of(run, size), window), [v / 1000 for v in wrong_of(run)]
+    end, lowest = stop(curve, patience, min_delta), curve.index(min(curve))
+    return Ends(end, lowest, wrong[end.best], wrong[end.at], wrong[lowest])
+
+
+def least_patience(run: int, size: int) -> int:
+    """Return the smallest patience with which a run comes to the lowest point of its whole curve."""
+    return next(p for p in range(1, LOOKS + 1) if (end := ends_of(run, size, p)).stop.best == end.lowest)
+
+
+def step_of(look: int) -> int:
+    """Return the step after which a look is taken."""
+    return EVERY * (look + 1)
+
+
+@figure("09", "When to stop")
+def early_stop() -> Figure:
+    """Return recorded validation curves of eight trainings; patience, least gain, smoothing and the weights kept are the reader's."""
+    now, need = ends_of(_RUN, _SIZE, _PATIENCE), least_patience(_RUN, _SIZE)
+    found, patient = ends_of(_RUN, _SIZE, need), ends_of(_RUN, _SIZE, 20)
+    few = least_patience(1, SIZES[0])
+    lucky, better = ends_of(1, SIZES[0], few), ends_of(1, SIZES[1], few)
+    guesses = (need - 1, need, 2 * need, 4 * need)
+    alt = (
+        f"The validation loss of a training, drawn up to step {step_of(now.stop.at)}, where it stops; the rest, up to step {step_of(LOOKS - 1)}, is faint. "
+        f"It was best at step {step_of(now.stop.best)}; the lowest point of the whole curve is at step {step_of(now.lowest)}. "
+        f"Below, the share of new digits wrong: {now.best_wrong:.3f} at the best look, {now.last_wrong:.3f} at the stop, {now.lowest_wrong:.3f} at the lowest point."
+    )
+    answer = (
+        f"With {need}. After step {step_of(now.stop.best)} come {found.lowest - now.stop.best - 1} looks without a new best, and the next one, at step {step_of(found.lowest)}, is the lowest of all. "
+        f"The share of new digits wrong falls from {now.best_wrong:.3f} to {found.best_wrong:.3f}. A patience of 20 finds the same point, and costs {EVERY * (patient.stop.at - found.stop.at)} steps more. "
+        f"But it needs the best weights put back: the last ones would be wrong on {patient.last_wrong:.3f}. "
+        f"And more patience is not always better. In run 1 with ten validation digits a patience of {few} finds the lowest point at step {step_of(lucky.lowest)}, and that point is luck: "
+        f"{lucky.best_wrong:.3f} of the new digits are wrong there. Fifty digits choose step {step_of(better.stop.best)}, with {better.best_wrong:.3f}."
+    )
+    controls: dict[str, Control] = {
+        "run": Slider("run", 1, RUNS, 1, _RUN),
+        "size": Choice("validation set", {str(size): f"{size} digits" for size in SIZES}, str(_SIZE)),
+        "patience": Slider("patience", 1, 20, 1, _PATIENCE),
+        "delta": Slider("least gain (min_delta)", 0, 0.1, 0.01, 0),
+        "window": Slider("smoothing", 1, 9, 1, 1),
+        "kept": Choice("weights", {"best": "the best are put back", "last": "the last are kept"}, "best"),
+        "whole": Toggle("to the end of the training"),
+    }
+    return Figure(
+        "early_stop",
+        {"networks": experiments.recorded("stopping").results["networks"], "every": EVERY},
+        alt=alt,
+        caption=f"Eight real trainings on 200 digits each, a fifth of their labels dealt anew, seen every {EVERY} steps. Stopping sees the loss on the validation set; "
+        "what it is for, the share of new digits wrong with their true labels, it never sees.",
+        controls=controls,
+        task=f"Predict: with a patience of {_PATIENCE} run {_RUN} stops at step {step_of(now.stop.at)} and misses the lowest point of its curve. What is the smallest patience that finds it? "
+        "Count the looks in the picture, then try.",
+        guesses=[str(guess) for guess in guesses],
+        right=guesses.index(need),
+        answer=answer,
+        fallback=_stopped(now, alt),
+    )
+
+
+def _stopped(now: Ends, alt: str) -> str:
+    """Draw the default run's validation loss with its best look and its stop, and a table of several patiences."""
+    curve = [v / 1000 for v in curve_of(_RUN, _SIZE)]
+    places = [(step_of(k), v) for k, v in enumerate(curve)]
+    picture = Picture(
+        (0, step_of(LOOKS - 1)),
+        (0, 3.2),
+        xlabel="step",
+        ylabel="validation loss",
+        ticks=((0, 200, 400, 600), (0, 1, 2, 3)),
+    )
+    picture.line(places, width=0.8)
+    picture.line(places[: now.stop.at + 1], "a", width=2.6)
+    picture.mark(places[now.stop.best], 0)
+    picture.ring(places[now.lowest])
+    rows = []
+    for patience in (1, 2, 3, 4, 5, 10, 20):
+        end = ends_of(_RUN, _SIZE, patience)
+        texts = [
+            str(step_of(end.stop.at)),
+            str(step_of(end.stop.best)),
+            f"{end.best_wrong:.3f}",
+            f"{end.last_wrong:.3f}",
+        ]
+        rows.append((f"patience {patience}", texts))
+    columns = ("", "stops at step", "best step", "wrong, best weights", "wrong, last weights")
+    words = "thick line: what is seen; dot: the best look; ring: the lowest point of the whole curve"
+    return f"{picture.svg(alt)}<p>{words}</p>{named_rows(f'Run {_RUN}, {_SIZE} validation digits', columns, rows)}"

@@ -1,9 +1,10 @@
-"""What the figures of chapter 09 compute: solutions under a price against scikit-learn, and by hand."""
+"""What the figures of chapter 09 compute: solutions under a price against scikit-learn, stops against the companion's callback."""
 
 from __future__ import annotations
 
 import math
 from itertools import product
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,17 +12,27 @@ from sklearn.linear_model import ElasticNet, Ridge
 
 from companion import figures
 from companion.figures.regularization import (
+    LOOKS,
     PATH,
+    RUNS,
+    SIZES,
     STRENGTHS,
     Priced,
     ball,
+    curve_of,
     ellipse,
+    ends_of,
+    least_patience,
     loss_of,
     on_slider,
     price_of,
+    smoothed,
     solution,
+    stop,
+    wrong_of,
     zero_from,
 )
+from companion.training import EarlyStopping
 
 # ---- a price on two weights
 
@@ -106,3 +117,70 @@ def test_penalty_geometry_says_what_is_computed():
     now = STRENGTHS[figure.controls["strength"].start]
     assert "({:.2f}, {:.2f})".format(*solution(case, now)) in figure.alt
     assert all(solution(case, now)), "the default state does not give the answer away"
+
+
+# ---- when to stop
+
+
+def test_stop_by_hand_as_in_the_chapter():
+    curve = [1.0, 0.8, 0.9, 0.7, 0.75, 0.72, 0.71, 0.6]
+    assert stop(curve, 3) == (6, 3)
+    assert stop(curve, 1) == (2, 1)
+    assert stop(curve, 4) == (7, 7)
+    assert stop(curve, 2, 0.15) == (3, 1)
+    assert stop([0.5], 1) == (0, 0)
+
+
+@pytest.mark.parametrize("patience", [1, 3, 7, 20])
+@pytest.mark.parametrize("delta", [0, 30])
+def test_stop_is_where_the_companions_callback_stops(patience, delta):
+    for run, size in product(range(1, RUNS + 1), SIZES):
+        curve, columns = curve_of(run, size), {"val_loss": list[int]()}
+        history, weights = SimpleNamespace(columns=lambda columns=columns: columns), SimpleNamespace(state_dict=dict)
+        state = SimpleNamespace(history=history, model=weights, epoch=-1, stop=False)
+        callback = EarlyStopping(patience, min_delta=delta)
+        callback.on_fit_start(state)
+        while not state.stop and state.epoch < LOOKS - 1:
+            state.epoch += 1
+            columns["val_loss"].append(curve[state.epoch])
+            callback.on_epoch_end(state)
+        assert stop(curve, patience, delta) == (state.epoch, callback.best_epoch), (run, size)
+
+
+def test_smoothing_takes_the_last_looks_and_fewer_at_the_beginning():
+    assert smoothed([4, 2, 9, 1], 1) == [4, 2, 9, 1]
+    assert smoothed([4, 2, 9, 1], 3) == [4, 3, 5, 4]
+    assert smoothed([4, 2], 9) == [4, 3]
+
+
+def test_ends_are_read_at_the_looks_of_the_raw_record():
+    end = ends_of(1, 10, 3, 20, window=5)
+    curve = smoothed(curve_of(1, 10), 5)
+    assert end.stop == stop(curve, 3, 20)
+    assert curve[end.lowest] == min(curve)
+    assert end.best_wrong == wrong_of(1)[end.stop.best] / 1000
+    assert end.last_wrong == wrong_of(1)[end.stop.at] / 1000
+    assert end.lowest_wrong == wrong_of(1)[end.lowest] / 1000
+
+
+def test_least_patience_is_the_least():
+    for run, size in product(range(1, RUNS + 1), SIZES):
+        least = least_patience(run, size)
+        found = [(end := ends_of(run, size, patience)).stop.best == end.lowest for patience in range(1, 41)]
+        assert found == [patience >= least for patience in range(1, 41)]
+
+
+def test_early_stop_says_what_is_recorded():
+    figure, need = figures.early_stop(), least_patience(7, 50)
+    now, found = ends_of(7, 50, 2), ends_of(7, 50, need)
+    assert figure.guesses[figure.right] == str(need)
+    assert now.stop.best < now.stop.at < now.lowest, "the default state does not give the answer away"
+    assert found.best_wrong < now.best_wrong - 0.03
+    assert ends_of(7, 50, 20).last_wrong > found.best_wrong + 0.05
+    assert f"from {now.best_wrong:.3f} to {found.best_wrong:.3f}" in figure.answer
+    few = least_patience(1, 10)
+    lucky, better = ends_of(1, 10, few), ends_of(1, 50, few)
+    assert few > 10
+    assert lucky.best_wrong > better.best_wrong + 0.03, "the lowest point of ten digits is luck"
+    assert f"{lucky.best_wrong:.3f} of the new digits are wrong there" in figure.answer
+    assert f"{now.best_wrong:.3f} at the best look" in figure.alt

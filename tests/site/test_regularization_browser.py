@@ -1,4 +1,4 @@
-"""The figures of chapter 09 in the browser: solutions under a price against the companion's."""
+"""The figures of chapter 09 in the browser: solutions under a price, and where trainings stop, against the companion's."""
 
 from __future__ import annotations
 
@@ -8,13 +8,21 @@ import pytest
 
 from companion import figures
 from companion.figures.regularization import (
+    LOOKS,
+    RUNS,
+    SIZES,
     STRENGTHS,
     Priced,
     ball,
+    curve_of,
     ellipse,
+    ends_of,
+    least_patience,
     loss_of,
     price_of,
     solution,
+    step_of,
+    wrong_of,
     zero_from,
 )
 
@@ -140,3 +148,80 @@ def test_penalty_geometry_task_is_solved_in_the_figure(open_page):
     assert figure.guesses[figure.right].startswith("w₁")
     assert f"(on the slider at {first:g})" in figure.answer
     assert all(0 not in seen[0, strength] for strength in STRENGTHS)
+
+
+# ---- when to stop
+
+STOPPED = """([grid, labels]) => grid.map((state) => { const n = "early_stop";
+  labels.forEach((label, i) => { if (ctl(n, label).value !== String(state[i])) put(n, label, state[i]); });
+  return ["stop", "best", "low", "back", "last"].map((k) => num(n, `.nfig-${k}`)); })"""
+
+
+def test_early_stop_agrees_with_the_companion_over_the_grid_of_all_controls(open_page):
+    labels = [control.label for control in figures.early_stop().controls.values()][:5]
+    grid = list(product(range(1, RUNS + 1), SIZES, (1, 2, 3, 5, 9, 14, 20), (0, 0.01, 0.07, 0.1), (1, 2, 9)))
+    missed = 0
+    for state, found in zip(grid, open_page().evaluate(STOPPED, [[list(one) for one in grid], labels])):
+        run, size, patience, delta, window = state
+        ends = ends_of(run, size, patience, round(1000 * delta), window)
+        steps = [step_of(k) for k in (*ends.stop, ends.lowest)]
+        assert found == pytest.approx([*steps, 1000 * ends.best_wrong, 1000 * ends.last_wrong]), state
+        missed += ends.stop.best != ends.lowest
+    assert 0.1 < missed / len(grid) < 0.9
+
+
+def test_early_stop_draws_the_record_and_what_is_seen_of_it(open_page):
+    page = open_page()
+    put(page, "early_stop", run=4, size="10", patience=3)
+    page.locator("[data-nfig=early_stop] input[type=checkbox]").check()
+    read = """([i, ink]) => { const area = fig("early_stop").querySelectorAll("svg svg")[i], w = +area.getAttribute("width"), h = +area.getAttribute("height");
+      return [...area.querySelectorAll(`path.nfig-curve-${ink}`)].map((path) => path.getAttribute("d").slice(1).split("L").map((at) => { const [x, y] = at.split(" "); return [x / w, y / h]; })); }"""
+    end = ends_of(4, 10, 3).stop
+    for i, (ink, curve) in enumerate((("a", curve_of(4, 10)), ("b", wrong_of(4)))):
+        whole, seen = page.evaluate(read, [i, ink])
+        assert seen == whole[: end.at + 1]
+        assert [x for x, _ in whole] == pytest.approx([step_of(k) / 605 for k in range(LOOKS)], abs=1e-3)
+        (_, first), (_, last), scale = whole[0], whole[-1], curve[-1] - curve[0]
+        assert [(y - first) / (last - first) for _, y in whole] == pytest.approx(
+            [(v - curve[0]) / scale for v in curve], abs=0.01
+        )
+
+
+@pytest.mark.parametrize(
+    ("state", "head", "said"),
+    [
+        ({}, "it misses the lowest point", "Run 7, 50 validation digits, patience 2: step 70 has a loss of 1.465. The next 2 looks bring no loss below 1.465, and it stops at step 90. The best weights are put back: 0.198 of the new digits are wrong, with the last ones 0.160. The lowest point of the whole curve, 1.447 at step 110, it never sees; there 0.147 are wrong."),
+        ({"patience": 4}, "it finds the lowest point", "This best look is the lowest point of the whole curve."),
+        ({"patience": 1}, "it misses the lowest point", "The next look brings no loss below 1.465, and it stops at step 80."),
+        ({"kept": "last"}, "it misses the lowest point", "The last weights are kept: 0.160 of the new digits are wrong, with the best ones 0.198."),
+        ({"patience": 20, "delta": 0.1}, "it misses the lowest point", "it sees, and does not count"),
+        ({"window": 3}, "it misses the lowest point", "as a mean of 3 looks"),
+        ({"run": 1, "size": "10", "patience": 20}, "it finds the lowest point", "The training ends at step 600 before 20 looks in a row have brought none below 0.560."),
+    ],
+)  # fmt: skip
+def test_early_stop_says_in_words_what_comes_of_it(open_page, state, head, said):
+    page = open_page()
+    put(page, "early_stop", **state)
+    assert said in page.evaluate("say('early_stop')")
+    assert page.locator("[data-nfig=early_stop] .nfig-big").inner_text() == head
+
+
+def test_early_stop_tells_its_plots_and_the_end_of_the_training(open_page):
+    page = open_page()
+    plots = page.locator("[data-nfig=early_stop] svg.nfig-svg")
+    assert plots.first.get_attribute("aria-label").startswith("Validation loss: step 10 2.224, step 70 1.465, step 90 ")
+    assert "step 600 0.283" in plots.nth(1).get_attribute("aria-label")
+    page.locator("[data-nfig=early_stop] input[type=checkbox]").check()
+    assert "At the end, step 600, the loss is 2.9" in page.evaluate("say('early_stop')")
+    assert page.evaluate("say('early_stop')").endswith("and 0.283 are wrong.")
+
+
+def test_early_stop_task_is_solved_in_the_figure(open_page):
+    figure, page = figures.early_stop(), open_page()
+    heads = {}
+    for patience in range(1, 21):
+        put(page, "early_stop", patience=patience)
+        heads[patience] = page.locator("[data-nfig=early_stop] .nfig-big").inner_text()
+    first = next(patience for patience, head in heads.items() if head == "it finds the lowest point")
+    assert figure.guesses[figure.right] == str(first) == str(least_patience(7, 50))
+    assert all(head == "it finds the lowest point" for patience, head in heads.items() if patience >= first)
