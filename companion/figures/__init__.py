@@ -15,6 +15,7 @@ from companion.figures.forward import bump_builder, folded_paper, forward_trace
 from companion.figures.losses import sure_and_wrong, two_humps
 from companion.figures.neurons import neuron_boundary, perceptron_steps, xor_network
 from companion.figures.optimizers import optimizer_race, schedule_designer
+from companion.figures.regularization import early_stop, penalty_geometry
 from companion.figures.surface import loss_surface
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "bump_builder",
     "descent",
     "dialogue",
+    "early_stop",
     "flashcards",
     "folded_paper",
     "forward_trace",
@@ -41,6 +43,7 @@ __all__ = [
     "objectives",
     "optimizer_race",
     "page_files",
+    "penalty_geometry",
     "perceptron_steps",
     "profile",
     "quiz",

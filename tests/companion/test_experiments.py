@@ -1,4 +1,4 @@
-"""Recorded experiments: their code is the one that ran, they can be run again, and the ablation's design is what it says."""
+"""Recorded experiments: their code is the one that ran, they can be run again, and the designs are what they say."""
 
 import itertools
 import json
@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from companion import experiments
-from companion.experiments import ablation
+from companion.experiments import ablation, stopping
 
 
 @pytest.mark.parametrize("name", experiments.NAMES)
@@ -30,7 +30,7 @@ def test_fingerprint_changes_with_the_code_and_not_with_comments_or_docstrings(m
 
 def test_unknown_experiment_is_refused_by_name():
     for ask in (experiments.module, experiments.fingerprint, experiments.recorded):
-        with pytest.raises(ValueError, match="experiments: name expected one of ablation, got other"):
+        with pytest.raises(ValueError, match="experiments: name expected one of ablation, stopping, got other"):
             ask("other")
 
 
@@ -90,3 +90,35 @@ def test_errors_refuse_what_they_cannot_use(arguments, message):
 def test_chosen_names_the_means_that_there_are_when_one_is_unknown():
     with pytest.raises(ValueError, match=r"weight decay, dropout, .*got bagging"):
         ablation.chosen("dropout", "bagging")
+
+
+# ---- curves to stop by
+
+
+def test_recorded_curves_begin_as_they_come_out_again():
+    results = experiments.recorded("stopping").results
+    seen = stopping.curves(steps=100)
+    assert seen["held"].shape == (10, stopping.NETWORKS, len(stopping.SIZES))
+    for k, network in enumerate(results["networks"]):
+        for i, size in enumerate(stopping.SIZES):
+            recorded = [int(v) / 1000 for v in network["held"][str(size)].split()]
+            assert len(recorded) == stopping.STEPS // results["every"]
+            assert recorded[:10] == pytest.approx(seen["held"][:, k, i].tolist(), abs=0.05)
+        wrong = [int(v) / 1000 for v in network["wrong"].split()]
+        assert wrong[:10] == pytest.approx(seen["wrong"][:, k].tolist(), abs=0.03)
+    assert len(results["networks"]) == stopping.RECORDED
+
+
+def test_recorded_curves_turn_and_larger_validation_sets_lie_nearer_to_each_other():
+    networks = experiments.recorded("stopping").results["networks"]
+    held = torch.tensor([[[int(v) for v in n["held"][str(s)].split()] for s in stopping.SIZES] for n in networks])
+    assert bool((held[..., -1] > held.min(dim=2).values).all()), "every curve has its lowest point before the end"
+    spread = held.double().std(dim=0).mean(dim=1)  # between networks, by size
+    assert spread[0] > 1.5 * spread[2]
+    wrong = torch.tensor([[int(v) for v in n["wrong"].split()] for n in networks])
+    assert bool((wrong[:, -1] > wrong.min(dim=1).values + 40).all())
+
+
+def test_curves_refuse_a_training_without_a_look():
+    with pytest.raises(ValueError, match="steps expected 10 or more, got 9"):
+        stopping.curves(steps=9)

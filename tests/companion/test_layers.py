@@ -13,7 +13,7 @@ LAYERS = [
     {"errors", "random", "device"},
     {"autograd", "functional", "metrics", "init", "data", "summary"},
     {"nn", "optim", "lr_scheduler"},
-    {"models", "training", "search"},
+    {"models", "training", "search", "experiments"},
     {"transfer", "detection", "export", "robustness", "explain", "fairness", "privacy", "energy"},
     {"plotting", "figures", "claims", "study"},
     {"checks", "grading", "cli"},
