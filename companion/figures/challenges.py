@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import math
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
+from companion.experiments import recorded
+from companion.experiments.patients import EPOCHS, PATIENTS
 from companion.figures.activations import value_and_slope
 from companion.figures.chance import drawn_at_once
 from companion.figures.controls import Choice, Control, Slider, Steps, Text, Toggle
 from companion.figures.figure import Figure, figure, minus
-from companion.figures.patients import EPOCHS, PATIENTS
-from companion.figures.patients_measured import AFTER, CURVES
 from companion.figures.svg import Picture, named_rows
 
 # ---- where a slope vanishes
@@ -273,14 +273,18 @@ _NONE = "-"
 _SHOWN = 8  # epochs of the default state
 
 
+def _measured() -> dict[str, Any]:
+    return recorded("patients").results
+
+
 def curves_of(k: int) -> list[list[float]]:
     """Return loss and accuracy on the training set, then on the validation set, of patient ``k`` from 1, by epoch from 0."""
-    return [[int(v) / (1000, 100)[i % 2] for v in text.split()] for i, text in enumerate(CURVES[k - 1])]
+    return [[int(v) / (1000, 100)[i % 2] for v in text.split()] for i, text in enumerate(_measured()["curves"][k - 1])]
 
 
 def findings(k: int) -> tuple[str, str]:
     """Return what is seen at patient ``k``, and what it comes from with the next test and what it brought."""
-    (loss, acc, held, right), (after, _, held_after, right_after) = curves_of(k), AFTER[k - 1]
+    (loss, acc, held, right), (after, _, held_after, right_after) = curves_of(k), _measured()["after"][k - 1]
     best = held.index(min(held))
     done = f"{right_after / 100:.2f}"
     return (
@@ -359,7 +363,13 @@ def learning_curves() -> Figure:
         "learning_curves",
         {
             "patients": [
-                {"right": p.right, "curves": CURVES[k - 1], "after": AFTER[k - 1], "sign": sign, "why": why}
+                {
+                    "right": p.right,
+                    "curves": _measured()["curves"][k - 1],
+                    "after": _measured()["after"][k - 1],
+                    "sign": sign,
+                    "why": why,
+                }
                 for k, p in enumerate(PATIENTS, start=1)
                 for sign, why in [tuple(map(minus, findings(k)))]
             ],

@@ -11,6 +11,8 @@ from scipy import integrate
 
 from companion import figures, init
 from companion import functional as F
+from companion.experiments import recorded
+from companion.experiments.patients import EPOCHS, PATIENTS, measure
 from companion.figures.challenges import (
     ACTIVATIONS,
     ILLNESSES,
@@ -28,8 +30,6 @@ from companion.figures.challenges import (
     share_of_first,
 )
 from companion.figures.chance import drawn_at_once, seeded
-from companion.figures.patients import EPOCHS, PATIENTS, measure
-from companion.figures.patients_measured import AFTER
 from companion.random import generator
 
 VALUES = {"sigmoid": F.sigmoid, "tanh": torch.tanh, "relu": torch.relu, "linear": lambda z: z}
@@ -153,7 +153,7 @@ def test_patients_curves_come_out_as_recorded(k):
 @pytest.mark.parametrize("k", [2, 5, 6, 7, 9])
 def test_cures_come_out_as_recorded(k):
     found = [curve[-1] for curve in measure(PATIENTS[k - 1].after)]
-    loss, right, held, right_held = AFTER[k - 1]
+    loss, right, held, right_held = recorded("patients").results["after"][k - 1]
     assert found == pytest.approx([loss / 1000, right / 100, held / 1000, right_held / 100], abs=0.06)
 
 

@@ -1,7 +1,4 @@
-"""Ten real trainings on the digits and what was tried on each: how they are made. What was measured is in `patients_measured.py`.
-
-``python tools/patients.py`` measures all of them again and writes that file, in half a minute.
-"""
+"""Ten real trainings on the digits, and what was tried on each: the patients of the figure ``learning_curves``."""
 
 from __future__ import annotations
 
@@ -145,3 +142,16 @@ def measure(training: Training) -> list[list[float]]:
 def whole(curves: list[list[float]]) -> list[list[int]]:
     """Return losses as thousandths and accuracies as percent, whole numbers."""
     return [[round((1000, 100)[k % 2] * v) for v in curve] for k, curve in enumerate(curves)]
+
+
+def run() -> dict[str, Any]:
+    """Measure every patient, and each after its test or cure.
+
+    Returns:
+        ``curves``: for each patient loss and accuracy on the training set, then on the validation set, before the first epoch and
+        after every one, as a line of whole numbers. ``after``: the same four after the test or the cure, after its last epoch.
+    """
+    return {
+        "curves": [[" ".join(map(str, curve)) for curve in whole(measure(p.training))] for p in PATIENTS],
+        "after": [[curve[-1] for curve in whole(measure(p.after))] for p in PATIENTS],
+    }
