@@ -28,12 +28,6 @@ PLANNED = {
         "16": ["ConvTranspose2d"],
     },
     "autograd": {"13": ["concatenate"]},
-    "init": {
-        "08": [
-            "calculate_gain", "kaiming_uniform_", "lecun_normal_", "lecun_uniform_",
-            "orthogonal_", "uniform_", "xavier_uniform_",
-        ],
-    },
     "models": {
         "12": ["Inception", "InceptionBlock", "LeNet", "ResNet", "VGG"],
         "13": ["CharacterLM", "Forecaster", "SequenceClassifier"],
@@ -49,13 +43,12 @@ PLANNED = {
         "09": [
             "mixup", "random_crop", "random_erase", "random_flip", "random_noise", "random_rotation", "random_shift",
         ],
-        "10": ["MappedBatches", "Standardizer", "k_fold", "train_val_test_split"],
+        "10": ["MappedBatches", "Standardizer", "k_fold"],
         "12": ["cifar10", "fashion_mnist", "photograph"],
         "13": ["jitter", "scaling", "time_shift", "window_slice"],
         "21": ["wine"],
     },
     "metrics": {
-        "08": ["accuracy_score"],
         "11": [
             "auc", "balanced_accuracy_score", "bootstrap_interval", "brier_score_loss",
             "calibration_curve", "confusion_matrix", "expected_calibration_error", "f1_score", "fbeta_score", "log_loss",
@@ -75,6 +68,8 @@ RETURNED = {
     "PerceptronHistory",
     "PerceptronStep",
     "Row",
+    "Signal",
+    "Signals",
     "Summary",
 }  # records that used functions give back
 MODULES = [

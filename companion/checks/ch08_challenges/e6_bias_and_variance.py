@@ -105,7 +105,7 @@ class BiasAndVariance:
     """Why predictions miss: taken apart into what all models share and what each of them has for itself."""
 
     reference = bias_variance
-    read = "Too simple, too flexible"
+    read = "Two ways to be wrong"
     returns = (Out("bias2", "number"), Out("variance", "number"), Out("error", "number"))
     properties = _PROPERTIES
     statement = r"""

@@ -131,7 +131,7 @@ class FindTheLeak:
     """An evaluation that flatters, to be mended until what is held out has never been seen."""
 
     reference = accuracy
-    read = "Leakage"
+    read = "How to find a leak"
     returns = (Out("out", "number"),)
     script = _script
     observe = _observe

@@ -188,7 +188,7 @@ class TrainThirtyLayers:
     """Open-ended: start, activation, shortcuts and optimizer, chosen so that thirty layers learn in 200 steps."""
 
     reference = make_training
-    read = "What can be trained at all"
+    read = "A way around"
     returns = ()
     script = _script
     needs_reference = False
