@@ -43,6 +43,11 @@ def attribute(thing: Any, name: str) -> Any:
     return getattr(thing, name)
 
 
+def recorded(thing: Any, names: Sequence[str]) -> Tensor:
+    """Return whether any of some tensors of a learner's object carries a record of how it was computed."""
+    return torch.tensor(any(getattr(getattr(thing, name, None), "grad_fn", None) is not None for name in names))
+
+
 def state(thing: Any) -> dict[str, Tensor]:
     """Return the tensors of a learner's ``state_dict()``, whose names become part of the trace."""
     return {name: t.detach().clone() for name, t in thing.state_dict().items() if isinstance(t, Tensor)}
@@ -287,6 +292,7 @@ ROUTINES: dict[str, Routine] = {
         gradient,
         value,
         attribute,
+        recorded,
         state,
         load,
         listed,
