@@ -31,7 +31,7 @@ class Stopper:
         self.epoch = self.waited = 0
 
     def look(self, value: float, weights: list[torch.Tensor]) -> bool:
-        """Take in the value of one more epoch and the weights that have it; return whether to stop."""
+        """Take in the value of one more epoch and the weights that have it; say whether to stop."""
         if self.sign * value < self.best - self.min_delta:  # false for nan
             self.best = self.sign * value
             self.best_epoch = self.epoch
