@@ -28,6 +28,18 @@ def parameter(values: Tensor) -> Tensor:
     return values.clone().requires_grad_()
 
 
+def leaves(values: Sequence[Tensor]) -> list[Tensor]:
+    """Return leaves that record gradients, as a network's parameters do."""
+    return [parameter(v) for v in values]
+
+
+def write(leaves: Sequence[Tensor], values: Sequence[Tensor]) -> None:
+    """Write numbers into leaves, as the steps of a training do."""
+    with torch.no_grad():
+        for leaf, new in zip(leaves, values):
+            leaf.copy_(new)
+
+
 def gradient(leaf: Tensor, values: Tensor | None) -> None:
     """Put a gradient where an optimizer finds it, or take it away."""
     leaf.grad = None if values is None else values.clone()
@@ -41,6 +53,11 @@ def value(leaf: Tensor) -> Tensor:
 def attribute(thing: Any, name: str) -> Any:
     """Return an attribute of a learner's object."""
     return getattr(thing, name)
+
+
+def recorded(thing: Any, names: Sequence[str]) -> Tensor:
+    """Return whether any of some tensors of a learner's object carries a record of how it was computed."""
+    return torch.tensor(any(getattr(getattr(thing, name, None), "grad_fn", None) is not None for name in names))
 
 
 def state(thing: Any) -> dict[str, Tensor]:
@@ -284,9 +301,12 @@ ROUTINES: dict[str, Routine] = {
     r.__name__.lower(): r
     for r in (
         parameter,
+        leaves,
+        write,
         gradient,
         value,
         attribute,
+        recorded,
         state,
         load,
         listed,
