@@ -14,14 +14,12 @@ ROOT = Path(__file__).parents[2]
 # module: {chapter that will use it: names}
 PLANNED = {
     "functional": {
-        "09": ["batch_norm", "dropout", "dropout2d", "group_norm", "layer_norm"],
         "12": ["adaptive_avg_pool2d", "avg_pool2d", "conv1d", "conv2d", "max_pool2d"],
         "13": ["embedding", "gru_cell", "lstm_cell", "rnn_cell"],
         "14": ["scaled_dot_product_attention"],
         "16": ["conv_transpose2d"],
     },
     "nn": {
-        "09": ["BatchNorm1d", "BatchNorm2d", "Dropout", "Dropout2d", "GroupNorm", "LayerNorm"],
         "12": ["AdaptiveAvgPool2d", "AvgPool2d", "Conv1d", "Conv2d", "MaxPool2d"],
         "13": ["Embedding", "GRU", "GRUCell", "LSTM", "LSTMCell", "RNN", "RNNCell"],
         "14": ["MultiheadAttention", "TransformerEncoder", "TransformerEncoderLayer"],
@@ -35,14 +33,10 @@ PLANNED = {
     },
     "summary": {"12": ["receptive_field"]},
     "training": {
-        "09": ["EarlyStopping"],
         "10": ["BestWeights", "Callback", "Checkpoint", "ProgressBar", "TensorBoard", "evaluate", "load_weights", "predict"],
         "17": ["FreezeNorm"],
     },
     "data": {
-        "09": [
-            "mixup", "random_crop", "random_erase", "random_flip", "random_noise", "random_rotation", "random_shift",
-        ],
         "10": ["MappedBatches", "Standardizer", "k_fold"],
         "12": ["cifar10", "fashion_mnist", "photograph"],
         "13": ["jitter", "scaling", "time_shift", "window_slice"],

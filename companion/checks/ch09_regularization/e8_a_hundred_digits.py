@@ -180,7 +180,7 @@ class AHundredDigits:
     """Open-ended: hold a network back so that a hundred digits are enough for it."""
 
     reference = learn
-    read = "What helps? An ablation"
+    read = "A setting kept for the end"
     returns = ()
     script = _script
     needs_reference = False
