@@ -138,10 +138,14 @@ def _script(case: Case) -> list[Call]:
             Call("$stopper.look", (value, "$weights"), ("value", "weights"), returns=(f"stop {k}",)),
             Call("@attribute", ("$stopper", "best_epoch"), returns=(f"best {k}",)),
         ]
-    return [
-        *calls,
+    calls += [
         Call("@listed", ("$weights",), returns=("given",)),
         Call("@write", ("$weights", weights[-1]), returns=()),  # the training goes on for a step
+    ]
+    if _right(case)[-1][1] is None:  # what stands for the weights while there are none is up to the learner
+        return calls
+    return [
+        *calls,
         Call("@attribute", ("$stopper", "weights"), keep="kept"),
         Call("@listed", ("$kept",), returns=("kept",)),
     ]

@@ -41,7 +41,7 @@ def learn(x: torch.Tensor, y: torch.Tensor) -> torch.nn.Module:
         torch.nn.ReLU(),
         torch.nn.Linear(256, 10),
     )
-    steps = 800
+    steps = 600
     optimizer = torch.optim.AdamW(net.parameters(), lr=0.002, weight_decay=0.05)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
     for _ in range(steps):
@@ -126,7 +126,7 @@ def _script(case: Case) -> list[Call]:
 
 def _facts(case: Case, trace: Trace) -> Observed:
     t = trace.tensors
-    if "scores" not in t:
+    if "scores" not in t or "used" in trace.facts:  # what may not be used is told as such, however good it is
         return {}
     labels = case.secret["y_test"]
     seen = {"shape": torch.tensor(t["scores"].shape)}
@@ -240,6 +240,6 @@ class AHundredDigits:
         "in a picture?",
         "Change the pictures in every step anew: move three or five in ten of them by a pixel, turn them by up to 15 degrees, add a little noise. A batch normalisation "
         "before the ReLU goes well with that. Mind `net.eval()` at the end.",
-        "One hidden layer of 256 with batch normalisation, AdamW at 0.002 with a rate that falls to 0, 800 steps of 25 digits; "
+        "One hidden layer of 256 with batch normalisation, AdamW at 0.002 with a rate that falls to 0, 600 steps of 25 digits; "
         "`random_shift(random_rotation(images, 15), 1, p=0.5)` and noise of 0.1 on top.",
     )
