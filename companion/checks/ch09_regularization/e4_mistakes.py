@@ -265,7 +265,7 @@ _KEPT = (
         "keeps the last weights",
         rule(keeps="last"),
         "Epochs and stops are right. `weights` holds those of the last epoch, and not those of the best.",
-        "The line that copies them runs in every call. Then the patience itself does harm: the weights are older than the best by so many epochs.",
+        "The line that copies them runs in every call. Then the patience itself does harm: the weights are those of so many epochs after the best.",
         "Does the copy stand inside or outside of your `if`?",
     ),
     Mistake(

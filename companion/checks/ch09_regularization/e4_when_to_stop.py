@@ -89,24 +89,16 @@ class _ByTwoRules:
 def _cases(seed: int) -> list[Case]:
     g = rng(seed + 94)
 
-    def case(
-        name: str,
-        values: list[float],
-        patience: int,
-        min_delta: float = 0.0,
-        mode: str = "min",
-        *,
-        example: bool = False,
-    ) -> Case:
+    def case(name: str, values: list[float], patience: int, min_delta: float = 0.0, mode: str = "min") -> Case:
         drawn = [[torch.randn(2, 3, generator=g), torch.randn(4, generator=g).double()] for _ in range(len(values) + 1)]
         moving = [
             [vector(k, 10 * k)] for k in range(len(values) + 1)
         ]  # plain numbers, which say of which epoch they are
         given = {"patience": patience, "min_delta": min_delta, "mode": mode}
-        return Case(name, {**given, "values": values, "weights": moving if len(values) < 9 else drawn}, example=example)
+        return Case(name, {**given, "values": values, "weights": moving if len(values) < 9 else drawn})
 
     return [
-        case("the curve worked out", [1.0, 0.8, 0.9, 0.7, 0.75, 0.72, 0.71], 3, example=True),
+        case("the curve worked out", [1.0, 0.8, 0.9, 0.7, 0.75, 0.72, 0.71], 3),
         case("a patience of 1, and calls after the stop", [3.0, 2.0, 2.5, 2.75, 1.0, 1.5], 1),
         case("a value that comes again", [2.0, 1.0, 1.0, 1.0], 2),
         case("higher is better", [0.25, 0.5, 0.375, 0.75, 0.625, 0.5, 0.25], 2, mode="max"),
@@ -228,8 +220,8 @@ class WhenToStop:
         otherwise False.
 
         * With `mode` "min" lower is better, as for a loss. With "max" higher is, as for an accuracy.
-        * A value is a **new best** if it beats the best so far by **more than** `min_delta`. Only a new best becomes "the best so far". A first value is always one,
-          unless it is nan.
+        * A value is a **new best** if it beats the best so far by **more than** `min_delta`. Only a new best becomes "the best so far". While there is none, any
+          number is a new best.
         * Training is to stop when `patience` values in a row were no new best.
         * nan (not a number) is never a new best, and counts as one of those in a row.
 

@@ -116,7 +116,7 @@ def _cases(seed: int) -> list[Case]:
         "values": {"gamma": vector(2), "beta": vector(-1)},
     }
     return [
-        Case("the four examples worked out", worked_out, grad=("z",), example=True),
+        Case("the four examples worked out", worked_out, grad=("z",)),
         case("three units", 3, 0.1, 1e-5, (5, 4, 6)),
         case("as many examples as units", 4, 0.3, 1e-5, (4, 4, 4)),
         case("a large eps", 2, 0.2, 2.0, (6, 3, 5)),
