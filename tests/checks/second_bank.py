@@ -24,6 +24,8 @@ import second_06_more
 import second_06_rules
 import second_07_more
 import second_07_rules
+import second_09_more
+import second_09_rules
 from second_wrong import Wrong
 
 PARTS = (
@@ -44,6 +46,8 @@ PARTS = (
     second_06_more,
     second_07_rules,
     second_07_more,
+    second_09_rules,
+    second_09_more,
 )
 RIGHT: dict[str, str] = {id: code for part in PARTS for id, code in part.RIGHT.items()}
 WRONG: dict[str, list[Wrong]] = {id: answers for part in PARTS for id, answers in part.WRONG.items()}
