@@ -50,7 +50,7 @@ class _ByPlaces:
         self.patience, self.min_delta, self.mode = patience, min_delta, mode
         self.seen: list[float] = []
         self.best_epoch: int | None = None
-        self.weights: list[Tensor] = []
+        self.weights: list[Tensor] | None = None
 
     def look(self, value: float, weights: Sequence[Tensor]) -> Tensor:
         self.seen.append(value)
@@ -98,12 +98,18 @@ def _cases(seed: int) -> list[Case]:
         *,
         example: bool = False,
     ) -> Case:
+        odd = any(math.isnan(value) for value in values)
         drawn = [[torch.randn(2, 3, generator=g), torch.randn(4, generator=g).double()] for _ in range(len(values) + 1)]
         moving = [
             [vector(k, 10 * k)] for k in range(len(values) + 1)
         ]  # plain numbers, which say of which epoch they are
         given = {"patience": patience, "min_delta": min_delta, "mode": mode}
-        return Case(name, {**given, "values": values, "weights": moving if len(values) < 9 else drawn}, example=example)
+        return Case(
+            name,
+            {**given, "values": values, "weights": moving if len(values) < 9 else drawn},
+            example=example,
+            aside=odd,
+        )
 
     return [
         case("the curve worked out", [1.0, 0.8, 0.9, 0.7, 0.75, 0.72, 0.71], 3, example=True),
@@ -138,6 +144,8 @@ def _script(case: Case) -> list[Call]:
             Call("$stopper.look", (value, "$weights"), ("value", "weights"), returns=(f"stop {k}",)),
             Call("@attribute", ("$stopper", "best_epoch"), returns=(f"best {k}",)),
         ]
+    if all(math.isnan(value) for value in values):
+        return calls  # no weights are the best ones: the task does not say what stands in their place
     return [
         *calls,
         Call("@listed", ("$weights",), returns=("given",)),
