@@ -222,7 +222,7 @@ _ORDER = (
         "Repeat all rows once. Should the step change? Does yours?",
     ),
     Mistake(
-        "adds up the slopes of all examples, and cuts off with no fee for the rest",
+        "adds up the slopes of all examples, and cuts off, with no fee for the rest",
         by(
             lambda a, fee, w: torch.where(a.abs() > fee, a, torch.zeros_like(a)),
             slope=lambda error, X: X.T @ error,

@@ -100,9 +100,8 @@ def _cases(seed: int) -> list[Case]:
     ) -> Case:
         odd = any(math.isnan(value) for value in values)
         drawn = [[torch.randn(2, 3, generator=g), torch.randn(4, generator=g).double()] for _ in range(len(values) + 1)]
-        moving = [
-            [vector(k, 10 * k)] for k in range(len(values) + 1)
-        ]  # plain numbers, which say of which epoch they are
+        # plain numbers, which say of which epoch they are
+        moving = tuple([vector(k, 10 * k)] for k in range(len(values) + 1))
         given = {"patience": patience, "min_delta": min_delta, "mode": mode}
         return Case(
             name,
@@ -242,7 +241,7 @@ class WhenToStop:
         that you have to keep. `patience` is 1 or more, and `min_delta` 0 or more. If
         `look` is called again after a True, it answers by the same rules.
 
-        Example: `Stopper(3, 0.0, "min")`, and the values 1.0, 0.8, 0.9, 0.7, 0.75, 0.72 and 0.71. New bests are those of the epochs 0, 1 and 3.
+        Example: `Stopper(3, 0.0, "min")`, and the values `[1.0, 0.8, 0.9, 0.7, 0.75, 0.72, 0.71]`. New bests are those of the epochs 0, 1 and 3.
         After 0.7 three others come. So `look` returns False six times, and True for 0.71. Then `best_epoch` is 3, and `weights` holds
         what came with the 0.7.
     """

@@ -150,7 +150,7 @@ _STATISTICS = (
         "Print the shape of your mean for a batch of three units. How many numbers should it hold?",
     ),
     Mistake(
-        "takes one mean and one variance for everything, and remembers them",
+        "keeps one mean and one variance for all units",
         rule(
             centre=lambda z: z.mean(),
             spread=lambda z: z.var(unbiased=False),
@@ -158,7 +158,7 @@ _STATISTICS = (
             remembered=lambda z: z.var(),
         ),
         "With one unit all is right. With several, one mean and one variance stand for all of them, in the running statistics too.",
-        "Without an axis, `mean` and `var` run over the whole table. Each unit has numbers of its own size, and needs its own two.",
+        "Every line that averages does it over the whole table, as no axis is named. What is large in one unit moves all others.",
         "Print `layer.mean` after a batch of three units with different numbers. Are its three entries alike?",
         best="three units",
     ),
@@ -191,7 +191,7 @@ _STATISTICS = (
         "What does your first batch look like when it comes out? Its columns should have the mean 0.",
     ),
     Mistake(
-        "moves the running statistics, and normalises with them in training",
+        "normalises with running statistics that have just moved",
         rule(running_in_training=True, moves_first=True),
         "In training your result does not have the mean 0: the running statistics take in the batch, and then stand in for it.",
         "They have moved only a share of the way to the batch. In training it is the batch's own mean and variance that are used.",

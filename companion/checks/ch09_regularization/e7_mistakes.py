@@ -394,7 +394,7 @@ _FLOOR = (
         "Print x before your loop and after its first round. From which tensor should the partner of the second row come?",
     ),
     Mistake(
-        "writes each blend into x before the next, and has nan where a target is 0",
+        "writes each blend into x before the next, and returns nan where a target is 0",
         _row_by_row(_with_nan),
         "Your blends are written into x row by row, so that later rows meet blended partners. And where a target is 0 the floor is nan.",
         "Two things at once: `x[i] = ...` changes the batch while it is needed, and 0 times the logarithm of 0 has no value for the machine.",
