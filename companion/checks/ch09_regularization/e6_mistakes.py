@@ -157,7 +157,7 @@ WAYS = (
         (MEANS,),
         lambda x: x.c // x.g,
         "Your number is how many channels go into one group, and the examples are not in it.",
-        "The number of groups is given: channels divided by it say how large a group is. And no kind but batch normalisation lets examples share.",
+        "Channels divided by a number of groups say how large a group is, and not how many means there are. And most kinds let no examples share.",
         "Which do you need, how many groups or how large they are? And with one example more, how many means are added?",
     ),
     Way(
