@@ -114,6 +114,8 @@ def _gradients(exercise: Exercise, case: Case, mine: Trace, right: Trace) -> Fai
         if key not in right.tensors:
             continue
         got, wanted = mine.tensors.get(key), right.tensors[key]
+        if got is None and not bool(wanted.any()):
+            continue  # what hangs on nothing has the slope 0 everywhere
         if got is None or not close(got, wanted, exercise.tolerance):
             nan = got is not None and bool(torch.isnan(got).any())
             seen = f"The values are right, but the gradient by `{name}` is {'nan' if nan else 'not right'} with {case.name}."

@@ -255,7 +255,8 @@ def _allowed(exercise: Exercise, case: Case, mine: Trace, right: Trace) -> Failu
 
 def _lost(exercise: Exercise, case: Case, mine: Trace, right: Trace) -> Failure | None:
     for name in case.grad:
-        if f"grad.{name}" in right.tensors and mine.facts.get(f"grad.{name}") == "lost":
+        slope = right.tensors.get(f"grad.{name}")
+        if slope is not None and bool(slope.any()) and mine.facts.get(f"grad.{name}") == "lost":
             seen = f"No gradient reaches `{name}`."
             why = "detach, item, data, numpy, no_grad and torch.tensor(...) cut the graph; so do round, floor and comparisons."
             return Failure(

@@ -26,6 +26,8 @@ import second_07_more
 import second_07_rules
 import second_08_more
 import second_08_rules
+import second_09_more
+import second_09_rules
 from second_wrong import Wrong
 
 PARTS = (
@@ -48,6 +50,8 @@ PARTS = (
     second_07_more,
     second_08_rules,
     second_08_more,
+    second_09_rules,
+    second_09_more,
 )
 RIGHT: dict[str, str] = {id: code for part in PARTS for id, code in part.RIGHT.items()}
 WRONG: dict[str, list[Wrong]] = {id: answers for part in PARTS for id, answers in part.WRONG.items()}

@@ -174,6 +174,21 @@ def test_lost_gradient_is_said():
     assert "No gradient reaches `x`" in result.message
 
 
+def test_zeros_that_hang_on_nothing_are_right_where_every_slope_is_0():
+    def drop(h, u, p, training):
+        if training and p == 1:
+            return torch.zeros_like(h)
+        return torch.where(u >= p, h / (1 - p), 0.0) if training else h
+
+    def without_asking(h, u, p, training):
+        return torch.where(u >= p, h / (1 - p), 0.0) if training else h
+
+    assert check("09.3", drop).status == "right"
+    result = check("09.3", without_asking)
+    assert result.kind == "gradient"
+    assert "is nan with everything to be dropped" in result.message
+
+
 def test_wrong_gradient_is_said_when_values_are_right():
     def weighted_sum(x, weight, bias):
         return (2 * x - x.detach()) @ weight + bias

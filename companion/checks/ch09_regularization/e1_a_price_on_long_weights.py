@@ -49,8 +49,8 @@ def _by_directions(X: Tensor, Y: Tensor, strength: float) -> tuple[Tensor, Tenso
 
 
 def _cases(seed: int) -> list[Case]:
-    def case(name: str, X: Tensor, Y: Tensor, strength: float, *, example: bool = False) -> Case:
-        return Case(name, {"X": X, "Y": Y, "strength": strength}, example=example)
+    def case(name: str, X: Tensor, Y: Tensor, strength: float, *, example: bool = False, aside: bool = False) -> Case:
+        return Case(name, {"X": X, "Y": Y, "strength": strength}, example=example, aside=aside)
 
     def drawn(name: str, n: int, d: int, k: int, strength: float, dtype: torch.dtype = F64, **options: Any) -> Case:
         sizes = {"N": n, "D": d, "K": k}
@@ -63,7 +63,7 @@ def _cases(seed: int) -> list[Case]:
         case("targets far from 0", rows([1, 2], [2, -1], [3, 2]), rows([101], [104], [102]), 3.0),
         case("inputs far from 0", rows([41, 2], [42, 5], [46, 2], [43, 1]), rows([1, 0], [2, 1], [5, -2], [3, 3]), 0.5),
         case("no price", rows([1, 2], [2, 0], [4, 1], [3, 5]), rows([2], [3], [7], [1]), 0.0),
-        case("more features than examples", rows([1, 0, 2, -1], [3, 1, 0, 2], [2, -2, 1, 1]), rows([4], [1], [0]), 0.25),
+        case("more features than examples", rows([1, 0, 2, -1], [3, 1, 0, 2], [2, -2, 1, 1]), rows([4], [1], [0]), 0.25, aside=True),
         case("a very high price", rows([1, 5], [3, -2], [8, 1]), rows([2, -1], [4, 3], [6, 7]), 1000.0),
         drawn("three targets for each example", 9, 4, 3, 5.0),
         drawn("as many examples as features", 5, 5, 2, 1.5),

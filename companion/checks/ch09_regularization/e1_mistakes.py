@@ -94,6 +94,9 @@ def _softly(A: Tensor, B: Tensor, strength: float) -> Tensor:
     return weight.sign() * (weight.abs() - strength).clamp(min=0)
 
 
+_uncentred = by(x_mean=_nothing, y_mean=_nothing)
+
+
 _BIAS = (
     Mistake(
         "puts a price on the bias",
@@ -136,6 +139,13 @@ _BIAS = (
         "Your targets are centred before the weights are computed, and your inputs are not.",
         "The bias is out of the way only if the inputs have the mean 0. Otherwise the weights spend some of their length on the common offset.",
         "Print the mean of each column of the table that goes into the formula. Which of them should be 0?",
+    ),
+    Mistake(
+        "finds the weights as if there were no bias",
+        _uncentred,
+        "Your bias fits your weights. The weights were found first, as if there were no bias, and do a part of its work.",
+        "Nothing was centred when the formula was used. A bias that comes afterwards finds a common offset that the weights have bent to already.",
+        "Add 100 to all targets. Should the weights change? Do yours? Which step has to come before the formula?",
     ),
     Mistake(
         "takes one mean off all inputs",
@@ -251,6 +261,13 @@ _PRICE = (
         "Your bias pays like a weight, and the price is twice what it should be.",
         "Two things at once: the column of ones stands under the price, and the half before the price is lost.",
         "Mend the bias first: add 100 to all targets, and see whether your weights stay. Then compare the strength with the example.",
+    ),
+    Mistake(
+        "finds the weights as if there were no bias, and pays twice",
+        lambda X, Y, strength: _uncentred(X, Y, 2 * strength),
+        "Your weights were found as if there were no bias, and they pay twice the price.",
+        "Two things at once: nothing is centred before the formula, and the half before the price is lost.",
+        "Mend the bias first: with 100 added to all targets the weights should stay. Then take the slope of half a square by hand.",
     ),
 )
 

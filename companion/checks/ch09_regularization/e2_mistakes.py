@@ -168,6 +168,14 @@ _THRESHOLD = (
         "Begin with all weights at 0. Which of them may be different from 0 after a step?",
         best="weights of 0",
     ),
+    Mistake(
+        "takes the sign of the weight before the step",
+        by(lambda a, fee, w: w.sign() * (a.abs() - fee).clamp(min=0)),
+        "The sizes of your weights are right. Their signs are those from before the step, so that a weight of 0 stays 0.",
+        "The threshold acts on what the plain step has made, with its sign. A weight may come back from 0, or cross over to the other side.",
+        "Which letter stands in the bracket of the sign in the formula, and which one in your code?",
+        best="weights of 0",
+    ),
 )
 
 _ORDER = (
@@ -212,6 +220,17 @@ _ORDER = (
         "Your plain step is N times too long: slopes are added up over the examples.",
         "The loss of the task is a mean, 1/(2N). With a sum the step gets longer with every example, and the price weighs less beside it.",
         "Repeat all rows once. Should the step change? Does yours?",
+    ),
+    Mistake(
+        "adds up the slopes of all examples, and cuts off, with no fee for the rest",
+        by(
+            lambda a, fee, w: torch.where(a.abs() > fee, a, torch.zeros_like(a)),
+            slope=lambda error, X: X.T @ error,
+            slope_b=lambda error: error.sum(),
+        ),
+        "Your slopes are added up over the examples, and weights beyond the threshold keep their whole size.",
+        "Two things at once: the loss is a mean, 1/(2N), and in a soft threshold everybody pays the fee, not only those that become 0.",
+        "Mend the slopes first, with a strength of 0: repeat all rows once, and the step should stay. Then do the fee by hand.",
     ),
     Mistake(
         "adds up the slopes of the weights",

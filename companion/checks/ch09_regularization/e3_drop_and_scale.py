@@ -37,6 +37,13 @@ def _by_writing(h: Tensor, u: Tensor, p: float, training: bool) -> Tensor:
     return out
 
 
+def _by_the_places_that_stay(h: Tensor, u: Tensor, p: float, training: bool) -> Tensor:
+    if p == 1 and training:
+        return torch.zeros(h.shape, dtype=h.dtype)  # they hang on nothing, and their slope is 0
+    stays = (u >= p).nonzero(as_tuple=True)
+    return torch.zeros_like(h).index_put(stays, h[stays] / (1 - p)) if training else h.clone()
+
+
 def _by_factors(h: Tensor, u: Tensor, p: float, training: bool) -> Tensor:
     """Fill a table of factors first, with 1 where nothing is to happen."""
     factors = torch.ones_like(h)
@@ -47,8 +54,11 @@ def _by_factors(h: Tensor, u: Tensor, p: float, training: bool) -> Tensor:
 
 
 def _cases(seed: int) -> list[Case]:
-    def case(name: str, h: Tensor, u: Tensor, p: float, training: bool = True, *, example: bool = False) -> Case:
-        return Case(name, {"h": h, "u": u, "p": p, "training": training}, grad=("h",), example=example)
+    def case(
+        name: str, h: Tensor, u: Tensor, p: float, training: bool = True, *, example: bool = False, aside: bool = False
+    ) -> Case:
+        given = {"h": h, "u": u, "p": p, "training": training}
+        return Case(name, given, grad=("h",), example=example, aside=aside)
 
     def drawn(name: str, axes: str, p: float, training: bool, dtype: torch.dtype = F64, **options: Any) -> Case:
         made = draw(name, {"h": axes}, seed, dtype=dtype, **options)
@@ -63,8 +73,8 @@ def _cases(seed: int) -> list[Case]:
         case("the same two in evaluation", worked_out, chance, 0.25, False),
         case("three of four dropped", rows([1, 2, -4], [8, 3, -2]), rows([0.8, 0.3, 0.95], [0.6, 0.9, 0.1]), 0.75),
         case("a number in u that is exactly p", rows([4, 1, 2], [-3, 6, 5]), rows([0.5, 0.2, 0.75], [0.25, 0.5, 0.8]), 0.5),
-        case("nothing to be dropped", rows([2, -1, 4]), rows([0.4, 0.0, 0.9]), 0.0),
-        case("everything to be dropped", rows([2, -3, 1], [5, 1, -2]), rows([0.4, 0.1, 0.9], [0.7, 0.3, 0.6]), 1.0),
+        case("nothing to be dropped", rows([2, -1, 4]), rows([0.4, 0.0, 0.9]), 0.0, aside=True),
+        case("everything to be dropped", rows([2, -3, 1], [5, 1, -2]), rows([0.4, 0.1, 0.9], [0.7, 0.3, 0.6]), 1.0, aside=True),
         case("everything to be dropped, in evaluation", rows([2, -3], [5, 1]), rows([0.4, 0.1], [0.7, 0.3]), 1.0, False),
         drawn("more units, in float64", "N D", 0.4, True),
         drawn("images", "N C H W", 0.1, True),
@@ -129,7 +139,12 @@ class DropAndScale:
     """
     cases = _cases
     mistakes = MISTAKES
-    alternatives: ClassVar = {"by a mask": _by_a_mask, "by writing into a copy": _by_writing, "by factors": _by_factors}
+    alternatives: ClassVar = {
+        "by a mask": _by_a_mask,
+        "by writing into a copy": _by_writing,
+        "by the places that stay": _by_the_places_that_stay,
+        "by factors": _by_factors,
+    }
     hints = (
         "Three questions, one after the other: is it training at all? Which places are dropped? What happens to those that stay?",
         "`u >= p` is a table of True and False in the shape of h. Multiplied with h it drops the right ones. What is missing then is the size.",

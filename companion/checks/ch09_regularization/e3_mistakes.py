@@ -74,11 +74,25 @@ def _to_the_old_sum(h: Tensor, stays: Tensor, p: float) -> Tensor:
     return kept * (h.sum() / left) if bool(left != 0) else kept
 
 
-def _into_h(h: Tensor, u: Tensor, p: float, training: bool) -> Tensor:
+def _into_h(dropped: Callable[[Tensor, float], Tensor]) -> Drop:
+    def drop(h: Tensor, u: Tensor, p: float, training: bool) -> Tensor:
+        if not training:
+            return h
+        h[dropped(u, p)] = 0
+        return h / (1 - p) if p < 1 else h
+
+    return drop
+
+
+def _by_rows_and_columns(h: Tensor, u: Tensor, p: float, training: bool) -> Tensor:
     if not training:
         return h
-    h[u < p] = 0
-    return h / (1 - p) if p < 1 else h
+    out = torch.zeros_like(h)
+    for i in range(h.shape[0]):
+        for j in range(h.shape[1]):
+            if u[i, j] >= p:
+                out[i, j] = h[i, j] / (1 - p)
+    return out
 
 
 def _exchanged(drop: Drop) -> Drop:
@@ -111,6 +125,13 @@ _WHO = (
         "Nearly all is right. A number whose `u` is exactly p is dropped, and should stay.",
         "Dropped is what lies below p. With p = 0 nobody may go, not even where u is 0, and a strict comparison drops there.",
         "Which sign stands in the formula of the task, and which in your code? Try p = 0 with a 0 in u.",
+    ),
+    Mistake(
+        "drops at the upper end",
+        by(stays=lambda h, u, p: u < 1 - p),
+        "You drop a share p, and others than the task says: those whose `u` lies at the upper end, from 1 - p on.",
+        "By chance alone nobody would notice. Here the lots are handed in, and dropped is what lies below p.",
+        "With p = 0.25 and a u of 0.1: is this number dropped by the formula, and is it by your mask?",
     ),
     Mistake(
         "drops whole columns",
@@ -260,10 +281,25 @@ _WHEN = (
     ),
     Mistake(
         "writes into h",
-        _into_h,
+        _into_h(lambda u, p: u < p),
         "Your numbers are right, and the caller's own h has been changed on the way.",
         "`h[...] = 0`, `h *= ...` and names that end in _ write into what came in. The step back still needs the old numbers.",
         "Make a new tensor, by `torch.where`, by a product with the mask, or on a `h.clone()`.",
+    ),
+    Mistake(
+        "writes into h, and drops a number at exactly p",
+        _into_h(lambda u, p: u <= p),
+        "The caller's own h has been changed, and a number whose `u` is exactly p is dropped as well.",
+        "Two things at once: `h[...] = 0` writes into what came in, and `<=` takes one number more than `<`.",
+        "Make a new tensor first, by `torch.where` or on a `h.clone()`. Then compare the sign with the formula.",
+    ),
+    Mistake(
+        "knows rows and columns only",
+        _by_rows_and_columns,
+        "With a table your result is right. With images your code stops: it goes through two axes, and these have four.",
+        "`h[i, j]` is a single number in a table. With more axes it is a tensor, of which `if` cannot ask whether it is true.",
+        "Which operations of torch work on all entries at once, whatever the shape is? A comparison is one of them.",
+        best="images",
     ),
     Mistake(
         "leaves those that stay as they are, and drops in evaluation",

@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 
+import torch
 from torch import Tensor
 
-from companion.checks.bank import Mistake
+from companion.checks.bank import Mistake, Observed
+from companion.checks.trace import Case
 
 Better = Callable[[float, float, float, float, str], bool]
 """From value, best, last value, min_delta and mode, with signs turned so that lower is better: whether it is a new best."""
@@ -31,6 +33,7 @@ def rule(
     place: Callable[[int, int], int] = lambda epoch, waited: epoch,
     keeps: str = "best",
     creeps: bool = False,
+    notes: bool = False,
     of_nan: str = "",
     copies: bool = True,
 ) -> type:
@@ -45,7 +48,8 @@ def rule(
         place: what is noted as the epoch of the best, from the epoch and the count.
         keeps: the weights of which epoch: "best", "last", "first".
         creeps: whether the best is lowered by gains that are too small as well.
-        of_nan: what becomes of a value that is no number: nothing special, "skipped", "stops", or "a best".
+        notes: whether such gains are noted as the best epoch, with their weights.
+        of_nan: what becomes of a value that is no number: nothing special, "skipped", "stops", "a best", or "a best like an equal value".
         copies: whether weights are copied.
     """
 
@@ -66,8 +70,12 @@ def rule(
             new = better(signed, self.best, self.last, self.min_delta, self.mode)
             if of_nan == "a best":
                 new = not (signed >= self.best - self.min_delta)
+            if of_nan == "a best like an equal value":
+                new = not (signed > self.best - self.min_delta)
             self.waited = waits(self.waited, new, signed < self.last)
-            if new or (creeps and signed < self.best):
+            gains = signed < self.best
+            new = new or (notes and gains)
+            if new or (creeps and gains):
                 self.best = signed
             if new:
                 self.best_epoch = place(self.epoch, self.waited)
@@ -77,6 +85,29 @@ def rule(
             return stops(self.waited, self.patience) or (wrong and of_nan == "stops")
 
     return Stopper
+
+
+def _answers(stopper: type, case: Case) -> list[tuple[bool, float | None]]:
+    """Return what a stopper says of a case's values, and what it takes for the best epoch."""
+    it = stopper(*(case.args[name] for name in ("patience", "min_delta", "mode")))
+    return [(bool(it.look(value, [])), it.best_epoch) for value in case.args["values"]]
+
+
+def _alike(stopper: type) -> Callable[[Sequence[Case], Sequence[Observed]], bool]:
+    """Return whether an answer says the same as a stopper in all cases, those with nan too."""
+
+    def matches(cases: Sequence[Case], observed: Sequence[Observed]) -> bool:
+        return all(
+            (float(o.get(f"stop {k}", torch.tensor(-1.0)).flatten()[0]), float(o.get(f"best {k}", torch.tensor(-1.0))))
+            == (float(stop), -1.0 if best is None else float(best))
+            for case, o in zip(cases, observed)
+            for k, (stop, best) in enumerate(_answers(stopper, case))
+        )
+
+    return matches
+
+
+_EQUAL_OR_NAN = rule(of_nan="a best like an equal value")
 
 
 class _WhereItStands(rule()):  # type: ignore[misc]
@@ -144,6 +175,15 @@ _PATIENCE = (
 
 _BEST = (
     Mistake(
+        "takes nan and an equal value for a new best",
+        _EQUAL_OR_NAN,
+        "Both a value that is nan and a gain of exactly min_delta are a new best with you.",
+        "You ask whether a value is worse, and take all others. To be equal is not worse, and a comparison with nan is always False.",
+        "Turn your `if` round: ask whether the value beats the best by more than min_delta. What is the answer for nan?",
+        matches=_alike(_EQUAL_OR_NAN),
+        best="a value that comes again",
+    ),
+    Mistake(
         "compares with the value before",
         rule(better=lambda value, best, last, delta, mode: value < last - delta),
         "You compare each value with the one before it, and not with the best so far.",
@@ -195,6 +235,14 @@ _BEST = (
         "Gains below min_delta are no new best with you, and still each of them moves the number that the next one has to beat.",
         "Many small steps then never count, however far they lead in all. The best so far changes at a new best and nowhere else.",
         "The best is 4 and min_delta is 0.5. Then come 3.75 and 3.25. Does 3.25 beat the 4 by more than 0.5?",
+    ),
+    Mistake(
+        "asks for the margin only when it counts",
+        rule(notes=True),
+        "Your count asks for a gain of more than min_delta. Best epoch and weights do not: they move at every gain, however small.",
+        "There are two questions in your code, and the task has one. What is no new best changes nothing but the count.",
+        "The best is 4 and min_delta is 1. Then comes 3.75. What should `best_epoch` be, and which number has the next value to beat?",
+        best="gains that are too small",
     ),
     Mistake(
         "always looks for the lowest",

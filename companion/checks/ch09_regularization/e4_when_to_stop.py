@@ -50,7 +50,7 @@ class _ByPlaces:
         self.patience, self.min_delta, self.mode = patience, min_delta, mode
         self.seen: list[float] = []
         self.best_epoch: int | None = None
-        self.weights: list[Tensor] = []
+        self.weights: list[Tensor] | None = None
 
     def look(self, value: float, weights: Sequence[Tensor]) -> Tensor:
         self.seen.append(value)
@@ -90,12 +90,12 @@ def _cases(seed: int) -> list[Case]:
     g = rng(seed + 94)
 
     def case(name: str, values: list[float], patience: int, min_delta: float = 0.0, mode: str = "min") -> Case:
+        odd = any(math.isnan(value) for value in values)
         drawn = [[torch.randn(2, 3, generator=g), torch.randn(4, generator=g).double()] for _ in range(len(values) + 1)]
-        moving = [
-            [vector(k, 10 * k)] for k in range(len(values) + 1)
-        ]  # plain numbers, which say of which epoch they are
+        # plain numbers, which say of which epoch they are
+        moving = tuple([vector(k, 10 * k)] for k in range(len(values) + 1))
         given = {"patience": patience, "min_delta": min_delta, "mode": mode}
-        return Case(name, {**given, "values": values, "weights": moving if len(values) < 9 else drawn})
+        return Case(name, {**given, "values": values, "weights": moving if len(values) < 9 else drawn}, aside=odd)
 
     return [
         case("the curve worked out", [1.0, 0.8, 0.9, 0.7, 0.75, 0.72, 0.71], 3),
@@ -230,7 +230,7 @@ class WhenToStop:
         that you have to keep. `patience` is 1 or more, and `min_delta` 0 or more. If
         `look` is called again after a True, it answers by the same rules.
 
-        Example: `Stopper(3, 0.0, "min")`, and the values 1.0, 0.8, 0.9, 0.7, 0.75, 0.72 and 0.71. New bests are those of the epochs 0, 1 and 3.
+        Example: `Stopper(3, 0.0, "min")`, and the values `[1.0, 0.8, 0.9, 0.7, 0.75, 0.72, 0.71]`. New bests are those of the epochs 0, 1 and 3.
         After 0.7 three others come. So `look` returns False six times, and True for 0.71. Then `best_epoch` is 3, and `weights` holds
         what came with the 0.7.
     """

@@ -50,6 +50,7 @@ def rule(
     before: bool = False,
     batch_in_evaluation: bool = False,
     running_in_training: bool = False,
+    moves_first: bool = False,
     updates: tuple[bool, bool] = (True, False),
     saved: str = "buffer",
     records: bool = False,
@@ -72,6 +73,7 @@ def rule(
         before: whether scale and shift come before everything else.
         batch_in_evaluation: whether evaluation uses the batch.
         running_in_training: whether training uses the running statistics.
+        moves_first: whether these take in the batch before it is normalised.
         updates: whether these move in training, and in evaluation.
         saved: as what they are kept: "buffer", "attribute" or "parameter".
         records: whether they carry a graph.
@@ -99,6 +101,8 @@ def rule(
         def forward(self, z: Tensor) -> Tensor:
             if before:
                 z = affine(z, self.gamma, self.beta, self.training)
+            if moves_first and self.training:
+                self.remember(z)
             mean, variance = centre(z), spread(z)
             if constant:
                 mean, variance = mean.detach(), variance.detach()
@@ -106,7 +110,7 @@ def rule(
                 mean, variance = self.mean, self.variance
             z_hat = (z - mean) / (variance if of_the_root and variance is self.variance else root(variance, self.eps))
             out = z_hat if before else affine(z_hat, self.gamma, self.beta, self.training)
-            if updates[0 if self.training else 1]:
+            if updates[0 if self.training else 1] and not moves_first:
                 self.count += 1
                 self.remember(out if of_the_result else z)
             return out
@@ -146,6 +150,19 @@ _STATISTICS = (
         "Print the shape of your mean for a batch of three units. How many numbers should it hold?",
     ),
     Mistake(
+        "keeps one mean and one variance for all units",
+        rule(
+            centre=lambda z: z.mean(),
+            spread=lambda z: z.var(unbiased=False),
+            remembered_mean=lambda z: z.mean(),
+            remembered=lambda z: z.var(),
+        ),
+        "With one unit all is right. With several, one mean and one variance stand for all of them, in the running statistics too.",
+        "Every line that averages does it over the whole table, as no axis is named. What is large in one unit moves all others.",
+        "Print `layer.mean` after a batch of three units with different numbers. Are its three entries alike?",
+        best="three units",
+    ),
+    Mistake(
         "divides by N - 1 where the batch is normalised",
         rule(spread=_by_one_less),
         "In training your result is a little too small: the batch is normalised with the variance that divides by N - 1.",
@@ -172,6 +189,13 @@ _STATISTICS = (
         "In training your result does not have the mean 0: the running statistics are used there already.",
         "At the start these are 0 and 1, so that nothing is normalised at all. In training the batch speaks for itself.",
         "What does your first batch look like when it comes out? Its columns should have the mean 0.",
+    ),
+    Mistake(
+        "normalises with running statistics that have just moved",
+        rule(running_in_training=True, moves_first=True),
+        "In training your result does not have the mean 0: the running statistics take in the batch, and then stand in for it.",
+        "They have moved only a share of the way to the batch. In training it is the batch's own mean and variance that are used.",
+        "In the example, is the 3 of the first batch compared with 4, the mean of the batch, or with 1, the running mean?",
     ),
     Mistake(
         "normalises with the batch in evaluation",
@@ -344,6 +368,14 @@ _KEPT = (
         "All numbers are right. Your running statistics carry the record of all batches from which they came.",
         "Without `no_grad` or `detach` each batch hangs on the one before. Memory grows with every step until none is left.",
         "Print `layer.mean.requires_grad` after a batch that needs slopes. What should it say?",
+    ),
+    Mistake(
+        "adds eps outside of the root, and lets the statistics carry a record",
+        rule(root=lambda variance, eps: variance.sqrt() + eps, records=True),
+        "Your eps is added to the root and not to the variance under it, and your running statistics carry a record of their batches.",
+        "Two things at once: a bracket that is closed too early, and an update without `no_grad` or `detach`, so that memory grows.",
+        "Mend the bracket first, with an eps of 2. Then print `layer.mean.requires_grad` after a batch that needs slopes.",
+        best="a large eps",
     ),
     Mistake(
         "takes mean and variance for constants",

@@ -107,12 +107,12 @@ def _cases(seed: int) -> list[Case]:
     ) -> Case:
         batches = [scale * drawn(n, units) for n in sizes]
         values = {"gamma": drawn(1, units)[0], "beta": drawn(1, units)[0]}
-        given = {"units": units, "momentum": momentum, "eps": eps, "z": batches[0], "batches": batches[1:]}
-        return Case(name, {**given, "x": scale * drawn(4, units), "values": values}, grad=("z",))
+        given = {"units": units, "momentum": momentum, "eps": eps, "z": batches[0]}
+        return Case(name, {**given, "later": (*batches[1:], scale * drawn(4, units)), "values": values}, grad=("z",))
 
     worked_out = {
         **{"units": 1, "momentum": 0.25, "eps": 0.0001, "z": rows([1], [3], [5], [7])},
-        **{"batches": [rows([8], [2], [5]), rows([4], [-2])], "x": rows([3], [6], [1])},
+        "later": (rows([8], [2], [5]), rows([4], [-2]), rows([3], [6], [1])),  # the last of them in evaluation
         "values": {"gamma": vector(2), "beta": vector(-1)},
     }
     return [
@@ -127,7 +127,7 @@ def _cases(seed: int) -> list[Case]:
 
 
 def _script(case: Case) -> list[Call]:
-    units, momentum, eps, z, batches, x, values = case.args.values()
+    units, momentum, eps, z, (*batches, x), values = case.args.values()
     settings, names = (units, momentum, eps), ("units", "momentum", "eps")
     return [
         Call("BatchNorm", settings, names, keep="layer"),

@@ -159,6 +159,20 @@ def _writes(x: Tensor, labels: Tensor, share: Tensor, partner: Tensor, smoothing
     return x.copy_(inputs), targets, floor
 
 
+def _row_by_row(floor: Callable[[Tensor], Tensor]) -> Blend:
+    """Write each blend into x before the next one is made."""
+
+    def blend(x: Tensor, labels: Tensor, share: Tensor, partner: Tensor, smoothing: float, classes: int) -> Blended:
+        made, targets, _ = by(inputs=_already_blended)(x, labels, share, partner, smoothing, classes)
+        return x.copy_(made), targets, floor(targets)
+
+    return blend
+
+
+def _with_nan(targets: Tensor) -> Tensor:
+    return -(targets * targets.log()).sum(dim=1).mean()
+
+
 _BLEND = (
     Mistake(
         "gives the targets the other share",
@@ -317,7 +331,7 @@ _SOFT = (
 _FLOOR = (
     Mistake(
         "returns nan where a target is 0",
-        by(floor=lambda t, own, labels: -(t * t.log()).sum(dim=1).mean()),
+        by(floor=lambda t, own, labels: _with_nan(t)),
         "Without smoothing your floor is nan. With smoothing it is right.",
         "The logarithm of 0 is -inf, and 0 times that has no value for the machine. Such a term counts 0.",
         "Which function of `torch.special` takes care of 0 · log 0? Or choose the terms with `torch.where`, and mind what it is fed.",
@@ -371,6 +385,20 @@ _FLOOR = (
         "Your numbers are right, and the caller's own inputs have been blended with them.",
         "`x *= ...`, `x[...] = ...` and names that end in _ write into what came in. In the next epoch it would be blended once more.",
         "Make a new tensor: `share * x + (1 - share) * x[partner]`.",
+    ),
+    Mistake(
+        "writes each blend into x before the next",
+        _row_by_row(entropy),
+        "The caller's own x is overwritten row by row, so that later rows are blended with partners that are blends already.",
+        "`x[i] = ...` changes the batch while it is still needed. Every partner is a row of the batch as it came in.",
+        "Print x before your loop and after its first round. From which tensor should the partner of the second row come?",
+    ),
+    Mistake(
+        "writes each blend into x before the next, and returns nan where a target is 0",
+        _row_by_row(_with_nan),
+        "Your blends are written into x row by row, so that later rows meet blended partners. And where a target is 0 the floor is nan.",
+        "Two things at once: `x[i] = ...` changes the batch while it is needed, and 0 times the logarithm of 0 has no value for the machine.",
+        "Begin with a new tensor for the blends. Then ask for the floor of hard targets, for example with `torch.special.entr`.",
     ),
     Mistake(
         "gives the targets the other share, and leaves the smoothing out",
