@@ -8,6 +8,7 @@ from itertools import product
 import pytest
 
 from companion import figures
+from companion.experiments.patients import PATIENTS
 from companion.figures.challenges import (
     ILLNESSES,
     STARTS,
@@ -20,7 +21,6 @@ from companion.figures.challenges import (
     predicted,
     share_of_first,
 )
-from companion.figures.patients import PATIENTS
 
 pytestmark = pytest.mark.browser
 
