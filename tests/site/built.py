@@ -104,6 +104,8 @@ class Visit:
                           getComputedStyle(p).overflowX !== "visible") { clipped = true; break; }
                     for (let p = e; p; p = p.parentElement)  // a drawer waits beside the window
                       if (getComputedStyle(p).position === "fixed") { clipped = true; break; }
+                    // the box of a picture in a picture is that of all its content, also of what it cuts off
+                    if (e.ownerSVGElement && e.tagName === "svg" && getComputedStyle(e).overflowX !== "visible") clipped = true;
                     if (!clipped && e.getBoundingClientRect().right > wide + 1)
                       out.push(e.tagName.toLowerCase() + (e.id ? "#" + e.id : "") + "." + [...e.classList].join("."));
                   }
