@@ -37,14 +37,18 @@ class Recording(NamedTuple):
     code: str
 
 
+def _require(name: str) -> None:
+    if name not in NAMES:
+        raise bad_value("experiments", "name", f"one of {', '.join(NAMES)}", name)
+
+
 def module(name: str) -> ModuleType:
     """Return the module of an experiment.
 
     Raises:
         ValueError: If there is none of that name.
     """
-    if name not in NAMES:
-        raise bad_value("experiments", "name", f"one of {', '.join(NAMES)}", name)
+    _require(name)
     return import_module(f"companion.experiments.{name}")
 
 
@@ -54,7 +58,7 @@ def fingerprint(name: str) -> str:
     Raises:
         ValueError: If there is no experiment of that name.
     """
-    module(name)
+    _require(name)
     tree = ast.parse(files("companion.experiments").joinpath(f"{name}.py").read_text(encoding="utf-8"))
     for node in ast.walk(tree):
         if isinstance(node, (ast.Module, ast.FunctionDef, ast.ClassDef)) and ast.get_docstring(node) is not None:
@@ -72,5 +76,5 @@ def recorded(name: str) -> Recording:
     >>> recorded("ablation").made["command"]
     'make experiments NAME=ablation'
     """
-    module(name)
+    _require(name)
     return Recording(**json.loads(files("companion").joinpath(f"recorded/{name}.json").read_text(encoding="utf-8")))

@@ -59,6 +59,13 @@ each_taught = pytest.mark.parametrize("path", TAUGHT)
 each_notebook = pytest.mark.parametrize("path", NOTEBOOKS)
 
 
+def put(page, name, **values):
+    """Set controls of a figure by their names in Python."""
+    controls = figure_page.default(name).controls
+    for key, value in values.items():
+        page.evaluate("([name, label, v]) => put(name, label, v)", [name, controls[key].label, value])
+
+
 class Visit:
     """A page of the site in its own browser context, with what it loaded, what it asked elsewhere and what it logged."""
 

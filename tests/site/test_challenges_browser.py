@@ -6,6 +6,7 @@ import math
 from itertools import product
 
 import pytest
+from built import put
 
 from companion import figures
 from companion.experiments.patients import PATIENTS
@@ -23,13 +24,6 @@ from companion.figures.challenges import (
 )
 
 pytestmark = pytest.mark.browser
-
-
-def put(page, name, **values):
-    """Set controls by their names."""
-    labels = {key: control.label for key, control in getattr(figures, name)().controls.items()}
-    for key, value in values.items():
-        page.evaluate("([name, label, v]) => put(name, label, v)", [name, labels[key], value])
 
 
 # ---- where a slope vanishes

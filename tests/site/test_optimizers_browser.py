@@ -6,6 +6,7 @@ from itertools import product
 
 import pytest
 import torch
+from built import put
 
 from companion import figures, lr_scheduler, optim
 from companion.figures.optimizers import (
@@ -29,13 +30,6 @@ from companion.figures.optimizers import (
 pytestmark = pytest.mark.browser
 
 START = (-3.4, 1.4)
-
-
-def put(page, name, **values):
-    """Set controls by their names."""
-    labels = {key: control.label for key, control in getattr(figures, name)().controls.items()}
-    for key, value in values.items():
-        page.evaluate("([name, label, v]) => put(name, label, v)", [name, labels[key], value])
 
 
 # ---- six optimizers from one start

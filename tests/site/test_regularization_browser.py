@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import product
 
 import pytest
+from built import put
 
 from companion import figures
 from companion.figures.regularization import (
@@ -27,13 +28,6 @@ from companion.figures.regularization import (
 )
 
 pytestmark = pytest.mark.browser
-
-
-def put(page, name, **values):
-    """Set controls by their names."""
-    labels = {key: control.label for key, control in getattr(figures, name)().controls.items()}
-    for key, value in values.items():
-        page.evaluate("([name, label, v]) => put(name, label, v)", [name, labels[key], value])
 
 
 # ---- a price on two weights
