@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from companion import experiments
-from companion.experiments import ablation, stopping
+from companion.experiments import ablation, stopping, threads
 
 
 @pytest.mark.parametrize("name", experiments.NAMES)
@@ -31,7 +31,7 @@ def test_fingerprint_changes_with_the_code_and_not_with_comments_or_docstrings(m
 def test_unknown_experiment_is_refused_by_name():
     for ask in (experiments.module, experiments.fingerprint, experiments.recorded):
         with pytest.raises(
-            ValueError, match="experiments: name expected one of ablation, patients, stopping, got other"
+            ValueError, match=f"experiments: name expected one of {', '.join(experiments.NAMES)}, got other"
         ):
             ask("other")
 
@@ -124,3 +124,24 @@ def test_recorded_curves_turn_and_larger_validation_sets_lie_nearer_to_each_othe
 def test_curves_refuse_a_training_without_a_look():
     with pytest.raises(ValueError, match="steps expected 10 or more, got 9"):
         stopping.curves(steps=9)
+
+
+def test_a_training_is_the_same_to_the_bit_when_nothing_is_changed_and_one_bit_is_one_bit():
+    (weights, said), (again, said_again) = threads.trained(steps=20), threads.trained(steps=20)
+    assert torch.equal(weights, again)
+    assert torch.equal(said, said_again)
+    first, nudged = (torch.cat([w.detach().flatten() for w in threads._start(0, nudge)]) for nudge in (False, True))
+    assert (first != nudged).sum() == 1
+    assert 0 < (first - nudged).abs().max() < 1e-6
+    assert not torch.equal(threads.trained(nudge=True, steps=20)[0], weights)
+
+
+def test_threads_are_put_back_after_a_training():
+    before = torch.get_num_threads()
+    threads.trained(threads=before + 1, steps=20)
+    assert torch.get_num_threads() == before
+
+
+def test_fewer_steps_than_a_look_are_refused():
+    with pytest.raises(ValueError, match="trained: steps expected 20 or more, got 3"):
+        threads.trained(steps=3)
