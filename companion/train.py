@@ -19,6 +19,7 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
+import numpy as np
 import torch
 import typer
 
@@ -129,9 +130,10 @@ def train(
         FloatingPointError: If the loss has left the numbers.
     """
     parts, scale = prepare(config)
-    rng = generator(config.seed)  # draws the first weights, then the order of the rows
+    streams = np.random.SeedSequence(config.seed).generate_state(2, np.uint64)  # a wider layer leaves the order alone
+    weights_from, order_from = (generator(int(stream)) for stream in streams)
     X, y = parts["train"]
-    model = mlp([X.shape[1], config.hidden, int(y.max()) + 1], generator=rng)
+    model = mlp([X.shape[1], config.hidden, int(y.max()) + 1], generator=weights_from)
     log = training.CSVLog(folder / "log.csv")
     cosine = training.Schedule(lambda optimizer: CosineAnnealingLR(optimizer, T_max=config.epochs))
     best = training.EarlyStopping(config.patience) if config.patience else training.BestWeights()
@@ -139,7 +141,7 @@ def train(
     history = training.fit(
         model, X, y, loss="cross_entropy", validation=parts["val"], metrics="accuracy",
         optimizer=partial(SGD, momentum=0.9, weight_decay=config.decay), lr=config.lr,
-        epochs=config.epochs, batch_size=config.batch_size, generator=rng,
+        epochs=config.epochs, batch_size=config.batch_size, generator=order_from,
         device=str(config.place), precision=None if config.precision == "float32" else config.precision,
         callbacks=[*callbacks, log, cosine, best, last],
     )  # fmt: skip

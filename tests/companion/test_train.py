@@ -206,6 +206,23 @@ def test_another_seed_trains_otherwise_on_the_same_rows(tmp_path):
     assert not torch.equal(prepare(Config())[0]["test"][0], prepare(Config(split_seed=1))[0]["test"][0])
 
 
+def test_a_wider_layer_leaves_the_order_of_rows_alone(tmp_path, monkeypatch):
+    states = {}
+
+    def look(model, *data, generator, **options):
+        states[model[0].out_features] = (generator.get_state(), model[0].bias[:8].tolist())
+        raise SystemExit
+
+    monkeypatch.setattr(training, "fit", look)
+    for hidden in (8, 16):
+        with pytest.raises(SystemExit):
+            train(Config(data="iris", hidden=hidden), tmp_path)
+    (narrow, weights), (wide, others) = states[8], states[16]
+    assert torch.equal(narrow, wide)
+    assert weights != others
+    assert not torch.equal(narrow, generator(0).get_state())
+
+
 def test_patience_ends_a_run_and_the_best_weights_are_kept(tmp_path):
     (tmp_path / "run").mkdir()
     result = train(Config(data="wine", epochs=200, lr=1.0, patience=3), tmp_path / "run")
