@@ -6,7 +6,7 @@ export NEURONS_OFFLINE := 1
 PAGES ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help env book serve test test-all unit checks notebooks site browser lint store normalise exercises chapter exercise figure bank bench experiments mutants machines lighthouse shots videos lock vendor clean
+.PHONY: help env book serve test test-all unit checks notebooks site browser lint store normalise exercises chapter exercise figure bank bench experiments mutants machines lighthouse shots board videos lock vendor clean
 
 help:  ## list the targets
 	@echo "From Neurons to GANs - make TARGET"
@@ -79,6 +79,10 @@ lighthouse: book  ## Lighthouse on five pages, median of three (fetches lighthou
 
 shots: env  ## store the picture of every figure anew, after an intended change of its look
 	@$(PY) tools/shots.py
+
+board: env  ## take the picture of TensorBoard for chapter 10 anew
+	@$(PY) -m pip install -q -c constraints.txt -e ".[tensorboard]"
+	@$(PY) tools/board.py
 
 videos: env  ## record each chapter's dialogue over its own figures (PAGES=01; needs ffmpeg)
 	@$(PY) tools/video.py $(PAGES)

@@ -8,12 +8,13 @@ from companion.training.adjust import ClipGradients, FreezeNorm, Schedule
 from companion.training.checkpoint import Checkpoint, load_weights
 from companion.training.evaluation import accuracy, evaluate, predict
 from companion.training.loop import fit
-from companion.training.report import ProgressBar, TensorBoard
+from companion.training.report import CSVLog, ProgressBar, TensorBoard
 from companion.training.run import Callback, History, Run
 from companion.training.stopping import BestWeights, EarlyStopping
 
 __all__ = [
     "BestWeights",
+    "CSVLog",
     "Callback",
     "Checkpoint",
     "ClipGradients",

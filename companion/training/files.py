@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import torch
 from torch import Tensor
@@ -29,10 +30,24 @@ def write_atomically(path: Path, content: dict[str, Any]) -> None:
         ValueError: If there is something else in the content.
     """
     require_plain("content", content)
+    _write(path, lambda file: torch.save({"format": FORMAT, **content}, file))
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file in the same way: a log, a table, a JSON file.
+
+    Raises:
+        OSError: If the disk refuses; the old file is untouched.
+    """
+    _write(path, lambda file: file.write(text.encode()))
+
+
+def _write(path: Path, fill: Callable[[IO[bytes]], object]) -> None:
+    """Fill a hidden file beside the wanted one, and have it take the name once it is on the disk."""
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         with open(part, "wb") as file:
-            torch.save({"format": FORMAT, **content}, file)
+            fill(file)
             file.flush()
             os.fsync(file.fileno())
         os.replace(part, path)

@@ -1,12 +1,14 @@
-"""What tells you how a training goes: a progress bar, and TensorBoard."""
+"""What tells you how a training goes: a progress bar, a log file, and TensorBoard."""
 
 from __future__ import annotations
 
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
 from companion.errors import bad_value
+from companion.training.files import write_text
 from companion.training.run import Callback, Run
 
 
@@ -49,6 +51,52 @@ class ProgressBar(Callback):
         if self._bar is not None:
             self._bar.close()
             self._bar = None
+
+
+class CSVLog(Callback):
+    """Write a row for each epoch into a file that every table program reads.
+
+    The columns are the epoch, counted from 0, the learning rate, the history's numbers and the seconds since the
+    start. All rows are written anew each time, and the file takes its name when it is whole: a kill leaves no half
+    line. A checkpoint keeps the rows, so that a training that goes on writes below them, none lost and none twice.
+
+    Args:
+        path: The file, in a folder that exists. A new training writes over it.
+
+    Attributes:
+        rows: What is in the file, one dictionary for each epoch.
+
+    >>> log = CSVLog("log.csv")
+    >>> log.rows
+    []
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        self.rows: list[dict[str, float]] = []
+        if not self.path.parent.is_dir():
+            raise bad_value("CSVLog", "path", "a file in a folder that exists", f"'{path}'", "Path.mkdir makes one")
+
+    def on_fit_start(self, run: Run) -> None:
+        """Forget an earlier training, and start the clock."""
+        self.rows, self._start = [], time.perf_counter()
+
+    def on_epoch_end(self, run: Run) -> None:
+        """Write the epoch's row below the others."""
+        numbers = {name: values[-1] for name, values in run.history.columns().items()}
+        seconds = round(time.perf_counter() - self._start, 3)
+        self.rows.append({"epoch": run.epoch, "lr": run.optimizer.param_groups[0]["lr"], **numbers, "seconds": seconds})
+        lines = [",".join(map(str, line)) for line in (self.rows[0], *[row.values() for row in self.rows])]
+        write_text(self.path, "\n".join(lines) + "\n")
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the rows."""
+        return {"rows": self.rows}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on below those rows, with their seconds on the clock."""
+        self.rows = list(state_dict["rows"])
+        self._start -= self.rows[-1]["seconds"] if self.rows else 0.0
 
 
 class TensorBoard(Callback):

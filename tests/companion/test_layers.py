@@ -16,7 +16,7 @@ LAYERS = [
     {"models", "training", "search", "experiments"},
     {"transfer", "detection", "export", "robustness", "explain", "fairness", "privacy", "energy"},
     {"plotting", "figures", "claims", "study"},
-    {"checks", "grading", "cli"},
+    {"checks", "grading", "cli", "train"},
 ]
 LEVEL = {part: level for level, parts in enumerate(LAYERS) for part in parts}
 

@@ -33,7 +33,7 @@ PLANNED = {
     },
     "summary": {"12": ["receptive_field"]},
     "training": {
-        "10": ["BestWeights", "Callback", "Checkpoint", "ProgressBar", "TensorBoard", "evaluate", "load_weights", "predict"],
+        "10": ["BestWeights", "CSVLog", "Callback", "Checkpoint", "ProgressBar", "TensorBoard", "evaluate", "load_weights", "predict"],
         "17": ["FreezeNorm"],
     },
     "data": {

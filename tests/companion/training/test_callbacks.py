@@ -14,7 +14,9 @@ from companion.random import generator
 from companion.training import (
     BestWeights,
     Callback,
+    Checkpoint,
     ClipGradients,
+    CSVLog,
     EarlyStopping,
     FreezeNorm,
     History,
@@ -22,6 +24,7 @@ from companion.training import (
     Run,
     Schedule,
     TensorBoard,
+    files,
     fit,
 )
 
@@ -288,6 +291,60 @@ def test_progress_bar_is_closed_after_an_error(monkeypatch):
     assert bar._bar is None
 
 
+def test_csv_log_has_a_row_for_each_epoch_with_the_rate_it_was_trained_with(tmp_path):
+    log = CSVLog(tmp_path / "log.csv")
+    history = fit(
+        line(), X, Y, loss="mse", epochs=3, lr=0.5, validation=(X, Y), metrics={"mae": lambda t, z: (z - t).abs().mean()},
+        callbacks=[log, Schedule(lambda o: ExponentialLR(o, 0.5))],
+    )  # fmt: skip
+    head, *lines = (tmp_path / "log.csv").read_text().splitlines()
+    assert head == "epoch,lr,loss,val_loss,mae,seconds"
+    table = [[float(number) for number in row.split(",")] for row in lines]
+    columns = list(zip(*table))
+    assert columns[:2] == [(0, 1, 2), (0.5, 0.25, 0.125)]
+    assert columns[2:5] == [tuple(history.loss), tuple(history.val_loss), tuple(history.metrics["mae"])]
+    assert 0 <= columns[5][0] <= columns[5][1] <= columns[5][2]
+    assert [list(row.values()) for row in log.rows] == table
+
+
+def test_csv_log_is_the_old_file_or_the_new_one(tmp_path, monkeypatch):
+    log = CSVLog(tmp_path / "log.csv")
+    fit(line(), X, Y, loss="mse", epochs=2, callbacks=[log])
+    before = (tmp_path / "log.csv").read_bytes()
+
+    def refuse(part, path):
+        assert part.read_text().count("\n") == 2  # a new training, whole, and not yet in place
+        raise OSError("no")
+
+    monkeypatch.setattr(files.os, "replace", refuse)
+    with pytest.raises(OSError, match="no"):
+        fit(line(), X, Y, loss="mse", epochs=2, callbacks=[log])
+    assert [path.name for path in tmp_path.iterdir()] == ["log.csv"]
+    assert (tmp_path / "log.csv").read_bytes() == before
+
+
+def test_csv_log_goes_on_below_the_rows_of_a_checkpoint(tmp_path):
+    def train(epochs):
+        log = CSVLog(tmp_path / "log.csv")
+        fit(line(), X, Y, loss="mse", epochs=epochs, callbacks=[log, Checkpoint(tmp_path / "run.pt", resume=True)])
+        return log.rows
+
+    first = train(2)
+    (tmp_path / "log.csv").write_text("a row that no checkpoint knows\n")
+    rows = train(4)
+    assert rows[:2] == first
+    assert [row["epoch"] for row in rows] == [0, 1, 2, 3]
+    assert rows[2]["seconds"] >= first[1]["seconds"]
+    assert len((tmp_path / "log.csv").read_text().splitlines()) == 5
+
+
+def test_csv_log_begins_anew_with_a_new_training(tmp_path):
+    log = CSVLog(tmp_path / "log.csv")
+    for _ in range(2):
+        fit(line(), X, Y, loss="mse", epochs=1, callbacks=[log])
+    assert len(log.rows) == 1
+
+
 class Writer:
     """What TensorBoard's writer does, as a list."""
 
@@ -340,6 +397,7 @@ def test_tensorboard_writes_files_that_it_can_read_itself(tmp_path):
 @pytest.mark.parametrize(
     ("make", "error", "message"),
     [
+        (lambda: CSVLog("nowhere/log.csv"), ValueError, "CSVLog: path expected a file in a folder that exists, got 'nowhere/log.csv'; Path.mkdir makes one"),
         (lambda: EarlyStopping(0), ValueError, "EarlyStopping: patience expected 1 or more, got 0"),
         (lambda: EarlyStopping(2.5), TypeError, "EarlyStopping: patience expected a whole number, got float"),
         (lambda: EarlyStopping(mode="lowest"), ValueError, "EarlyStopping: mode expected 'min' or 'max', got 'lowest'"),
