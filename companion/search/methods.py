@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from numbers import Real
 from typing import NamedTuple
 
@@ -112,7 +112,7 @@ def bayesian(
     trials: int,
     generator: torch.Generator | None = None,
     *,
-    first: int = 5,
+    first: int | Sequence[int] = 5,
     margin: float = 0.0,
     kernel: Kernel = matern52,
 ) -> Trials:
@@ -130,7 +130,8 @@ def bayesian(
         candidates: points of the unit cube.
         trials: how many may be tried.
         generator: where the first draws come from, and the choice between candidates that promise the same.
-        first: how many are drawn by chance before the process is asked; it stops there if ``trials`` is less.
+        first: how many are drawn by chance before the process is asked, or the numbers of those to begin with; it stops
+            there if ``trials`` is less.
         margin: how much an improvement has to be to count, in standard deviations of the values seen.
         kernel: how alike values are at a distance.
 
@@ -143,7 +144,7 @@ def bayesian(
     Raises:
         TypeError: If candidates are no tensor, ``trials`` is no whole number, or the objective gives no number.
         ValueError: If there are more trials than candidates, a coordinate is not from 0 to 1, a value is not finite, or
-            ``first`` is below 1.
+            ``first`` is below 1, or names no candidate, one that there is not, or one twice.
 
     Source:
         Snoek, Larochelle and Adams (2012), Practical Bayesian optimization of machine learning algorithms.
@@ -153,9 +154,7 @@ def bayesian(
     70
     """
     _require("bayesian", "candidates", candidates, trials)
-    require_whole("bayesian", "first", first, least=1)
-    order = torch.randperm(len(candidates), generator=generator)[: min(first, trials)]
-    done = _tried("bayesian", objective, order)
+    done = _tried("bayesian", objective, _beginning(len(candidates), first, generator)[:trials])
     while len(done.indices) < trials:
         gain = _promise(candidates, done, margin, kernel)
         highest = (gain == gain.max()).nonzero().flatten()
@@ -163,6 +162,16 @@ def bayesian(
         new = _tried("bayesian", objective, highest[lot])
         done = Trials(*[torch.cat(parts) for parts in zip(done, new)])
     return done
+
+
+def _beginning(n: int, first: int | Sequence[int], generator: torch.Generator | None) -> Tensor:
+    """Return the numbers of the candidates to begin with: so many by chance, or those that are named."""
+    if isinstance(first, Sequence) and not isinstance(first, str):
+        if not first or len(set(first)) < len(first) or not set(first) <= set(range(n)):
+            raise bad_value("bayesian", "first", f"different numbers from 0 to {n - 1}, one or more", list(first))
+        return torch.tensor(first)
+    require_whole("bayesian", "first", first, least=1)
+    return torch.randperm(n, generator=generator)[:first]
 
 
 def _promise(candidates: Tensor, done: Trials, margin: float, kernel: Kernel) -> Tensor:

@@ -31,7 +31,8 @@ def test_fingerprint_changes_with_the_code_and_not_with_comments_or_docstrings(m
 def test_unknown_experiment_is_refused_by_name():
     for ask in (experiments.module, experiments.fingerprint, experiments.recorded):
         with pytest.raises(
-            ValueError, match="experiments: name expected one of ablation, patients, stopping, got other"
+            ValueError,
+            match="experiments: name expected one of ablation, patients, search, search_race, stopping, got other",
         ):
             ask("other")
 

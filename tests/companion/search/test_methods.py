@@ -190,6 +190,24 @@ def test_candidates_that_are_none_are_refused_in_words(candidates, error, said):
             search(bowl, candidates, 1)
 
 
-def test_bayesian_refuses_to_begin_with_nothing():
-    with pytest.raises(ValueError, match="bayesian: first expected 1 or more, got 0"):
-        bayesian(bowl, PLACES, 3, generator(0), first=0)
+def test_bayesian_begins_with_the_candidates_that_are_named():
+    found = bayesian(bowl, PLACES, 6, generator(0), first=[9, 2, 77])
+    assert found.indices[:3].tolist() == [9, 2, 77]
+    assert torch.equal(bayesian(bowl, PLACES, 6, generator(1), first=(9, 2, 77)).indices, found.indices)
+    assert bayesian(bowl, PLACES, 2, generator(0), first=[9, 2, 77]).indices.tolist() == [9, 2]
+
+
+@pytest.mark.parametrize(
+    ("first", "error", "said"),
+    [
+        (0, ValueError, "first expected 1 or more, got 0"),
+        (2.5, TypeError, "first expected a whole number, got float"),
+        ("12", TypeError, "first expected a whole number, got str"),
+        ([], ValueError, r"first expected different numbers from 0 to 149, one or more, got \[\]"),
+        ([3, 3], ValueError, r"first expected different numbers from 0 to 149, one or more, got \[3, 3\]"),
+        ([150], ValueError, r"first expected different numbers from 0 to 149"),
+    ],
+)
+def test_bayesian_refuses_a_beginning_that_is_none(first, error, said):
+    with pytest.raises(error, match=f"bayesian: {said}"):
+        bayesian(bowl, PLACES, 3, generator(0), first=first)
