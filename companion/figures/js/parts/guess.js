@@ -33,15 +33,19 @@ export function improvement([mean, std], best) {
  * @param {number[]} choice  a length for each axis, then the noise
  */
 export function process(X, y, choice) {
-  const noise = choice.at(-1), alike = (a, b) => matern52(Math.hypot(...a.map((v, i) => (v - b[i]) / choice[i]))), L = /** @type {number[][]} */ ([]);
-  const solved = (right) => right.reduce((z, v, i) => { z.push((v - z.reduce((sum, w, k) => sum + L[i][k] * w, 0)) / L[i][i]); return z; }, []); // L z = right
-  X.forEach((x, i) => {
-    const row = L[i] = [];
-    for (let j = 0; j <= i; j++) {
-      let v = alike(x, X[j]) + (i === j ? noise : 0);
-      for (let k = 0; k < j; k++) v -= row[k] * L[j][k];
-      row.push(i === j ? Math.sqrt(v) : v / L[j][j]);
+  const noise = choice.at(-1), alike = (a, b) => matern52(Math.sqrt(a.reduce((sum, v, i) => sum + ((v - b[i]) / choice[i]) ** 2, 0))), L = /** @type {number[][]} */ ([]);
+  const solved = (right) => { // L z = right
+    const z = [];
+    for (let i = 0; i < right.length; i++) {
+      let v = right[i];
+      for (let k = 0; k < i; k++) v -= L[i][k] * z[k];
+      z.push(v / L[i][i]);
     }
+    return z;
+  };
+  X.forEach((x, i) => { // row by row: what the rows above explain, and what is left on the diagonal
+    const row = solved(X.slice(0, i).map((one) => alike(x, one)));
+    L.push([...row, Math.sqrt(1 + noise - row.reduce((sum, v) => sum + v * v, 0))]);
   });
   const z = solved(y), dot = (a, b) => a.reduce((sum, v, k) => sum + v * b[k], 0);
   return { choice, likelihood: -dot(z, z) / 2 - L.reduce((sum, row, i) => sum + Math.log(row[i]), 0) - y.length / 2 * Math.log(2 * Math.PI),
