@@ -22,6 +22,8 @@ from typing import Annotated, Any, NoReturn
 import numpy as np
 import torch
 import typer
+from torch import Tensor
+from torch.nn import Module
 
 import companion
 from companion import data as sets
@@ -33,6 +35,8 @@ from companion.models import mlp
 from companion.optim import SGD
 from companion.random import generator
 from companion.training.files import write_atomically, write_text
+
+Parts = dict[str, tuple[Tensor, Tensor]]  # rows and targets of train, val and test
 
 DATA = {f.__name__: f for f in (sets.digits, sets.breast_cancer, sets.iris, sets.wine)}
 PRECISIONS = ("float32", "bfloat16", "float16")
@@ -46,11 +50,7 @@ RULES: dict[str, tuple[Callable[[Any], bool], str, str]] = {
     "batch_size": (lambda n: n >= 1, "1 row or more", "64 is a start"),
     "decay": (lambda x: 0 <= x < math.inf, "a finite number, 0 or more", "0 is none, 0.001 a start"),
     "seed": (SEEDS.__contains__, "a whole number from 0 to 2^64 - 1", "0 is as good as any"),
-    "split_seed": (
-        SEEDS.__contains__,
-        "a whole number from 0 to 2^64 - 1",
-        "0, so that all runs share their test rows",
-    ),
+    "split_seed": (SEEDS.__contains__, "a whole number from 0 to 2^64 - 1", "0, so that runs share their test rows"),
     "patience": (lambda n: n >= 0, "0 epochs or more", "0 trains to the end"),
     "precision": (PRECISIONS.__contains__, f"one of {', '.join(PRECISIONS)}", "float32 runs everywhere"),
 }
@@ -90,7 +90,7 @@ def claim(folder: Path, config: Config, resume: bool) -> dict[str, Any] | None:
     """Make a folder this run's own, or find its run again; return what came out, if that run is finished."""
     asked, result = folder / "config.json", folder / "result.json"
     if not asked.exists():
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        if folder.exists() and (not folder.is_dir() or any(path.suffix != ".part" for path in folder.iterdir())):
             raise bad_value("train", "--out", "a folder that is new, empty or a run's", f"'{folder}'", "choose another")
         folder.mkdir(parents=True, exist_ok=True)
         write_text(asked, json.dumps(asdict(config), indent=2) + "\n")
@@ -106,7 +106,7 @@ def claim(folder: Path, config: Config, resume: bool) -> dict[str, Any] | None:
     return json.loads(result.read_text()) if result.exists() else None
 
 
-def prepare(config: Config) -> tuple[dict[str, tuple[torch.Tensor, torch.Tensor]], sets.Standardizer]:
+def prepare(config: Config) -> tuple[Parts, sets.Standardizer]:
     """Split class by class, measure the scale on the training rows alone, and bring all parts to it."""
     table = DATA[config.data]()
     split = sets.train_val_test_split(len(table), stratify=table.y, generator=generator(config.split_seed))
@@ -149,23 +149,37 @@ def train(
         raise KeyboardInterrupt(f" after {len(log.rows)} of {config.epochs} epochs")
     weights = {name: value.cpu() for name, value in model.state_dict().items()}  # the best ones: best put them back
     write_atomically(folder / "best.pt", {"model": weights, "mean": scale.mean, "scale": scale.scale})
-    names = ("cross_entropy", "accuracy")
     result = {
         "epochs": len(log.rows),
         "best_epoch": best.best_epoch,
-        "rows": {name: len(targets) for name, (_, targets) in parts.items()},
-        "val": training.evaluate(model, *parts["val"], metrics=names),
-        "test": training.evaluate(model, *parts["test"], metrics=names) if test else None,
+        **measure(model, parts, test),
         "weights_sha256": hashlib.sha256(b"".join(w.numpy().tobytes() for w in weights.values())).hexdigest(),
         "seconds": log.rows[-1]["seconds"],
+        **circumstances(config),
+    }
+    write_text(folder / "result.json", json.dumps(result, indent=2) + "\n")
+    return result
+
+
+def measure(model: Module, parts: Parts, test: bool) -> dict[str, Any]:
+    """Return how many rows each part has, the scores on the validation rows, and those on the test rows if asked."""
+    names = ("cross_entropy", "accuracy")
+    return {
+        "rows": {name: len(y) for name, (_, y) in parts.items()},
+        "val": training.evaluate(model, *parts["val"], metrics=names),
+        "test": training.evaluate(model, *parts["test"], metrics=names) if test else None,
+    }
+
+
+def circumstances(config: Config) -> dict[str, Any]:
+    """Return what else the last digits may depend on."""
+    return {
         "device": str(config.place),
         "threads": torch.get_num_threads(),
         "python": platform.python_version(),
         "torch": torch.__version__,
         "companion": companion.__version__,
     }
-    write_text(folder / "result.json", json.dumps(result, indent=2) + "\n")
-    return result
 
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)

@@ -54,6 +54,11 @@ def rows(folder: Path) -> list[dict[str, str]]:
     return found
 
 
+def beginning(folder: Path, epochs: int) -> list[str]:
+    """Return the first lines of the log with their clock: a run that began anew would have another one."""
+    return (folder / "log.csv").read_text().splitlines()[: epochs + 1]
+
+
 def stopped_by(which: signal.Signals, process: subprocess.Popen, folder: Path, epochs: int) -> tuple[int, str]:
     """Stop the script once its log has so many epochs; return its status and what it said."""
     deadline = time.monotonic() + LONG
@@ -105,6 +110,7 @@ def test_a_run_killed_twice_gives_the_bits_of_one_that_was_not(whole, tmp_path):
     assert stopped_by(signal.SIGKILL, start(folder, *OPTIONS), folder, 5) == (-signal.SIGKILL, "")
     saved = torch.load(folder / "last.pt", weights_only=True)["epoch"]
     assert 4 <= saved < EPOCHS
+    before = beginning(folder, saved)
     again = stopped_by(signal.SIGKILL, start(folder, *OPTIONS, "--resume"), folder, len(rows(folder)) + 10)
     assert again == (-signal.SIGKILL, "")
     assert torch.load(folder / "last.pt", weights_only=True)["epoch"] > saved
@@ -112,18 +118,21 @@ def test_a_run_killed_twice_gives_the_bits_of_one_that_was_not(whole, tmp_path):
     errors = process.communicate(timeout=LONG)[1]
     assert process.returncode == 0, errors
     assert same_run(folder, whole)
+    assert beginning(folder, saved) == before
 
 
 def test_ctrl_c_is_one_sentence_and_costs_no_bit(whole, tmp_path):
     folder = tmp_path / "run"
     status, said = stopped_by(signal.SIGINT, start(folder, *OPTIONS), folder, 5)
     done = len(rows(folder))
+    before = beginning(folder, done - 1)
     assert status == 130
     assert said == f"Stopped by Ctrl-C after {done} of {EPOCHS} epochs. The same command with --resume goes on.\n"
     process = start(folder, *OPTIONS, "--resume")
-    assert process.wait(LONG) == 0
+    errors = process.communicate(timeout=LONG)[1]
+    assert process.returncode == 0, errors
     assert same_run(folder, whole)
-    process.communicate()
+    assert beginning(folder, done - 1) == before
 
 
 def test_a_kill_before_the_result_is_written_loses_nothing(tmp_path, monkeypatch):
@@ -295,6 +304,12 @@ def test_a_folder_of_something_else_is_left_alone(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
 
 
+def test_what_a_kill_left_before_the_options_were_written_is_no_run(tmp_path):
+    (tmp_path / ".config.json.7.part").write_text('{"data": "di')
+    assert claim(tmp_path, Config(), resume=False) is None
+    assert json.loads((tmp_path / "config.json").read_text()) == dataclasses.asdict(Config())
+
+
 def test_resume_begins_where_there_is_nothing(tmp_path):
     result = run("--out", tmp_path / "run", "--data", "iris", "--epochs", 1, "--resume")
     assert result.exit_code == 0
@@ -368,6 +383,15 @@ def test_disk_that_refuses_is_one_sentence(tmp_path, monkeypatch):
     monkeypatch.setattr("companion.training.report.write_text", full)
     result = run("--out", tmp_path / "run", "--data", "iris", "--epochs", 2)
     assert (result.exit_code, result.output) == (1, "[Errno 28] No space left on device\n")
+
+
+def test_damaged_checkpoint_is_named_and_nothing_is_trained(tmp_path):
+    claim(tmp_path / "run", Config(data="iris"), resume=False)
+    (tmp_path / "run" / "last.pt").write_bytes(b"half of it")
+    result = run("--out", tmp_path / "run", "--data", "iris", "--resume")
+    assert result.exit_code == 1
+    assert "got last.pt, which is truncated or something else" in str(result.exception)
+    assert not (tmp_path / "run" / "log.csv").exists()
 
 
 def test_fault_of_the_program_keeps_its_traceback(tmp_path, monkeypatch):
