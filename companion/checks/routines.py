@@ -19,6 +19,7 @@ from companion.checks.counted import Product, Rounds, Slopes
 from companion.checks.deep import FAR, in_a_row, losses_of, train_by
 from companion.checks.modules import drawn, fill, shapes, slopes_by_parameters
 from companion.checks.reading import fits
+from companion.checks.splits import splits
 
 Routine = Callable[..., Any]
 
@@ -325,6 +326,7 @@ ROUTINES: dict[str, Routine] = {
         generator,
         orders,
         asked,
+        splits,
     )
 } | {"batches": Limited, "product": Product, "slopes": Slopes, "rounds": Rounds}
 """The routines by the name that a script uses, without the ``@``."""

@@ -21,6 +21,7 @@ PAGES = {
     "07": "07_optimizers.ipynb",
     "08": "08_challenges.ipynb",
     "09": "09_regularization.ipynb",
+    "10": "10_training.ipynb",
 }
 EXERCISES = [e for chapter in PAGES for id in bank.ids(chapter) for e in bank.variants(id)]
 
