@@ -158,7 +158,7 @@ _LEAKS = (
         "Over what does your `randperm` run? What should be shuffled in its place?",
     ),
     Mistake(
-        "draws rows, and forgets the classes",
+        "shuffles all rows and cuts",
         by(units=_each_row, within=False),
         "You shuffle all rows and cut. Persons end on two sides, and a rare class comes to a part by luck.",
         "That is the random split, which is right for rows that know nothing of each other and for classes that are all common.",
