@@ -61,6 +61,26 @@ def recorded(thing: Any, names: Sequence[str]) -> Tensor:
     return torch.tensor(any(getattr(getattr(thing, name, None), "grad_fn", None) is not None for name in names))
 
 
+PASSED, REFUSED, ACCIDENT = 0, 1, 2
+"""What became of a call that is to be refused: something came back, a RuntimeError was raised, or some other error."""
+
+
+def refuses(thing: Any, method: str, *given: Any) -> Tensor:
+    """Return whether a method of a learner's object refuses to be called, and how."""
+    try:
+        getattr(thing, method)(*given)
+    except RuntimeError:
+        return torch.tensor(REFUSED)
+    except Exception:  # whatever a learner's code raises
+        return torch.tensor(ACCIDENT)
+    return torch.tensor(PASSED)
+
+
+def identical(one: Any, other: Any) -> Tensor:
+    """Return whether two kept things are the same object; -1 where the first is nothing."""
+    return torch.tensor(-1 if one is None else int(one is other))
+
+
 def state(thing: Any) -> dict[str, Tensor]:
     """Return the tensors of a learner's ``state_dict()``, whose names become part of the trace."""
     return {name: t.detach().clone() for name, t in thing.state_dict().items() if isinstance(t, Tensor)}
@@ -308,6 +328,8 @@ ROUTINES: dict[str, Routine] = {
         value,
         attribute,
         recorded,
+        refuses,
+        identical,
         state,
         load,
         listed,
