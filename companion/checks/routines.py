@@ -17,6 +17,7 @@ from torch import Tensor
 
 from companion.checks.counted import Product, Rounds, Slopes
 from companion.checks.deep import FAR, in_a_row, losses_of, train_by
+from companion.checks.loops import LOOPS
 from companion.checks.modules import drawn, fill, shapes, slopes_by_parameters
 from companion.checks.reading import fits
 from companion.checks.splits import splits
@@ -349,6 +350,7 @@ ROUTINES: dict[str, Routine] = {
         orders,
         asked,
         splits,
+        *LOOPS,
     )
 } | {"batches": Limited, "product": Product, "slopes": Slopes, "rounds": Rounds}
 """The routines by the name that a script uses, without the ``@``."""
