@@ -90,9 +90,14 @@ class WatchedSGD(torch.optim.SGD):
         """Take a step."""
         slopes = [p.grad for group in self.param_groups for p in group["params"] if p.grad is not None]
         self.diary.events.append(STEP)
-        self.diary.norms.append(float(torch.stack([s.norm() for s in slopes]).norm()) if slopes else 0.0)
+        self.diary.norms.append(length(slopes))
         self.diary.rates.append(self.param_groups[0]["lr"])
         return super().step(closure)
+
+
+def length(slopes: Sequence[Tensor]) -> float:
+    """Return the length of several tensors as one long vector."""
+    return float(torch.stack([s.norm() for s in slopes]).norm()) if slopes else 0.0
 
 
 class Falling:
@@ -154,6 +159,7 @@ def diary(net: Watched) -> dict[str, Tensor]:
         "moved": torch.tensor(any(not torch.equal(now[n], net.before[n]) for n in parameters)),
         "statistics moved": torch.tensor(any(not torch.equal(now[n], net.before[n]) for n in now if n not in parameters)),
         "slopes": torch.tensor(any(p.grad is not None for p in parameters.values())),
+        "length in the end": torch.tensor(length([p.grad for p in parameters.values() if p.grad is not None])),
         "weights": torch.cat([p.detach().flatten() for p in parameters.values()]).double(),
     }  # fmt: skip
 
