@@ -20,6 +20,7 @@ from companion.checks.deep import FAR, in_a_row, losses_of, train_by
 from companion.checks.loops import LOOPS
 from companion.checks.modules import drawn, fill, shapes, slopes_by_parameters
 from companion.checks.reading import fits
+from companion.checks.resumed import resumed
 from companion.checks.splits import splits
 
 Routine = Callable[..., Any]
@@ -350,6 +351,7 @@ ROUTINES: dict[str, Routine] = {
         orders,
         asked,
         splits,
+        resumed,
         *LOOPS,
     )
 } | {"batches": Limited, "product": Product, "slopes": Slopes, "rounds": Rounds}
