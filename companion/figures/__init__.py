@@ -16,6 +16,7 @@ from companion.figures.losses import sure_and_wrong, two_humps
 from companion.figures.neurons import neuron_boundary, perceptron_steps, xor_network
 from companion.figures.optimizers import optimizer_race, schedule_designer
 from companion.figures.regularization import early_stop, penalty_geometry
+from companion.figures.splits import split_designer
 from companion.figures.surface import loss_surface
 
 __all__ = [
@@ -50,6 +51,7 @@ __all__ = [
     "schedule_designer",
     "small_change",
     "softmax_temperature",
+    "split_designer",
     "sure_and_wrong",
     "tabs",
     "two_humps",
