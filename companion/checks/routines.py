@@ -22,6 +22,7 @@ from companion.checks.modules import drawn, fill, shapes, slopes_by_parameters
 from companion.checks.reading import fits
 from companion.checks.resumed import resumed
 from companion.checks.splits import splits
+from companion.checks.tables import searches
 
 Routine = Callable[..., Any]
 
@@ -318,7 +319,7 @@ def formula(text: str, shape: Sequence[int] | None = None) -> Routine:
     return f
 
 
-NEEDS = {"size": "companion.summary"}
+NEEDS = {"size": "companion.summary", "searches": "companion.experiments.search"}
 """What a routine imports: done before the learner's time begins."""
 ROUTINES: dict[str, Routine] = {
     r.__name__.lower(): r
@@ -352,6 +353,7 @@ ROUTINES: dict[str, Routine] = {
         asked,
         splits,
         resumed,
+        searches,
         *LOOPS,
     )
 } | {"batches": Limited, "product": Product, "slopes": Slopes, "rounds": Rounds}
