@@ -368,7 +368,7 @@ class WholeObjects:
 
     def load(self, net, optimizer, schedule, generator):
         with open(self.path, "rb") as file:
-            net, optimizer, schedule, own, shared, progress = pickle.load(file)
+            *_, own, shared, progress = pickle.load(file)  # other objects than those of the caller
         generator.set_state(own)
         torch.set_rng_state(shared)
         return progress
