@@ -248,9 +248,10 @@ def get(id: str, variant: int = 0) -> Exercise:
 
 
 def nearest(id: str) -> str:
-    """Return the number of the exercise that is written most alike."""
+    """Return the number of the exercise that is written most alike; ``1.1`` is meant for 01.1, and not for 10.1."""
     everything = ids()
-    return (difflib.get_close_matches(id, everything, 1, 0) or everything)[0]
+    whole = re.sub(r"^(\d)\.", r"0\1.", id)
+    return (difflib.get_close_matches(whole, everything, 1, 0.1) or everything)[0]
 
 
 def variants(id: str) -> list[Exercise]:

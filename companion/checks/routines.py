@@ -64,8 +64,8 @@ def recorded(thing: Any, names: Sequence[str]) -> Tensor:
     return torch.tensor(any(getattr(getattr(thing, name, None), "grad_fn", None) is not None for name in names))
 
 
-PASSED, REFUSED, ACCIDENT = 0, 1, 2
-"""What became of a call that is to be refused: something came back, a RuntimeError was raised, or some other error."""
+PASSED, REFUSED, ACCIDENT, OTHERWISE = 0, 1, 2, 3
+"""What became of a call that is to be refused: something came back, a RuntimeError, an error that Python finds by itself, or another one."""
 
 
 def refuses(thing: Any, method: str, *given: Any) -> Tensor:
@@ -74,8 +74,10 @@ def refuses(thing: Any, method: str, *given: Any) -> Tensor:
         getattr(thing, method)(*given)
     except RuntimeError:
         return torch.tensor(REFUSED)
-    except Exception:  # whatever a learner's code raises
+    except (AttributeError, TypeError, NameError, LookupError):
         return torch.tensor(ACCIDENT)
+    except Exception:  # whatever a learner's code raises
+        return torch.tensor(OTHERWISE)
     return torch.tensor(PASSED)
 
 

@@ -25,7 +25,7 @@ class Scaler:
         self.scale: torch.Tensor | None = None
 
     def fit(self, X: torch.Tensor) -> Scaler:
-        """Measure mean and spread of each column of X (N, D); return this object."""
+        """Measure mean and spread of each column of X (N, D). Return this object."""
         constant = X.amin(dim=0) == X.amax(dim=0)
         self.mean = X.mean(dim=0)
         self.scale = X.std(dim=0, unbiased=False).masked_fill(constant, 1.0)

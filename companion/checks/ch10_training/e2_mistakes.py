@@ -45,6 +45,7 @@ def made(
     begins: tuple[Any, Any] = (None, None),
     keeps: Callable[[Any, Tensor, Tensor], tuple[Tensor, Tensor]] = lambda self, mean, scale: (mean, scale),
     measures: bool = False,
+    error: type[Exception] = RuntimeError,
 ) -> type:
     """Return a standardiser by other rules.
 
@@ -58,6 +59,7 @@ def made(
         begins: mean and scale before ``fit``.
         keeps: what is kept, from the object and the new mean and scale.
         measures: whether ``transform`` measures the rows that it is called with.
+        error: what is raised before ``fit``.
     """
 
     class Scaler:
@@ -74,12 +76,12 @@ def made(
             if measures:
                 self.fit(X)
             if not self.fitted and "transform" in refused:
-                raise RuntimeError("call fit first")
+                raise error("call fit first")
             return there(self, X)
 
         def inverse_transform(self, Z: Tensor) -> Tensor:
             if not self.fitted and "inverse" in refused:
-                raise RuntimeError("call fit first")
+                raise error("call fit first")
             return back(self, Z)
 
     return Scaler
@@ -235,6 +237,13 @@ _REFUSED = (
         "Before `fit` your methods stop, by an accident: Python cannot compute with None, or finds no attribute.",
         "Such an error names a type or an attribute, and nobody reads from it that `fit` was forgotten. A RuntimeError of your own can say so.",
         "Ask at the beginning of both methods, and raise a RuntimeError with a sentence.",
+    ),
+    Mistake(
+        "raises another error",
+        made(error=ValueError),
+        "Both methods refuse before `fit`, with another error than a RuntimeError.",
+        "A ValueError says that an argument is wrong. Here the argument is fine, and the object is not ready. Who wants to catch that has to know the kind.",
+        "Which name does the task give after the word raise?",
     ),
 )
 

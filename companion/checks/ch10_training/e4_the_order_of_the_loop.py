@@ -23,7 +23,7 @@ def train_epoch(
     batches: torch.utils.data.DataLoader,
     limit: float,
 ) -> float:
-    """Take one step for each batch; return the mean loss over all examples."""
+    """Take one step for each batch. Return the mean loss over all examples."""
     net.train()
     total, count = 0.0, 0
     for x, y in batches:

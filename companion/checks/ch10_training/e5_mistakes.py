@@ -283,10 +283,10 @@ _PARTS = (
         "Print a weight of the network that `load` was given, before and after.",
     ),
     Mistake(
-        "loads into a copy",
-        made(set_net=lambda net, state: copy.deepcopy(net).load_state_dict(state), set_optimizer=lambda o, state: None),
-        "Neither the network nor the optimizer that `load` was given has changed.",
-        "What is made anew within `load`, or copied there, is gone when it returns. The caller goes on with the objects that were handed over.",
+        "loads into other objects",
+        made(("net", "optimizer", "schedule")),
+        "Network, optimizer and schedule that `load` was given have not changed. What was saved went elsewhere.",
+        "What is made or read within `load`, also under the names of its arguments, is gone when it returns. The caller goes on with the objects that were handed over.",
         "Which objects does the caller hold? Call `load_state_dict` on these.",
     ),
 )  # fmt: skip

@@ -52,7 +52,7 @@ class Checkpoint:
         schedule: torch.optim.lr_scheduler.LRScheduler,
         generator: torch.Generator,
     ) -> dict[str, float]:
-        """Put everything back where it was; return the progress."""
+        """Put everything back where it was. Return the progress."""
         state = torch.load(self.path)
         net.load_state_dict(state["net"])
         optimizer.load_state_dict(state["optimizer"])
