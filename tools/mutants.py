@@ -54,6 +54,7 @@ TESTS: dict[str, list[str]] = {
     "companion.metrics": [f"{T}/metrics"],
     "companion.optim": [f"{T}/optim"],
     "companion.lr_scheduler": [f"{T}/lr_scheduler"],
+    "companion.search": [f"{T}/search"],
     "companion.summary": [f"{T}/test_summary.py"],
     "companion.summary.curvature": [f"{T}/test_curvature.py"],
 }  # fmt: skip

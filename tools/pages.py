@@ -37,8 +37,8 @@ API = {
     "models": ("Models", "Networks that chapters build and use.", ["models", "models.perceptron", "summary"]),
     "training": (
         "Training",
-        "The training loop that is a black box until chapter 6, and the callbacks beside it.",
-        ["training"],
+        "The training loop that is a black box until chapter 6, the callbacks beside it, and the search for hyperparameters.",
+        ["training", "search"],
     ),
     "data": ("Data", "Data sets, honest splits, batches, and changes that leave the label as it is.", ["data"]),
     "metrics": ("Metrics", "How good a model is, by scikit-learn's names, on tensors of any device.", ["metrics"]),

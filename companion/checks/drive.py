@@ -234,7 +234,10 @@ def _learners_line(frames: Iterable[tuple[FrameType, int]]) -> tuple[FrameType |
     return None, 0, ""
 
 
-_OURS = ("drive.py", "watch.py", "routines.py", "counted.py", "deep.py", "modules.py", "reading.py", "surroundings.py")
+_OURS = (
+    *("drive.py", "watch.py", "routines.py", "counted.py", "deep.py", "modules.py", "reading.py", "surroundings.py"),
+    *("splits.py", "loops.py", "resumed.py", "tables.py"),
+)
 
 
 def _ours_or_library(filename: str) -> bool:

@@ -17,8 +17,12 @@ from torch import Tensor
 
 from companion.checks.counted import Product, Rounds, Slopes
 from companion.checks.deep import FAR, in_a_row, losses_of, train_by
+from companion.checks.loops import LOOPS
 from companion.checks.modules import drawn, fill, shapes, slopes_by_parameters
 from companion.checks.reading import fits
+from companion.checks.resumed import resumed
+from companion.checks.splits import splits
+from companion.checks.tables import searches
 
 Routine = Callable[..., Any]
 
@@ -58,6 +62,26 @@ def attribute(thing: Any, name: str) -> Any:
 def recorded(thing: Any, names: Sequence[str]) -> Tensor:
     """Return whether any of some tensors of a learner's object carries a record of how it was computed."""
     return torch.tensor(any(getattr(getattr(thing, name, None), "grad_fn", None) is not None for name in names))
+
+
+PASSED, REFUSED, ACCIDENT = 0, 1, 2
+"""What became of a call that is to be refused: something came back, a RuntimeError was raised, or some other error."""
+
+
+def refuses(thing: Any, method: str, *given: Any) -> Tensor:
+    """Return whether a method of a learner's object refuses to be called, and how."""
+    try:
+        getattr(thing, method)(*given)
+    except RuntimeError:
+        return torch.tensor(REFUSED)
+    except Exception:  # whatever a learner's code raises
+        return torch.tensor(ACCIDENT)
+    return torch.tensor(PASSED)
+
+
+def identical(one: Any, other: Any) -> Tensor:
+    """Return whether two kept things are the same object; -1 where the first is nothing."""
+    return torch.tensor(-1 if one is None else int(one is other))
 
 
 def state(thing: Any) -> dict[str, Tensor]:
@@ -295,7 +319,7 @@ def formula(text: str, shape: Sequence[int] | None = None) -> Routine:
     return f
 
 
-NEEDS = {"size": "companion.summary"}
+NEEDS = {"size": "companion.summary", "searches": "companion.experiments.search"}
 """What a routine imports: done before the learner's time begins."""
 ROUTINES: dict[str, Routine] = {
     r.__name__.lower(): r
@@ -307,6 +331,8 @@ ROUTINES: dict[str, Routine] = {
         value,
         attribute,
         recorded,
+        refuses,
+        identical,
         state,
         load,
         listed,
@@ -325,6 +351,10 @@ ROUTINES: dict[str, Routine] = {
         generator,
         orders,
         asked,
+        splits,
+        resumed,
+        searches,
+        *LOOPS,
     )
 } | {"batches": Limited, "product": Product, "slopes": Slopes, "rounds": Rounds}
 """The routines by the name that a script uses, without the ``@``."""

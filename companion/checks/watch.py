@@ -118,8 +118,11 @@ def _codes(code: CodeType) -> Iterator[CodeType]:
 def _objects(code: CodeType, names: dict[str, Any], cells: dict[str, Any]) -> Iterator[object]:
     """Yield what a code's names stand for; of a chain such as ``a.b.c`` its end, and the text of an import."""
     now: object = None
-    imported = ""
+    imported, whole = "", False
     for step in dis.get_instructions(code):
+        if whole and step.opname != "IMPORT_FROM":
+            yield imported  # the module itself, and not something out of it
+        whole = step.opname == "IMPORT_NAME"
         if step.opname in ("LOAD_ATTR", "LOAD_METHOD") and isinstance(now, ModuleType):
             now = getattr(now, step.argval, None)
             continue
@@ -132,7 +135,6 @@ def _objects(code: CodeType, names: dict[str, Any], cells: dict[str, Any]) -> It
             now = _content(cells[step.argval])
         elif step.opname == "IMPORT_NAME":
             imported = step.argval
-            yield imported
         elif step.opname == "IMPORT_FROM":
             yield f"{imported}.{step.argval}"
 

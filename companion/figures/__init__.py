@@ -16,6 +16,8 @@ from companion.figures.losses import sure_and_wrong, two_humps
 from companion.figures.neurons import neuron_boundary, perceptron_steps, xor_network
 from companion.figures.optimizers import optimizer_race, schedule_designer
 from companion.figures.regularization import early_stop, penalty_geometry
+from companion.figures.search import search_race
+from companion.figures.splits import split_designer
 from companion.figures.surface import loss_surface
 
 __all__ = [
@@ -48,8 +50,10 @@ __all__ = [
     "profile",
     "quiz",
     "schedule_designer",
+    "search_race",
     "small_change",
     "softmax_temperature",
+    "split_designer",
     "sure_and_wrong",
     "tabs",
     "two_humps",

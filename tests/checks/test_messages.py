@@ -21,6 +21,7 @@ PAGES = {
     "07": "07_optimizers.ipynb",
     "08": "08_challenges.ipynb",
     "09": "09_regularization.ipynb",
+    "10": "10_training.ipynb",
 }
 EXERCISES = [e for chapter in PAGES for id in bank.ids(chapter) for e in bank.variants(id)]
 
@@ -34,7 +35,20 @@ def test_messages_have_three_parts_that_occur_once_and_pairs_are_of_known_mistak
         assert {m.name: len(t) for m, t in zip(exercise.mistakes, texts) if not 40 <= len(t) <= 220} == {}
     pairs = [name.split(", and ") for name in names if ", and " in name]
     assert {half for pair in pairs for half in pair} <= set(names)
-    assert pairs or exercise.id in ("02.7", "03.7", "04.7", "05.7", "06.7", "07.8", "08.5", "08.8", "09.6", "09.8")
+    assert pairs or exercise.id in (
+        "02.7",
+        "03.7",
+        "04.7",
+        "05.7",
+        "06.7",
+        "07.8",
+        "08.5",
+        "08.8",
+        "09.6",
+        "09.8",
+        "10.6",
+        "10.8",
+    )
 
 
 @pytest.mark.parametrize("chapter", PAGES)

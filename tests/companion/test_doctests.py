@@ -38,6 +38,7 @@ def test_every_public_function_of_the_core_has_an_example():
         models,
         optim,
         random,
+        search,
         summary,
         training,
     )
@@ -53,6 +54,7 @@ def test_every_public_function_of_the_core_has_an_example():
             (models, [n for n in models.__all__ if n not in ("PerceptronHistory", "PerceptronStep")]),
             (summary, [n for n in summary.__all__ if n not in ("Row", "Signal", "Signals", "Summary")]),
             (random, ["generator", "seed_everything"]),
+            (search, [n for n in search.__all__ if n != "Trials"]),
             (training, [n for n in training.__all__ if n not in ("History", "Run")]),
             (optim, [n for n in optim.__all__ if n != "Optimizer"]),
             (lr_scheduler, [n for n in lr_scheduler.__all__ if n not in ("LRScheduler", "RangeTest")]),

@@ -18,6 +18,7 @@ CORE = (
     "lr_scheduler",
     "models",
     "training",
+    "search",
 )
 
 

@@ -36,6 +36,12 @@ PLANNED = {
         "10": ["BestWeights", "CSVLog", "Callback", "Checkpoint", "ProgressBar", "TensorBoard", "evaluate", "load_weights", "predict"],
         "17": ["FreezeNorm"],
     },
+    "search": {
+        "10": [
+            "Axis", "GaussianProcess", "Space", "bayesian", "expected_improvement", "grid_search", "likeliest_process",
+            "matern52", "random_search", "squared_exponential",
+        ],
+    },
     "data": {
         "10": ["MappedBatches", "Standardizer", "k_fold"],
         "12": ["cifar10", "fashion_mnist", "photograph"],
@@ -65,9 +71,11 @@ RETURNED = {
     "Signal",
     "Signals",
     "Summary",
+    "Trials",
 }  # records that used functions give back
 MODULES = [
     "functional", "nn", "autograd", "init", "data", "models", "metrics", "optim", "lr_scheduler", "summary", "training",
+    "search",
 ]  # fmt: skip
 
 

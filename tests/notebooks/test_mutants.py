@@ -16,7 +16,7 @@ def test_every_module_of_the_numeric_core_has_tests_that_exist():
     for module in mutants.modules([]):
         assert all((ROOT / path).exists() for path in mutants.tests_of(module))
     held = set(mutants.modules([]))
-    for package in ("functional", "autograd", "metrics", "optim", "lr_scheduler"):
+    for package in ("functional", "autograd", "metrics", "optim", "lr_scheduler", "search"):
         files = {p for p in (ROOT / "companion" / package).rglob("*.py") if p.name not in ("__init__.py",)}
         assert {".".join(p.relative_to(ROOT).with_suffix("").parts) for p in files} <= held
 

@@ -1,0 +1,168 @@
+"""A network, an optimizer and a schedule that keep a diary while a learner's loop uses them.
+
+They do their work as those of PyTorch do, and note beside it what they were asked for, in which order, and in which
+state everything was. None knows what a loop should look like.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+FORWARD, BACKWARD, STEP, SCHEDULE = 1, 2, 3, 4
+Batches = Sequence[tuple[Tensor, Tensor]]
+
+
+class _Token:
+    """Something that lives as long as the record of a computation does."""
+
+
+class Diary:
+    """What happened, in order."""
+
+    def __init__(self) -> None:
+        self.events: list[int] = []
+        self.rows: list[int] = []
+        self.training: list[bool] = []
+        self.recorded: list[bool] = []
+        self.alive: list[int] = []
+        self.norms: list[float] = []
+        self.rates: list[float] = []
+        self.tokens: list[weakref.ref[_Token]] = []
+
+    def graphs(self) -> int:
+        """Return how many records of computations are still held by somebody."""
+        return sum(token() is not None for token in self.tokens)
+
+
+class Watched(nn.Module):
+    """A small network with batch normalisation and dropout; it notes each batch that it is asked about."""
+
+    def __init__(self, sizes: Sequence[int], seed: int, dtype: torch.dtype, drop: float) -> None:
+        super().__init__()
+        inputs, hidden, classes = sizes
+        self.layers = nn.Sequential(
+            nn.Linear(inputs, hidden), nn.BatchNorm1d(hidden), nn.ReLU(), nn.Dropout(drop), nn.Linear(hidden, classes)
+        ).to(dtype)
+        chance = torch.Generator().manual_seed(seed)
+        with torch.no_grad():
+            for p in self.parameters():
+                p.copy_(torch.randn(p.shape, generator=chance))
+            for name, b in self.named_buffers():
+                if b.is_floating_point():
+                    b.copy_(torch.rand(b.shape, generator=chance) + float(name.endswith("var")))
+        object.__setattr__(self, "diary", Diary())
+        first = next(self.parameters())
+        first.register_post_accumulate_grad_hook(lambda p: self.diary.events.append(BACKWARD))
+        object.__setattr__(self, "before", {n: t.clone() for n, t in self.state_dict().items()})
+
+    diary: Diary
+    before: dict[str, Tensor]
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return scores, and note how it was asked."""
+        note = self.diary
+        note.alive.append(note.graphs())
+        note.events.append(FORWARD)
+        note.rows.append(len(x))
+        note.training.append(self.training and all(m.training for m in self.layers))
+        note.recorded.append(torch.is_grad_enabled())
+        scores: Tensor = self.layers(x)
+        if scores.requires_grad:
+            token = _Token()
+            scores.register_hook(lambda slope, held=token: None)  # the record of the computation holds it
+            note.tokens.append(weakref.ref(token))
+        return scores
+
+
+class WatchedSGD(torch.optim.SGD):
+    """Gradient descent with momentum that notes each step: its rate, and how long the slopes are."""
+
+    def __init__(self, net: Watched, lr: float, momentum: float) -> None:
+        super().__init__(net.parameters(), lr=lr, momentum=momentum)
+        self.diary = net.diary
+
+    def step(self, closure: Any = None) -> Any:  # type: ignore[override]
+        """Take a step."""
+        slopes = [p.grad for group in self.param_groups for p in group["params"] if p.grad is not None]
+        self.diary.events.append(STEP)
+        self.diary.norms.append(length(slopes))
+        self.diary.rates.append(self.param_groups[0]["lr"])
+        return super().step(closure)
+
+
+def length(slopes: Sequence[Tensor]) -> float:
+    """Return the length of several tensors as one long vector."""
+    return float(torch.stack([s.norm() for s in slopes]).norm()) if slopes else 0.0
+
+
+class Falling:
+    """A schedule that takes a part of the rate away at each step."""
+
+    def __init__(self, optimizer: WatchedSGD, factor: float) -> None:
+        self.optimizer, self.factor = optimizer, factor
+
+    def step(self) -> None:
+        """Let the rate fall."""
+        self.optimizer.diary.events.append(SCHEDULE)
+        for group in self.optimizer.param_groups:
+            group["lr"] *= self.factor
+
+    def get_last_lr(self) -> list[float]:
+        """Return the rate of each group."""
+        return [group["lr"] for group in self.optimizer.param_groups]
+
+
+def network(sizes: Sequence[int], seed: int, wide: bool, drop: float, training: bool, slopes: bool = False) -> Watched:
+    """Return a watched network in one of the two modes, with slopes left over from something else or without any."""
+    net = Watched(sizes, seed, torch.float64 if wide else torch.float32, drop)
+    if slopes:
+        for n, p in enumerate(net.parameters()):
+            p.grad = torch.full_like(p, 0.5 + n)
+    return net.train(training)
+
+
+def once(batches: Batches) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yield batches, as a loader does: it can be gone through once and has no length."""
+    yield from ((x.clone(), y.clone()) for x, y in batches)
+
+
+def descent(net: Watched, lr: float, momentum: float) -> WatchedSGD:
+    """Return a watched optimizer."""
+    return WatchedSGD(net, lr, momentum)
+
+
+def falling(optimizer: WatchedSGD, factor: float) -> Falling:
+    """Return a watched schedule."""
+    return Falling(optimizer, factor)
+
+
+def diary(net: Watched) -> dict[str, Tensor]:
+    """Return what a watched network was asked, and how it differs from what it was."""
+    note, now = net.diary, net.state_dict()
+    modes = {m.training for m in net.modules()}
+    parameters = dict(net.named_parameters())
+    return {
+        "events": torch.tensor(note.events, dtype=torch.int64),
+        "rows": torch.tensor(note.rows, dtype=torch.int64),
+        "in training": torch.tensor(note.training, dtype=torch.bool),
+        "recorded": torch.tensor(note.recorded, dtype=torch.bool),
+        "graphs": torch.tensor(note.alive, dtype=torch.int64),
+        "graphs in the end": torch.tensor(note.graphs()),
+        "norms": torch.tensor(note.norms, dtype=torch.float64),
+        "rates": torch.tensor(note.rates, dtype=torch.float64),
+        "mode": torch.tensor(net.training if len(modes) == 1 else -1),
+        "moved": torch.tensor(any(not torch.equal(now[n], net.before[n]) for n in parameters)),
+        "statistics moved": torch.tensor(any(not torch.equal(now[n], net.before[n]) for n in now if n not in parameters)),
+        "slopes": torch.tensor(any(p.grad is not None for p in parameters.values())),
+        "length in the end": torch.tensor(length([p.grad for p in parameters.values() if p.grad is not None])),
+        "weights": torch.cat([p.detach().flatten() for p in parameters.values()]).double(),
+    }  # fmt: skip
+
+
+LOOPS = (network, once, descent, falling, diary)
+"""What a script can ask for of this module."""
