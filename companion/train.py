@@ -103,6 +103,8 @@ def claim(folder: Path, config: Config, resume: bool) -> dict[str, Any] | None:
     if changed:
         hint = "repeat those of before, or begin a new run with another --out"
         raise bad_value("train", "--resume", f"the options of '{folder}'", ", ".join(changed), hint)
+    for part in folder.glob(".*.part"):  # what a kill left in the middle of writing
+        part.unlink()
     return json.loads(result.read_text()) if result.exists() else None
 
 

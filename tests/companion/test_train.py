@@ -305,9 +305,12 @@ def test_a_folder_of_something_else_is_left_alone(tmp_path):
 
 
 def test_what_a_kill_left_before_the_options_were_written_is_no_run(tmp_path):
-    (tmp_path / ".config.json.7.part").write_text('{"data": "di')
+    half = tmp_path / ".config.json.7.part"
+    half.write_text('{"data": "di')
     assert claim(tmp_path, Config(), resume=False) is None
     assert json.loads((tmp_path / "config.json").read_text()) == dataclasses.asdict(Config())
+    assert claim(tmp_path, Config(), resume=True) is None
+    assert not half.exists()
 
 
 def test_resume_begins_where_there_is_nothing(tmp_path):
