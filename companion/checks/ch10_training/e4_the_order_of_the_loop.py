@@ -266,25 +266,26 @@ class TheOrderOfTheLoop:
     random = True
     tolerance = 1e-4
     statement = r"""
-        You are handed everything that a training needs, and write the loop of one epoch. It looks harmless, and most of its mistakes say nothing: the loss still falls.
+        You are handed everything that a training needs, and write the loop of one epoch. It looks harmless, and most of its mistakes say nothing: the
+        loss still falls.
 
-        Write `train_epoch(net, optimizer, schedule, batches, limit)`. `net` is a classifier, `optimizer` and `schedule` belong to it. `batches` yields pairs
-        `x, y` of inputs (B, D) and classes (B,). It can be gone
-        through once, and each batch is used once.
+        Write `train_epoch(net, optimizer, schedule, batches, limit)`. `net` is a classifier, `optimizer` and `schedule` belong to it. `batches`
+        yields pairs `x, y` of inputs (B, D) and classes (B,). It can be gone through once, and each batch is used once.
 
         * The network is in training mode, whatever it was before.
         * The loss of a batch is the mean cross-entropy of its examples.
         * The step goes by the slopes **of this batch alone**. When you are called, weights may still hold slopes of something else.
-        * Where all slopes together, as one long vector, are longer than `limit`, they are shortened to that length. `torch.nn.utils.clip_grad_norm_` may be used.
+        * Where all slopes together, as one long vector, are longer than `limit`, they are shortened to that length. `torch.nn.utils.clip_grad_norm_`
+          may be used.
         * `optimizer.step()` moves the weights, once for each batch.
         * The schedule counts steps: `schedule.step()` comes once after each of them.
 
-        Return one number, the mean loss **over all examples** of the epoch, each with the loss that it had when its batch was asked. It may not hold on to the
-        records of the batches.
+        Return one number, the mean loss **over all examples** of the epoch, each with the loss that it had when its batch was asked. It may not hold
+        on to the records of the batches.
 
-        Example: two batches of 4 and 3 examples, a rate of 0.1, and a schedule that halves it in each step. The first step is taken at 0.1, the second at
-        0.05, and the rate is 0.025 when you are done. If the losses of the batches are
-        0.7 and 1.4, the result is $(4 \cdot 0.7 + 3 \cdot 1.4)/7 = 1.0$.
+        Example: two batches of 4 and 3 examples, a rate of 0.1, and a schedule that halves it in each step. The first step is taken at 0.1, the
+        second at 0.05, and the rate is 0.025 when you are done. If the losses of the batches are 0.7 and 1.4, the result is
+        $(4 \cdot 0.7 + 3 \cdot 1.4)/7 = 1.0$.
     """
     cases = _cases
     mistakes = MISTAKES
