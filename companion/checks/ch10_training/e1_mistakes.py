@@ -200,6 +200,27 @@ _LEAKS = (
         "From which place of the order on does your training part begin?",
     ),
     Mistake(
+        "trains on the persons of the test",
+        by(cut=lambda u, a, b: [u[a:], u[:a], u[a : a + b]]),
+        "The persons of your test are in your training part as well.",
+        "The training part begins right after the validation. In the order that was cut the test comes next, and the training behind both.",
+        "Write three names under an order of ten persons, two of them for validation and three for test. Where does the training begin?",
+    ),
+    Mistake(
+        "tests on everybody who is left",
+        by(cut=lambda u, a, b: [u[a + b :], u[:a], u[a:]]),
+        "The persons of your training are in your test as well: it runs to the end of the order.",
+        "`people[a:]` takes everybody from place a on. The slice of the test has an end, too, where the training begins.",
+        "How long is your test for ten persons, two of them for validation and three for test?",
+    ),
+    Mistake(
+        "takes the test's size for its end",
+        by(cut=lambda u, a, b: [u[a + b :], u[:a], u[a:b]]),
+        "Persons between your validation and your training are in no part: your test is too short, or empty.",
+        "The second number of a slice is the place where it ends, and not how long it is. `people[a:b]` ends at place b.",
+        "The validation has two persons and the test three. What is `people[2:3]`, and at which place should it end?",
+    ),
+    Mistake(
         "takes stretches of rows for persons",
         by(units=_stretches),
         "It is right as long as the rows of a person stand side by side. Where they do not, persons are torn apart.",

@@ -188,24 +188,26 @@ class SplitWithoutALeak:
     properties = _PROPERTIES
     tolerance = 0.0
     statement = r"""
-        A hospital has a table with several rows of each person. Rows of one person are alike, and some kinds of patients are rare. So the split
-        is drawn **by persons**, and **within each class**.
+        A hospital has a table with several rows of each person. Rows of one person are alike, and some kinds of patients are rare. So the split is
+        drawn **by persons**, and **within each class**.
 
-        Write `split(persons, classes, shares, generator)`. `persons` and `classes` are lists of whole numbers, an entry for each row: whose row it is, and
-        the class. All rows of a person have the same class. `shares` holds the shares of validation and test, such as `[0.2, 0.1]`. Return the numbers of the
-        rows for training, for validation and for test, in this order, as three tensors or lists. Rows count from 0, and may stand in any order within a part.
+        Write `split(persons, classes, shares, generator)`. `persons` and `classes` are lists of whole numbers, an entry for each row: whose row it
+        is, and the class. All rows of a person have the same class. `shares` holds the shares of validation and test, such as `[0.2, 0.1]`. Return
+        the numbers of the rows for training, for validation and for test, in this order, as three tensors or lists. Rows count from 0, and may stand
+        in any order within a part.
 
         * No person is in two parts. Each row of the table is in one part, once.
-        * Of the n **persons** of a class, validation gets `share * n`, rounded to the nearest whole number, and test likewise. All others of the class are for training. (None of
-          the numbers lies half-way between two whole ones.)
-        * Who goes where is drawn with the `generator`, and with nothing else. Each person of a class has the same chance. A generator of the same seed gives the same split,
-          and a second call with the same generator gives a new one.
+        * Of the n **persons** of a class, validation gets `share * n`, rounded to the nearest whole number, and test likewise. All others of the
+          class are for training. (None of the numbers lies half-way between two whole ones.)
+        * Who goes where is drawn with the `generator`, and with nothing else. Each person of a class has the same chance. A generator of the same
+          seed gives the same split, and a second call with the same generator gives a new one.
 
         Rows of a person need not stand side by side. Numbers of persons and classes may be any, with gaps.
 
-        Example: `persons = [7, 3, 3, 5, 9, 2, 2, 8, 4, 4, 6]` and `classes = [0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1]`, with the shares `[0.25, 0.25]`. Class 0 has the four persons 7, 3, 5
-        and 9, and class 1 the four persons 2, 8, 4 and 6. In each class one is drawn for validation and one for test. With 5 and 4 for validation, and 3 and 6 for test, the
-        result is `[0, 4, 5, 6, 7]`, `[3, 8, 9]` and `[1, 2, 10]`. Part by part the number of rows is a matter of luck.
+        Example: `persons = [7, 3, 3, 5, 9, 2, 2, 8, 4, 4, 6]` and `classes = [0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1]`, with the shares `[0.25, 0.25]`.
+        Class 0 has the four persons 7, 3, 5 and 9, and class 1 the four persons 2, 8, 4 and 6. In each class one is drawn for validation and one for
+        test. With 5 and 4 for validation, and 3 and 6 for test, the result is `[0, 4, 5, 6, 7]`, `[3, 8, 9]` and `[1, 2, 10]`. Part by part the
+        number of rows is a matter of luck.
     """
     cases = _cases
     mistakes = MISTAKES

@@ -301,23 +301,26 @@ class FitOnTrainAlone:
     properties = _PROPERTIES
     tolerance = 1e-4
     statement = r"""
-        Columns in different units are brought to one scale, with numbers that come **from the training rows alone**. You write the object that measures them, keeps them and
-        uses them:
+        Columns in different units are brought to one scale, with numbers that come **from the training rows alone**. You write the object that
+        measures them, keeps them and uses them:
 
         $$z = \frac{x - \text{mean}}{\text{scale}}$$
 
         Write a class `Scaler()` with three methods.
 
-        * `fit(X)` measures the rows X, of shape (N, D), and returns the object itself. Then two attributes can be read, each of shape (D,): `mean`, the mean of each
-          column, and `scale`, its spread: the root of the **mean** squared distance from the mean, divided by N. For a column whose N numbers are all equal, `scale` is 1.
+        * `fit(X)` measures the rows X, of shape (N, D), and returns the object itself. Then two attributes can be read, each of shape (D,): `mean`,
+          the mean of each column, and `scale`, its spread: the root of the **mean** squared distance from the mean, divided by N. For a column whose
+          N numbers are all equal, `scale` is 1.
         * `transform(X)` returns any number of rows in these units. It measures nothing.
         * `inverse_transform(Z)` leads back: `inverse_transform(transform(X))` is X.
 
-        Before `fit`, both raise a `RuntimeError`. A second `fit` begins anew. Arguments are not changed, and results have the dtype of what came in. Do not take columns for constant that
-        are only measured in a small unit. And mind rounding: the mean of seven times 0.1 need not be 0.1, so that distances from it need not be exactly 0.
+        Before `fit`, both raise a `RuntimeError`. A second `fit` begins anew. Arguments are not changed, and results have the dtype of what came in.
+        Do not take columns for constant that are only measured in a small unit. And mind rounding: the mean of seven times 0.1 need not be 0.1, so
+        that distances from it need not be exactly 0.
 
-        Example: `fit` with the rows `[[1, 5, 10], [3, 5, 30]]` gives the mean `[2, 5, 20]` and the scale `[1, 1, 10]`: the second column is constant. `transform` of the new
-        rows `[[4, 5, 0], [2, 6, 20]]` gives `[[2, 0, -2], [0, 1, 0]]`, and `inverse_transform` of `[[1, 2, -1]]` gives `[[3, 7, 10]]`.
+        Example: `fit` with the rows `[[1, 5, 10], [3, 5, 30]]` gives the mean `[2, 5, 20]` and the scale `[1, 1, 10]`: the second column is constant.
+        `transform` of the new rows `[[4, 5, 0], [2, 6, 20]]` gives `[[2, 0, -2], [0, 1, 0]]`, and `inverse_transform` of `[[1, 2, -1]]` gives
+        `[[3, 7, 10]]`.
     """
     cases = _cases
     mistakes = MISTAKES

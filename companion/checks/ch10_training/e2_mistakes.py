@@ -160,7 +160,7 @@ _FITTED = (
     Mistake(
         "measures once and never again",
         made(keeps=lambda self, m, s: (m, s) if self.mean is None else (self.mean, self.scale)),
-        "A second `fit` of yours changes nothing.",
+        "A second `fit` of yours changes nothing: the first numbers stay.",
         "It asks whether something is there already. In the next fold the statistics would then be those of the first one's rows, in part held out by now.",
         "What should `fit` do with what was there before? Nothing at all.",
     ),

@@ -194,17 +194,20 @@ class MeanOverAnEpoch:
     statement = r"""
         After each epoch a network is judged by the validation rows. They come in batches, and the last one is often smaller than the others.
 
-        Write `evaluate(net, batches)`. `net` is a classifier, a `torch.nn.Module` from (B, D) to scores (B, C). `batches` yields pairs `x, y`: inputs (B, D), and classes (B,) as whole numbers. It is a loader: it can be
-        gone through **once**, and has no length. There is at least one batch. Return two numbers, **loss, accuracy**:
+        Write `evaluate(net, batches)`. `net` is a classifier, a `torch.nn.Module` from (B, D) to scores (B, C). `batches` yields pairs `x, y`: inputs
+        (B, D), and classes (B,) as whole numbers. It is a loader: it can be gone through **once**, and has no length. There is at least one batch.
+        Return two numbers, **loss, accuracy**:
 
         * the mean cross-entropy over **all examples**, each of which weighs the same,
         * the share of all examples for which the largest score is that of the right class.
 
-        The network is asked about each batch once, as it would be in use: in evaluation, so that nothing is dropped and no batch is normalised with its own mean. No record for gradients is made. Afterwards
-        the network is in the mode in which it came, training or evaluation, and otherwise unchanged.
+        The network is asked about each batch once, as it would be in use: in evaluation, so that nothing is dropped and no batch is normalised with
+        its own mean. No record for gradients is made. Afterwards the network is in the mode in which it came, training or evaluation, and otherwise
+        unchanged.
 
-        Example: two batches. In the first are 3 examples with a mean loss of 0.5, two of them right. In the second is 1 example with a loss of 2.1, and it is wrong. The loss of the epoch is
-        $(3 \cdot 0.5 + 1 \cdot 2.1)/4 = 0.9$ and the accuracy $2/4 = 0.5$. The mean of the two batches would say 1.3 and 0.33: one unlucky example would count as much as three others.
+        Example: two batches. In the first are 3 examples with a mean loss of 0.5, two of them right. In the second is 1 example with a loss of 2.1,
+        and it is wrong. The loss of the epoch is $(3 \cdot 0.5 + 1 \cdot 2.1)/4 = 0.9$ and the accuracy $2/4 = 0.5$. The mean of the two batches
+        would say 1.3 and 0.33: one unlucky example would count as much as three others.
     """
     cases = _cases
     mistakes = MISTAKES

@@ -163,6 +163,23 @@ _LOSS = (
         "Which sign stands in the line of the loss: `=` or `+=`?",
     ),
     Mistake(
+        "writes over the loss in each round",
+        by(lambda losses, sizes: losses[-1] * sizes[-1] / sum(sizes)),
+        "Your loss is the sum of the last batch, divided by the number of all examples.",
+        "`total = ...` puts the new sum in place of the old one. What was there of the batches before is gone.",
+        "Which sign adds to a name, and which one writes over it?",
+    ),
+    Mistake(
+        "divides by the size of the last batch",
+        by(
+            lambda losses, sizes: sum(a * n for a, n in zip(losses, sizes)) / sizes[-1],
+            lambda r, sizes: sum(r) / sizes[-1],
+        ),
+        "Both of your numbers are divided by the size of the last batch. The accuracy may be larger than 1.",
+        "The count is written over in each round, so that after the loop it holds the last batch alone.",
+        "Print your count after the loop. How many examples are there?",
+    ),
+    Mistake(
         "takes a softmax before the loss",
         by(score=lambda z, y: _cross_entropy(torch.softmax(z, dim=1), y)),
         "Your accuracy is right. Your loss is that of scores which went through a softmax before `cross_entropy`.",
@@ -241,6 +258,13 @@ _ACCURACY = (
         "Your loss is right. Your accuracy is that of the last batch alone.",
         "It is computed from the scores that the loop has left behind, after its end or anew in each round.",
         "Which names of yours count on from batch to batch?",
+    ),
+    Mistake(
+        "writes over the right answers in each round",
+        by(accuracy=lambda rights, sizes: rights[-1] / sum(sizes)),
+        "Your loss is right. Of the right answers only those of the last batch are counted, and divided by the number of all examples.",
+        "`right = ...` puts the new number in place of the old one. It has to be added.",
+        "Print how many are right, after each batch. Does the number ever fall?",
     ),
     Mistake(
         "takes the lowest score for the answer",

@@ -336,6 +336,20 @@ _LOSS = (
         "How many examples went into your sum? Count them as you go.",
     ),
     Mistake(
+        "writes over the loss in each round",
+        loop(mean=lambda losses, sizes: float(losses[-1]) * sizes[-1] / sum(sizes)),
+        "The weights are right. Your result is the loss of the last batch's examples, divided by the number of all.",
+        "`total = ...` puts the new sum in place of the old one, where it should be added.",
+        "Which sign stands in the line of your total: `=` or `+=`?",
+    ),
+    Mistake(
+        "divides by the size of the last batch",
+        loop(mean=lambda losses, sizes: sum(float(a) * n for a, n in zip(losses, sizes)) / sizes[-1]),
+        "The weights are right. Your sum over all examples is divided by the size of the last batch.",
+        "The count is written over in each round, so that after the loop it holds one batch alone.",
+        "Print your count after the loop. How many examples have been used?",
+    ),
+    Mistake(
         "divides by the number of batches",
         loop(mean=lambda losses, sizes: sum(float(a) * n for a, n in zip(losses, sizes)) / len(sizes)),
         "The weights are right. Your sum over examples is divided by the number of batches.",

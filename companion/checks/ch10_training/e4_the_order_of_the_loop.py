@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from companion.checks.bank import Observed, Out, Property, exercise, rng
 from companion.checks.ch10_training.e4_mistakes import MISTAKES
 from companion.checks.levels import close
-from companion.checks.loops import BACKWARD, FORWARD, SCHEDULE, STEP
+from companion.checks.loops import BACKWARD, FORWARD, SCHEDULE, STEP, descent, diary, falling, network, once
 from companion.checks.numbers import F64
 from companion.checks.trace import Call, Case, Trace
 
@@ -163,6 +163,15 @@ def _rates(case: Case) -> Tensor:
     return torch.tensor([settings["lr"] * settings["factor"] ** k for k in range(len(_rows(case)))], dtype=F64)
 
 
+def _weights(case: Case) -> Tensor:
+    """Return where the weights of a case end in the loop of the task."""
+    batches, limit, settings, net = case.args.values()
+    watched = network(*net.values())
+    optimizer = descent(watched, settings["lr"], settings["momentum"])
+    train_epoch(watched, optimizer, falling(optimizer, settings["factor"]), once(batches), limit)  # type: ignore[arg-type]
+    return diary(watched)["weights"]
+
+
 _PROPERTIES = (
     Property(
         "each batch is asked once",
@@ -229,10 +238,17 @@ _PROPERTIES = (
     ),
     Property(
         "the weights arrive where they should",
-        lambda case, o: False,
-        "Order, rates and lengths look right. Slopes or loss are not those of the task.",
-        "Slopes of something else may be left in the weights, the clipping may change more than the length, or the loss is another mean.",
+        lambda case, o: close(o["weights"], _weights(case), 1e-3),
+        "Order, rates and lengths look right, and the weights end elsewhere: the slopes are not those of the task.",
+        "Slopes of something else may be left in the weights, the clipping may change more than the length, or the loss of a batch is another one.",
         "Print loss and slopes of the first batch, and compare with a loop of your own that does nothing else.",
+    ),
+    Property(
+        "the loss is the mean over all examples",
+        lambda case, o: False,
+        "The weights arrive where they should. Your result is not the mean loss over all examples.",
+        "Each example weighs the same, with the loss that it had when its batch was asked. So a batch counts as much as it has examples.",
+        "Print loss and size of each batch, and your two totals after each round.",
     ),
 )  # fmt: skip
 
@@ -250,22 +266,26 @@ class TheOrderOfTheLoop:
     random = True
     tolerance = 1e-4
     statement = r"""
-        You are handed everything that a training needs, and write the loop of one epoch. It looks harmless, and most of its mistakes say nothing: the loss still falls.
+        You are handed everything that a training needs, and write the loop of one epoch. It looks harmless, and most of its mistakes say nothing: the
+        loss still falls.
 
-        Write `train_epoch(net, optimizer, schedule, batches, limit)`. `net` is a classifier, `optimizer` and `schedule` belong to it. `batches` yields pairs `x, y` of inputs (B, D) and classes (B,). It can be gone
-        through once, and each batch is used once.
+        Write `train_epoch(net, optimizer, schedule, batches, limit)`. `net` is a classifier, `optimizer` and `schedule` belong to it. `batches`
+        yields pairs `x, y` of inputs (B, D) and classes (B,). It can be gone through once, and each batch is used once.
 
         * The network is in training mode, whatever it was before.
         * The loss of a batch is the mean cross-entropy of its examples.
         * The step goes by the slopes **of this batch alone**. When you are called, weights may still hold slopes of something else.
-        * Where all slopes together, as one long vector, are longer than `limit`, they are shortened to that length. `torch.nn.utils.clip_grad_norm_` may be used.
+        * Where all slopes together, as one long vector, are longer than `limit`, they are shortened to that length. `torch.nn.utils.clip_grad_norm_`
+          may be used.
         * `optimizer.step()` moves the weights, once for each batch.
         * The schedule counts steps: `schedule.step()` comes once after each of them.
 
-        Return one number, the mean loss **over all examples** of the epoch, each with the loss that it had when its batch was asked. It may not hold on to the records of the batches.
+        Return one number, the mean loss **over all examples** of the epoch, each with the loss that it had when its batch was asked. It may not hold
+        on to the records of the batches.
 
-        Example: two batches of 4 and 3 examples, a rate of 0.1, and a schedule that halves it in each step. The first step is taken at 0.1, the second at 0.05, and the rate is 0.025 when you are done. If the losses of the batches are
-        0.7 and 1.4, the result is $(4 \cdot 0.7 + 3 \cdot 1.4)/7 = 1.0$.
+        Example: two batches of 4 and 3 examples, a rate of 0.1, and a schedule that halves it in each step. The first step is taken at 0.1, the
+        second at 0.05, and the rate is 0.025 when you are done. If the losses of the batches are 0.7 and 1.4, the result is
+        $(4 \cdot 0.7 + 3 \cdot 1.4)/7 = 1.0$.
     """
     cases = _cases
     mistakes = MISTAKES

@@ -227,23 +227,28 @@ class SaveAndResume:
     tolerance = 0.0
     timeout = 20.0
     statement = r"""
-        A training of two days is killed in the second night. You write what makes that harmless: an object that keeps a training in a file, and puts it back so that it goes on
-        **as if nothing had happened, to the bit**.
+        A training of two days is killed in the second night. You write what makes that harmless: an object that keeps a training in a file, and puts
+        it back so that it goes on **as if nothing had happened, to the bit**.
 
         Write a class `Checkpoint(path)` with two methods. `path` is the name of a file, a string.
 
-        * `save(net, optimizer, schedule, generator, progress)` writes everything that the training needs. `net` has batch normalisation and dropout. `optimizer` and `schedule` are those of PyTorch. `generator` is the
-          `torch.Generator` that shuffles the rows in each epoch. `progress` is a dict of numbers, such as `{"epoch": 3, "best": 0.41}`, and may have more entries.
-        * `load(net, optimizer, schedule, generator)` is called in a new process, with objects that were made anew with other random numbers. It puts everything back **into these objects** and returns the progress.
+        * `save(net, optimizer, schedule, generator, progress)` writes everything that the training needs. `net` has batch normalisation and dropout.
+          `optimizer` and `schedule` are those of PyTorch. `generator` is the `torch.Generator` that shuffles the rows in each epoch. `progress` is a
+          dict of numbers, such as `{"epoch": 3, "best": 0.41}`, and may have more entries.
+        * `load(net, optimizer, schedule, generator)` is called in a new process, with objects that were made anew with other random numbers. It puts
+          everything back **into these objects** and returns the progress.
 
-        Three things are easily forgotten. Dropout draws from torch's shared generator; `torch.get_rng_state()` and `torch.set_rng_state(state)` read and write its state. A process may also be killed **while it
-        saves**: then the checkpoint before must still be there and whole. So write under another name first, and exchange the files with `os.replace(new, path)`, which happens in one step. And an error in writing must be
-        seen by whoever calls `save`.
+        Three things are easily forgotten. Dropout draws from torch's shared generator; `torch.get_rng_state()` and `torch.set_rng_state(state)` read
+        and write its state. A process may also be killed **while it saves**: then the checkpoint before must still be there and whole. So write under
+        another name first, and exchange the files with `os.replace(new, path)`, which happens in one step. And an error in writing must be seen by
+        whoever calls `save`.
 
-        To save must not change the training. The file has to lie beside `path` or under it: the check moves the folder before it loads. `torch.save(thing, name)` and `torch.load(name)` write and read dicts of tensors and numbers.
+        To save must not change the training. The file has to lie beside `path` or under it: the check moves the folder before it loads.
+        `torch.save(thing, name)` and `torch.load(name)` write and read dicts of tensors and numbers.
 
-        Example: `Checkpoint("run.pt").save(net, optimizer, schedule, generator, {"epoch": 3, "best": 0.41})` in one process. In the next one `Checkpoint("run.pt").load(net, optimizer, schedule, generator)`
-        returns `{"epoch": 3, "best": 0.41}`, and the fourth epoch has the same batches, the same dropout and the same weights as it would have had.
+        Example: `Checkpoint("run.pt").save(net, optimizer, schedule, generator, {"epoch": 3, "best": 0.41})` in one process. In the next one
+        `Checkpoint("run.pt").load(net, optimizer, schedule, generator)` returns `{"epoch": 3, "best": 0.41}`, and the fourth epoch has the same
+        batches, the same dropout and the same weights as it would have had.
     """
     cases = _cases
     mistakes = MISTAKES

@@ -95,22 +95,25 @@ class ExpectedImprovement:
     reference = expected_improvement
     read = "Searching"
     statement = r"""
-        A search has tried some settings. The lowest error so far is `best`. For every candidate a model says what error it expects, and how sure it is: a normal distribution with a mean and a standard deviation. Which one
-        is to be tried next? Worth is what falls **below** the best: an error y improves it by $\max(\text{best} - y, 0)$, and a candidate is worth the mean of that over its distribution. With a **margin**,
+        A search has tried some settings. The lowest error so far is `best`. For every candidate a model says what error it expects, and how sure it
+        is: a normal distribution with a mean and a standard deviation. Which one is to be tried next? Worth is what falls **below** the best: an
+        error y improves it by $\max(\text{best} - y, 0)$, and a candidate is worth the mean of that over its distribution. With a **margin**,
         improvements count from $\text{best} - \text{margin}$ on. With
 
         $$g = \text{best} - \text{margin} - \text{mean}, \qquad z = \frac{g}{\text{std}}$$
 
         the mean has a closed form:
 
-        $$\text{EI} = g\, \Phi(z) + \text{std}\; \varphi(z), \qquad \Phi(z) = \tfrac12 \Bigl(1 + \operatorname{erf} \frac{z}{\sqrt 2}\Bigr), \qquad \varphi(z) = \frac{1}{\sqrt{2 \pi}}\, e^{-z^2/2}$$
+        $$\text{EI} = g\, \Phi(z) + \text{std}\; \varphi(z), \qquad \Phi(z) = \tfrac12 \Bigl(1 + \operatorname{erf} \frac{z}{\sqrt 2}\Bigr), \qquad \varphi(z)
+        = \frac{1}{\sqrt{2 \pi}}\, e^{-z^2/2}$$
 
-        Write `expected_improvement(mean, std, best, margin)`. `mean` and `std` are tensors of one shape, whatever it is, with an entry for each candidate. `best` and `margin` are numbers, and the
-        margin is 0 or more. Return a tensor of that shape. A standard deviation of **0** is allowed: such a candidate is known, there is nothing to average over, and it is worth
-        $\max(g, 0)$.
+        Write `expected_improvement(mean, std, best, margin)`. `mean` and `std` are tensors of one shape, whatever it is, with an entry for each
+        candidate. `best` and `margin` are numbers, and the margin is 0 or more. Return a tensor of that shape. A standard deviation of **0** is
+        allowed: such a candidate is known, there is nothing to average over, and it is worth $\max(g, 0)$.
 
-        Example: `mean = [3, 1]`, `std = [1, 0]`, `best = 2` and no margin. The first candidate is expected to be worse by 1, with $z = -1$, $\Phi = 0.1587$ and $\varphi = 0.2420$: it is worth
-        $-0.1587 + 0.2420 = 0.0833$, because it may turn out well. The second is known to be better by 1, and worth 1. The result is `[0.0833, 1]`.
+        Example: `mean = [3, 1]`, `std = [1, 0]`, `best = 2` and no margin. The first candidate is expected to be worse by 1, with $z = -1$,
+        $\Phi = 0.1587$ and $\varphi = 0.2420$: it is worth $-0.1587 + 0.2420 = 0.0833$, because it may turn out well. The second is known to be
+        better by 1, and worth 1. The result is `[0.0833, 1]`.
     """
     cases = _cases
     mistakes = MISTAKES

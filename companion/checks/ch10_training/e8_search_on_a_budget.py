@@ -158,18 +158,22 @@ class SearchOnABudget:
         "sklearn": "A process stands ready in `companion.search`, and you can write one in a dozen lines. Here the search around it is asked for.",
     }
     statement = r"""
-        A network is to be trained on 300 digits with a fifth of their labels dealt anew. Learning rate, width, weight decay and dropout are to be chosen, out of 1,456 settings. You may train **24 times**, and then you have to
-        choose. Find settings that get little wrong on new digits.
+        A network is to be trained on 300 digits with a fifth of their labels dealt anew. Learning rate, width, weight decay and dropout are to be
+        chosen, out of 1,456 settings. You may train **24 times**, and then you have to choose. Find settings that get little wrong on new digits.
 
-        Write `search(candidates, ask, budget)`. `candidates` has the shape (1456, 4): each row is a setting, as a point of the unit cube, in float64. `ask(k)` trains candidate number k and returns
-        the share that it gets wrong on new digits. Asked again it trains again, with other chance: a good setting comes out otherwise by 0.009 from training to training (standard deviation). `budget` is how often you may ask. Return the number of the
-        candidate that you choose. It is judged by the mean of its eight trainings.
+        Write `search(candidates, ask, budget)`. `candidates` has the shape (1456, 4): each row is a setting, as a point of the unit cube, in float64.
+        `ask(k)` trains candidate number k and returns the share that it gets wrong on new digits. Asked again it trains again, with other chance: a
+        good setting comes out otherwise by 0.009 from training to training (standard deviation). `budget` is how often you may ask. Return the number
+        of the candidate that you choose. It is judged by the mean of its eight trainings.
 
-        The trainings are real and recorded, so that your search takes a moment. In each search the rows stand in another order, the axes too, and some are turned round: what was good in one search is elsewhere in the
-        next. Neighbours in the cube are neighbours among the settings, and that is what can be used. Draw as you like from torch's shared generator. From
-        `companion.search` you may use `GaussianProcess`, `likeliest_process`, the kernels and `expected_improvement`, with an import at the top of your cell. What searches there by itself may not be used.
+        The trainings are real and recorded, so that your search takes a moment. In each search the rows stand in another order, the axes too, and
+        some are turned round: what was good in one search is elsewhere in the next. Neighbours in the cube are neighbours among the settings, and
+        that is what can be used. Draw as you like from torch's shared generator. From `companion.search` you may use `GaussianProcess`,
+        `likeliest_process`, the kernels and `expected_improvement`, with an import at the top of your cell. What searches there by itself may not be
+        used.
 
-        It is judged on three groups of 40 searches each, by the mean share that your choices get wrong. **Target: 0.101 or less in each of the three.** Half of all settings get more than 0.48 wrong, and the best one gets 0.089 wrong.
+        It is judged on three groups of 40 searches each, by the mean share that your choices get wrong. **Target: 0.101 or less in each of the
+        three.** Half of all settings get more than 0.48 wrong, and the best one gets 0.089 wrong.
 
         | Baseline | group 1 | group 2 | group 3 |
         |---|---|---|---|
@@ -180,9 +184,10 @@ class SearchOnABudget:
         | 8 by chance, then near the best | 0.1040 | 0.1052 | 0.1072 |
         | a Gaussian process, by its mean | 0.1150 | 0.1109 | 0.1076 |
 
-        In 400 other searches one of ours, by a Gaussian process, came to 0.097 in the mean, and 24 by chance to 0.106. From search to search the choice of ours spreads by 0.005 and that of
-        chance by 0.014, so that the mean of a group is known to about 0.001 and 0.002. Five searches would tell nothing apart. The check takes some seconds. Once it says right: what does your search lose
-        if it only looks at the mean of the model? And if it chooses the luckiest training, and not the best guess?
+        In 400 other searches one of ours, by a Gaussian process, came to 0.097 in the mean, and 24 by chance to 0.106. From search to search the
+        choice of ours spreads by 0.005 and that of chance by 0.014, so that the mean of a group is known to about 0.001 and 0.002. Five searches
+        would tell nothing apart. The check takes some seconds. Once it says right: what does your search lose if it only looks at the mean of the
+        model? And if it chooses the luckiest training, and not the best guess?
     """
     cases = _cases
     mistakes = MISTAKES
