@@ -155,6 +155,8 @@ def shown_and_judged(wrong: Tensor, repeat: int) -> tuple[Tensor, Tensor]:
 def wrong_winner(a: Tensor, b: Tensor, repeats: int, draws: int = 10_000) -> float:
     """Return how often so few repeats, drawn from all, put the other one of two methods first than all repeats do; a tie counts half.
 
+    All repeats together are taken for the truth, so the answer for all of them is 0, and for many it is too small: draw few.
+
     Args:
         a: what each repeat of the first method came to.
         b: the same of the second, in the same repeats.

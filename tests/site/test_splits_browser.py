@@ -13,7 +13,8 @@ from companion.figures.splits import PEOPLE, REPEATS, USES, VISITS, WAYS, listed
 
 pytestmark = pytest.mark.browser
 
-READ = """([grid, labels]) => grid.map((state) => { const n = "split_designer";
+READ = """([grid, labels]) => grid.map((state) => { const n = "split_designer", box = ctl(n, "the scores of all");
+  if (!box.checked) box.click();
   labels.forEach((label, i) => { if (ctl(n, label).value !== String(state[i])) put(n, label, state[i]); });
   const { v, now } = fig(n).querySelector(".nfig-worth").dataset, { all } = fig(n).querySelector(".nfig-score").dataset;
   return [num(n, ".nfig-big"), num(n, ".nfig-both"), num(n, ".nfig-own"), +now, +v, ...all.split(" ").map(Number)]; })"""

@@ -59,10 +59,12 @@ export function inUse(world, repeat, use, how) {
 export function nearest(known, [x, y], k) {
   const best = /** @type {[number, Case][]} */ ([]);
   for (const one of known) {
-    const d = (one.at[0] - x) ** 2 + (one.at[1] - y) ** 2;
+    const [u, v] = one.at, d = (u - x) * (u - x) + (v - y) * (v - y);
+    if (best.length === k && best[k - 1][0] <= d) continue;
     let i = best.length;
     while (i && best[i - 1][0] > d) i--;
-    if (i < k) { best.splice(i, 0, [d, one]); best.length = Math.min(best.length, k); }
+    best.splice(i, 0, [d, one]);
+    best.length = Math.min(best.length, k);
   }
   return best.map(([, one]) => one);
 }
@@ -84,7 +86,7 @@ export const unpacked = (text) => [...text].flatMap((digit) => [8, 4, 2, 1].map(
 const share = (list) => list.filter(Boolean).length / list.length, mean = (list) => list.reduce((sum, v) => sum + v, 0) / list.length;
 
 function render({ model, el }) {
-  const frame = root(el), /** @type {any} */ world = Object.fromEntries(["people", "visits", "has", "signal", "noise", "asked"].map((k) => [k, model.get(k)])), splits = model.get("splits"), ways = Object.keys(splits), repeats = splits[ways[0]].length;
+  const frame = root(el), /** @type {any} */ world = Object.fromEntries(["people", "visits", "has", "signal", "noise", "asked"].map((k) => [k, model.get(k)])), splits = Object.fromEntries(Object.entries(model.get("splits")).map(([way, all]) => [way, all.map(unpacked)])), ways = Object.keys(splits), repeats = splits[ways[0]].length;
   const C = controls(frame, model, { update, show: { k: (v) => `${v}`, repeat: (v) => `no. ${v}` } }), /** @type {any} */ S = C.S, say = status(), head = h("output", { class: "nfig-big" }), out = Object.fromEntries(["worth", "score", "both", "own"].map((k) => [k, h("dd", { class: `nfig-${k}` })]));
   const names = Object.fromEntries(C.spec("way").options);
   let /** @type {any} */ at = {};
@@ -104,7 +106,7 @@ function render({ model, el }) {
     const W = p.X(at.worth);
     ways.forEach((way, j) => {
       const y = p.Y(3 - j), own = way === S.way;
-      if (own || S.all) p.area.append(s("path", { class: "nfig-zero", d: `M0 ${y}H${p.w}` }), ...at.scores[way].map((v, r) => s("circle", { cx: p.X(v), cy: y + (r % 3 - 1) * 3, r: 3, class: "nfig-dot-b", style: `opacity:${own ? 0.9 : 0.45}` })),
+      if (at.scores[way]) p.area.append(s("path", { class: "nfig-zero", d: `M0 ${y}H${p.w}` }), ...at.scores[way].map((v, r) => s("circle", { cx: p.X(v), cy: y + (r % 3 - 1) * 3, r: 3, class: "nfig-dot-b", style: `opacity:${own ? 0.9 : 0.45}` })),
         s("path", { d: `M${p.X(mean(at.scores[way]))} ${y - 9}v18`, style: `stroke:var(--nf-fg);stroke-width:${own ? 4 : 2}` }), s("text", { x: 4, y: y - 5, class: "nfig-under", style: "text-anchor:start" }, `${names[way]}: ${fmt(mean(at.scores[way]))}`));
     });
     p.area.append(s("path", { d: `M${W} 0V${p.high}`, class: "nfig-curve-a" }));
@@ -112,9 +114,9 @@ function render({ model, el }) {
 
   function update() {
     const deals = Array.from({ length: repeats }, (_, i) => listed(world, i + 1, S)), parted = (rows, test) => [rows.filter((_, i) => !test[i]), rows.filter((_, i) => test[i])];
-    const scores = Object.fromEntries(ways.map((way) => [way, deals.map((rows, r) => { const [known, asked] = parted(rows, unpacked(splits[way][r])); return share(hits(known, asked, S.k)); })]));
+    const scores = Object.fromEntries(ways.filter((way) => S.all || way === S.way).map((way) => [way, deals.map((rows, r) => { const [known, asked] = parted(rows, splits[way][r]); return share(hits(known, asked, S.k)); })]));
     const worths = deals.map((rows, r) => share(hits(rows, inUse(world, r + 1, S.use, S), S.k))), worth = mean(worths);
-    const rows = deals[S.repeat - 1], test = unpacked(splits[S.way][S.repeat - 1]), [known, asked] = parted(rows, test), right = hits(known, asked, S.k), near = asked.map((c) => nearest(known, c.at, 1)[0]), own = near.filter((n, i) => n.who === asked[i].who).length;
+    const rows = deals[S.repeat - 1], test = splits[S.way][S.repeat - 1], [known, asked] = parted(rows, test), right = hits(known, asked, S.k), near = asked.map((c) => nearest(known, c.at, 1)[0]), own = near.filter((n, i) => n.who === asked[i].who).length;
     const both = [...new Set(asked.map((c) => c.who))].filter((w) => known.some((c) => c.who === w)), mine = scores[S.way][S.repeat - 1], gap = mean(scores[S.way]) - worth, use = C.label("use");
     at = { rows, test, asked, near, right, both, scores, worth };
     put(head, mine, `${fmt(mine)} of the test part is right`);
@@ -122,7 +124,7 @@ function render({ model, el }) {
     put(out.both, both.length, `${both.length} of ${world.people}`);
     put(out.own, own, `${own} of ${asked.length}`);
     put(out.score, mean(scores[S.way]));
-    out.score.dataset.all = ways.map((way) => mean(scores[way])).join(" ");
+    out.score.dataset.all = Object.values(scores).map(mean).join(" ");
     out.worth.dataset.now = worths[S.repeat - 1];
     say.textContent = `Repeat ${S.repeat}, split ${names[S.way]}: ${plural(both.length, "person stands", "people stand")} on both sides, and ${own} of ${asked.length} test examples lie nearest to one of the same person. ${fmt(mine)} of them are right` + (S.k > 1 ? `, by a vote of ${S.k} neighbours. ` : ". ") +
       `In the mean of ${repeats} splits the score is ${fmt(mean(scores[S.way]))}; on ${use} ${fmt(worth)} ${Math.abs(gap) < 0.05 ? "is right: the score foretells it" : `is right: the score ${gap > 0 ? "flatters" : "is too low"} by ${fmt(Math.abs(gap))}`}.` +

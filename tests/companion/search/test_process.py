@@ -77,6 +77,19 @@ def test_values_seen_are_met_without_noise_and_not_with_it():
     assert (std > 0.2).all()
 
 
+@pytest.mark.parametrize("n", [1, 2, 3, 5, 8])
+def test_doubt_is_never_below_zero_where_rounding_carries_what_is_known_over_the_variance(n):
+    X = torch.linspace(0, 1, n, dtype=torch.double)[:, None]
+    for variance in (0.1, 0.3, 1.0, 2.5, 7.0):  # at some of them it does so, by the last digit
+        std = GaussianProcess(0.3, variance=variance, noise=0).fit(X, X[:, 0]).predict(X)[1]
+        assert ((std >= 0) & (std < 1e-6)).all()
+
+
+def test_noise_that_is_not_given_is_a_millionth_of_the_variance():
+    std = GaussianProcess(1.0).fit(torch.zeros(1, 1), torch.ones(1)).predict(torch.zeros(1, 1))[1]
+    assert std.item() == pytest.approx(math.sqrt(1 - 1 / (1 + 1e-6)))
+
+
 def test_same_place_twice_is_the_mean_of_its_values_seen_through_the_noise():
     X, y = torch.tensor([[0.3], [0.3]]), torch.tensor([1.0, 2.0])
     mean, _ = GaussianProcess(1.0, noise=0.5).fit(X, y).predict(X[:1])
@@ -139,6 +152,25 @@ def test_likeliest_process_takes_a_set_of_ones_own_and_equal_values():
     found = likeliest_process(X, torch.zeros(4), lengths=[0.7], noises=[0.05])
     assert (found.length_scale, found.noise) == ((0.7, 0.7), 0.05)
     assert found.predict(X)[0].tolist() == [0] * 4
+
+
+def test_written_out_set_is_the_one_that_the_figure_and_the_chapter_name():
+    assert LENGTHS == (0.1, 0.2, 0.4, 0.8, 1.6, 3.2)
+    assert NOISES == (1e-4, 1e-3, 1e-2, 0.1, 0.3)
+
+
+def test_likeliest_process_goes_twice_around_and_tries_no_combination_besides(monkeypatch):
+    fitted = []
+    fit = GaussianProcess.fit
+    monkeypatch.setattr(GaussianProcess, "fit", lambda self, X, y: fitted.append(self) or fit(self, X, y))
+    likeliest_process(*data(6, 3))
+    assert len(fitted) == 1 + 2 * (3 * len(LENGTHS) + len(NOISES))
+
+
+def test_likeliest_process_stays_in_the_middle_where_all_lengths_are_equally_probable():
+    one = likeliest_process(torch.full((1, 2), 0.5), torch.zeros(1))  # a single value knows of no distance
+    assert one.length_scale == (LENGTHS[3], LENGTHS[3])
+    assert one.noise == min(NOISES)
 
 
 # ---- expected improvement

@@ -56,6 +56,13 @@ def test_whole_numbers_have_the_same_room_and_on_a_log_axis_room_for_their_size(
     assert share == pytest.approx([math.log((v + 1) / v) / math.log(1001) for v in (1, 2, 10)], abs=1e-4)
 
 
+def test_axis_cannot_be_changed_after_it_was_checked():
+    axis = Axis(1, 3)
+    with pytest.raises(AttributeError, match="low"):
+        axis.low = 9
+    assert axis == Axis(1, 3) != Axis(1, 3, log=True)
+
+
 def test_middle_of_a_log_axis_is_the_geometric_mean_and_of_a_plain_one_the_arithmetic():
     assert Axis(1, 100, log=True).value(0.5) == pytest.approx(10)
     assert Axis(1, 100).value(0.5) == pytest.approx(50.5)
@@ -116,6 +123,7 @@ SPACE = Space({"lr": Axis(1e-3, 1, log=True), "n": Axis(1, 4, integer=True)})
         (lambda: Axis(0.5, 3, integer=True), ValueError, "low expected a whole number, for an integer axis, got 0.5"),
         (lambda: Axis("1", 3), TypeError, "Axis: low expected a finite number, got str"),
         (lambda: Axis(0, 1).value(1.01), ValueError, "Axis.value: u expected a place from 0 to 1, got 1.01"),
+        (lambda: Axis(0, 1).value(-0.01), ValueError, "Axis.value: u expected a place from 0 to 1, got -0.01"),
         (lambda: Axis(0, 1).value(math.nan), ValueError, "a place from 0 to 1, got nan"),
         (lambda: Axis(0, 1).place(-0.1), ValueError, "Axis.place: v expected a value from 0 to 1, got -0.1"),
         (lambda: Axis(0, 4, integer=True).place(2.5), ValueError, "v expected a whole number from 0 to 4, got 2.5"),
