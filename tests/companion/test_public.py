@@ -32,21 +32,10 @@ PLANNED = {
         "14": ["TransformerClassifier", "sinusoidal_positions"],
     },
     "summary": {"12": ["receptive_field"]},
-    "training": {
-        "10": ["BestWeights", "CSVLog", "Callback", "Checkpoint", "ProgressBar", "TensorBoard", "evaluate", "load_weights", "predict"],
-        "17": ["FreezeNorm"],
-    },
-    "search": {
-        "10": [
-            "Axis", "GaussianProcess", "Space", "bayesian", "expected_improvement", "grid_search", "likeliest_process",
-            "matern52", "random_search", "squared_exponential",
-        ],
-    },
+    "training": {"17": ["FreezeNorm"]},
     "data": {
-        "10": ["MappedBatches", "Standardizer", "k_fold"],
         "12": ["cifar10", "fashion_mnist", "photograph"],
         "13": ["jitter", "scaling", "time_shift", "window_slice"],
-        "21": ["wine"],
     },
     "metrics": {
         "11": [
@@ -80,13 +69,16 @@ MODULES = [
 
 
 def words_of_notebooks():
-    """Return every word of the code cells of book and solutions."""
+    """Return every word of the code of book and solutions: of cells, and of what the text shows as Python."""
     words = set()
     for folder in ("book", "solutions"):
         for path in (ROOT / folder).glob("*.ipynb"):
             cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-            code = "\n".join("".join(c["source"]) for c in cells if c["cell_type"] == "code")
-            words |= set(re.findall(r"[A-Za-z_]\w*", code))
+            code = [("".join(c["source"]), c["cell_type"]) for c in cells]
+            shown = [
+                s if kind == "code" else "\n".join(re.findall(r"```python\n(.*?)```", s, re.S)) for s, kind in code
+            ]
+            words |= set(re.findall(r"[A-Za-z_]\w*", "\n".join(shown)))
     return words
 
 

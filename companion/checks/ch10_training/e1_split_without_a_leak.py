@@ -181,7 +181,7 @@ class SplitWithoutALeak:
     """Three parts by persons and within classes."""
 
     reference = split
-    read = "Three parts, and why"
+    read = "By chance, by class, by group, by time"
     returns = ()
     script = _script
     observe = _observe

@@ -184,7 +184,7 @@ class MeanOverAnEpoch:
     """Loss and accuracy of a validation, over batches that are not equally large."""
 
     reference = evaluate
-    read = "The loop, line by line"
+    read = "A mean over unequal batches"
     returns = (Out("loss", "number"), Out("accuracy", "number"))
     script = _script
     observe = _observe

@@ -218,7 +218,7 @@ class SaveAndResume:
     """A checkpoint that a training goes on from, bit for bit."""
 
     reference = Checkpoint
-    read = "Killed and resumed"
+    read = "A real kill"
     returns = ()
     script = _script
     observe = _observe

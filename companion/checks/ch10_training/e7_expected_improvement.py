@@ -93,7 +93,7 @@ class ExpectedImprovement:
     """What a candidate is worth before it has been tried."""
 
     reference = expected_improvement
-    read = "Searching"
+    read = "A model of what was not tried"
     statement = r"""
         A search has tried some settings. The lowest error so far is `best`. For every candidate a model says what error it expects, and how sure it
         is: a normal distribution with a mean and a standard deviation. Which one is to be tried next? Worth is what falls **below** the best: an
