@@ -52,7 +52,7 @@ def expected_improvement(mean: Tensor, std: Tensor, best: float, *, margin: floa
     if not bool((torch.isfinite(std) & (std >= 0)).all()):
         raise bad_value(where, "std", "finite numbers from 0", "one below 0, or nan or infinity")
     gain, std = best - margin - mean.double(), std.double()
-    z = gain / std.masked_fill(std == 0, 1)
+    z = gain / std  # infinite or nan where nothing is open: those places take the other branch
     density = torch.exp(-(z**2) / 2) / math.sqrt(2 * math.pi)
     open_ = (std * (z * torch.special.ndtr(z) + density)).clamp(min=0)  # far out the two parts cancel to the last digit
     return torch.where(std == 0, gain.clamp(min=0), open_)

@@ -96,6 +96,15 @@ def test_bayesian_begins_with_as_many_trials_by_chance_as_asked():
     assert torch.equal(bayesian(bowl, PLACES, 4, generator(0), first=7).indices, chance[:4])
 
 
+def test_bayesian_begins_with_five_and_asks_for_no_margin_unless_told():
+    plain = bayesian(bowl, PLACES, 12, generator(4)).indices
+    assert torch.equal(bayesian(bowl, PLACES, 12, generator(4), first=5, margin=0.0).indices, plain)
+    chance = random_search(bowl, PLACES, 6, generator(4)).indices
+    assert torch.equal(plain[:5], chance[:5])
+    for other in ({"first": 4}, {"first": 6}, {"margin": 1.0}):
+        assert not torch.equal(bayesian(bowl, PLACES, 12, generator(4), **other).indices, plain), other
+
+
 @pytest.mark.parametrize(("kernel", "margin"), [(matern52, 0.0), (squared_exponential, 0.5)])
 def test_bayesian_tries_next_what_promises_most(kernel, margin):
     found = bayesian(bowl, PLACES, 8, generator(3), first=7, kernel=kernel, margin=margin)
