@@ -136,20 +136,33 @@ def ready_made(candidates, ask, budget):
     return bayesian(ask, candidates, budget).chosen
 
 
+def by_the_module(candidates, ask, budget):
+    import companion.search as library
+
+    return library.random_search(ask, candidates, budget).chosen
+
+
 def of_scikit_learn(candidates, ask, budget):
     from sklearn.gaussian_process import GaussianProcessRegressor
 
     return int(GaussianProcessRegressor is None)
 
 
-@pytest.mark.parametrize("answer", [looks_it_up, asks_the_table, ready_made, of_scikit_learn])
+@pytest.mark.parametrize("answer", [looks_it_up, asks_the_table, ready_made, by_the_module, of_scikit_learn])
 def test_recorded_trainings_and_ready_made_searches_are_refused(answer):
     result = assessed(answer)
     assert (result.status, result.kind) == ("wrong", "forbidden")
 
 
-def test_process_of_the_companion_may_be_used():
-    result = assessed(bank.defined(bank.get("10.8").source(), ("search",))["search"])
+IMPORT = "from companion.search import GaussianProcess, expected_improvement, matern52\n"
+
+
+@pytest.mark.parametrize("at_the_top", [False, True])
+def test_process_of_the_companion_may_be_used(at_the_top):
+    code = bank.get("10.8").source()
+    assert code.count(f"    {IMPORT}") == 1
+    code = IMPORT + code.replace(f"    {IMPORT}", "") if at_the_top else code
+    result = assessed(bank.defined(code, ("search",))["search"])
     assert result.status == "right", result
 
 

@@ -104,8 +104,9 @@ class ExpectedImprovement:
 
         the mean has a closed form:
 
-        $$\text{EI} = g\, \Phi(z) + \text{std}\; \varphi(z), \qquad \Phi(z) = \tfrac12 \Bigl(1 + \operatorname{erf} \frac{z}{\sqrt 2}\Bigr), \qquad \varphi(z)
-        = \frac{1}{\sqrt{2 \pi}}\, e^{-z^2/2}$$
+        $$\text{EI} = g\, \Phi(z) + \text{std}\; \varphi(z)$$
+
+        $$\Phi(z) = \tfrac12 \Bigl(1 + \operatorname{erf} \frac{z}{\sqrt 2}\Bigr), \qquad \varphi(z) = \frac{1}{\sqrt{2 \pi}}\, e^{-z^2/2}$$
 
         Write `expected_improvement(mean, std, best, margin)`. `mean` and `std` are tensors of one shape, whatever it is, with an entry for each
         candidate. `best` and `margin` are numbers, and the margin is 0 or more. Return a tensor of that shape. A standard deviation of **0** is
