@@ -34,7 +34,7 @@ from companion.lr_scheduler import CosineAnnealingLR
 from companion.models import mlp
 from companion.optim import SGD
 from companion.random import generator
-from companion.training.files import write_atomically, write_text
+from companion.training.files import read_whole, write_atomically, write_text
 
 Parts = dict[str, tuple[Tensor, Tensor]]  # rows and targets of train, val and test
 
@@ -148,7 +148,7 @@ def train(
         callbacks=[*callbacks, log, cosine, best, last],
     )  # fmt: skip
     if history.interrupted:
-        raise KeyboardInterrupt(f" after {len(log.rows)} of {config.epochs} epochs")
+        raise KeyboardInterrupt(f" after {read_whole('train', last.path)['epoch']} of {config.epochs} epochs")
     weights = {name: value.cpu() for name, value in model.state_dict().items()}  # the best ones: best put them back
     write_atomically(folder / "best.pt", {"model": weights, "mean": scale.mean, "scale": scale.scale})
     result = {

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Callable
+import signal
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
@@ -45,15 +48,33 @@ def write_text(path: Path, text: str) -> None:
 def _write(path: Path, fill: Callable[[IO[bytes]], object]) -> None:
     """Fill a hidden file beside the wanted one, and have it take the name once it is on the disk."""
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    with _ctrl_c_waits():
+        try:
+            with open(part, "wb") as file:
+                fill(file)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(part, path)
+        finally:
+            part.unlink(missing_ok=True)
+        _wait_for_folder(path.parent)
+
+
+@contextlib.contextmanager
+def _ctrl_c_waits() -> Iterator[None]:
+    """Hold Ctrl-C back until the file is whole: PyTorch's writer aborts the whole process when it is interrupted."""
+    before = signal.getsignal(signal.SIGINT)
+    if before is None or threading.current_thread() is not threading.main_thread():
+        yield  # nobody's to change
+        return
+    pressed: list[int] = []
+    signal.signal(signal.SIGINT, lambda number, frame: pressed.append(number))
     try:
-        with open(part, "wb") as file:
-            fill(file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(part, path)
+        yield
     finally:
-        part.unlink(missing_ok=True)
-    _wait_for_folder(path.parent)
+        signal.signal(signal.SIGINT, before)
+        if pressed:
+            signal.raise_signal(signal.SIGINT)
 
 
 def read_whole(where: str, path: Path) -> dict[str, Any]:

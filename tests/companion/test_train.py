@@ -124,15 +124,15 @@ def test_a_run_killed_twice_gives_the_bits_of_one_that_was_not(whole, tmp_path):
 def test_ctrl_c_is_one_sentence_and_costs_no_bit(whole, tmp_path):
     folder = tmp_path / "run"
     status, said = stopped_by(signal.SIGINT, start(folder, *OPTIONS), folder, 5)
-    done = len(rows(folder))
-    before = beginning(folder, done - 1)
+    done = torch.load(folder / "last.pt", weights_only=True)["epoch"]
+    before = beginning(folder, done)
     assert status == 130
     assert said == f"Stopped by Ctrl-C after {done} of {EPOCHS} epochs. The same command with --resume goes on.\n"
     process = start(folder, *OPTIONS, "--resume")
     errors = process.communicate(timeout=LONG)[1]
     assert process.returncode == 0, errors
     assert same_run(folder, whole)
-    assert beginning(folder, done - 1) == before
+    assert beginning(folder, done) == before
 
 
 def test_a_kill_before_the_result_is_written_loses_nothing(tmp_path, monkeypatch):

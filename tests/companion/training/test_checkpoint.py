@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -362,6 +363,66 @@ def test_a_kill_at_any_moment_costs_no_bit(tmp_path):
     assert 0 <= torch.load(path, weights_only=True)["epoch"] < KILLED
     assert start(path, "").wait(LONG) == 0
     assert finished(path)
+
+
+# --- Ctrl-C while a file is written -----------------------------------------------------------------------
+
+
+def test_ctrl_c_waits_until_the_file_is_whole(tmp_path, monkeypatch):
+    real = files_module.torch.save
+
+    def pressed_meanwhile(content, file):
+        file.write(b"")
+        signal.raise_signal(signal.SIGINT)
+        real(content, file)
+
+    monkeypatch.setattr(files_module.torch, "save", pressed_meanwhile)
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        files_module.write_atomically(tmp_path / "run.pt", {"epoch": 3})
+    assert signal.getsignal(signal.SIGINT) is before
+    assert files_module.read_whole("test", tmp_path / "run.pt")["epoch"] == 3
+    assert [path.name for path in tmp_path.iterdir()] == ["run.pt"]
+
+
+def test_ctrl_c_that_is_ignored_stays_so(tmp_path, monkeypatch):
+    monkeypatch.setattr(files_module.torch, "save", lambda content, file: signal.raise_signal(signal.SIGINT))
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        files_module.write_atomically(tmp_path / "run.pt", {"epoch": 3})
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def test_ctrl_c_is_nobodys_to_hold_back_in_another_thread(tmp_path):
+    with ThreadPoolExecutor() as pool:
+        pool.submit(files_module.write_text, tmp_path / "log.csv", "epoch\n0\n").result()
+    assert (tmp_path / "log.csv").read_text() == "epoch\n0\n"
+
+
+def test_ctrl_c_at_any_moment_of_a_write_leaves_a_whole_file_and_a_living_process(tmp_path):
+    code = """
+import pathlib, random, signal, sys, time, torch
+from companion.training.files import read_whole, write_atomically
+path, random = pathlib.Path(sys.argv[1]), random.Random(0)
+signal.signal(signal.SIGALRM, lambda *what: signal.raise_signal(signal.SIGINT))
+content, pressed = {str(i): torch.zeros(64, 64) for i in range(20)}, 0
+write_atomically(path, {"n": 0, **content})
+for n in range(1, 300):
+    try:
+        signal.setitimer(signal.ITIMER_REAL, random.uniform(1e-4, 4e-3))
+        write_atomically(path, {"n": n, **content})
+        time.sleep(0.02)  # it is over before
+    except KeyboardInterrupt:
+        pressed += 1
+    assert read_whole("test", path)["n"] in (n - 1, n)
+print(pressed)
+"""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-c", code, str(tmp_path / "run.pt")]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=LONG)
+    assert (done.returncode, done.stdout) == (0, "299\n"), done.stderr
 
 
 # --- files of something else ------------------------------------------------------------------------------
