@@ -25,7 +25,7 @@ import torch
 import yaml
 
 from companion import __version__
-from companion.checks import bank, check, hint, needs, progress, solution
+from companion.checks import bank
 
 ROOT = Path(__file__).resolve().parents[1]
 AIDS = ROOT / "companion" / "aids"
@@ -118,7 +118,7 @@ def _at_this_version(cell: Cell) -> Cell:
 
 def _finish(cells: list[Cell]) -> Notebook:
     """Number the code cells and store what the checks answer."""
-    count, answer = 0, ""
+    count, answer, imports = 0, "", ""
     for cell in cells:
         if cell["cell_type"] != "code":
             continue
@@ -126,10 +126,12 @@ def _finish(cells: list[Cell]) -> Notebook:
         cell["execution_count"] = count
         tags = cell["metadata"].get("tags", [])
         source = "".join(cell["source"])
-        if "solution" in tags or "answer" in tags:
+        if "setup" in tags:
+            imports = "\n".join(line for line in source.splitlines() if line.startswith(("import ", "from ")))
+        elif "solution" in tags or "answer" in tags:
             answer = source
         elif "check" in tags:
-            text = _said(cell["metadata"]["exercise"], answer, source)
+            text = _said(cell["metadata"]["exercise"], imports, answer, source)
             data = {"text/plain": text.splitlines(keepends=True)}
             cell["outputs"] = [
                 {"data": data, "execution_count": count, "metadata": {}, "output_type": "execute_result"}
@@ -141,11 +143,11 @@ def _finish(cells: list[Cell]) -> Notebook:
 
 
 @cache
-def _said(number: str, answer: str, call: str) -> str:
+def _said(number: str, imports: str, answer: str, call: str) -> str:
     """Return what the check says to an answer. Whoever writes the notebooks several times trains no network twice."""
-    offered = (check, hint, needs, progress, solution)
-    namespace: dict[str, Any] = {"torch": torch} | {f.__name__: f for f in offered}
-    exec(compile(answer, number, "exec"), namespace)
+    namespace: dict[str, Any] = {}
+    for source in (imports, answer):  # as in a notebook: names in annotations are looked up at once
+        exec(compile(source, number, "exec", dont_inherit=True), namespace)
     return repr(eval(call, namespace))
 
 

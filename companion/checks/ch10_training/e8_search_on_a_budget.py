@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, ClassVar
+from collections.abc import Callable, Sequence
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -28,7 +28,7 @@ from companion.checks.trace import Call, Case, Trace
 GROUPS, REPEATS = (500, 5000, 7000), 40
 
 
-def search(candidates: torch.Tensor, ask: Any, budget: int) -> int:
+def search(candidates: torch.Tensor, ask: Callable[[int], float], budget: int) -> int:
     """Return the number of the candidate (n, d) that is expected to get least wrong, after ``budget`` trainings."""
     from companion.search import GaussianProcess, expected_improvement, matern52
 
