@@ -40,7 +40,7 @@ def slim(app: Sphinx, error: Exception | None) -> None:
     options = (out / "_static" / "documentation_options.js").read_text(encoding="utf-8")
     for file in pages:
         before = file.read_text(encoding="utf-8")
-        is_search = file.name == "search.html"
+        is_search = file == out / "search.html"  # the source of companion.figures.search has a page of this name too
         after = slimmed(before, options, is_search)
         after = site_search.loaded(after, texts) if is_search else after
         if after != before:
