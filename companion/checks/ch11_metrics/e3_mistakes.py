@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from companion.checks.bank import Mistake
+from companion.checks.bank import Mistake, Observed
+from companion.checks.trace import Case
 
 Points = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 """From labels and scores to what stands to the right and upwards."""
@@ -78,6 +79,26 @@ def _each(key: Callable[[float, int], float]) -> Points:
     return points
 
 
+def _without_the_first(points: Points) -> Points:
+    def later(y: Tensor, scores: Tensor) -> tuple[Tensor, Tensor]:
+        x, z = points(y, scores)
+        return x[1:], z[1:]
+
+    return later
+
+
+def _points_of_each(more: int) -> Callable[[Sequence[Case], Sequence[Observed]], bool]:
+    """Return what recognises a curve with a point for each patient, and so many more."""
+
+    def matches(cases: Sequence[Case], observed: Sequence[Observed]) -> bool:
+        return all(
+            "fpr" in o and o["fpr"].shape == o.get("tpr", o["fpr"]).shape == (len(c.args["y"]) + more,)
+            for c, o in zip(cases, observed)
+        )
+
+    return matches
+
+
 def _unsorted(y: Tensor, scores: Tensor) -> tuple[Tensor, Tensor]:
     return _rates(y, scores, torch.cat([scores.new_tensor([math.inf]), scores]))
 
@@ -106,13 +127,6 @@ def _discoveries(x: Tensor, z: Tensor, y: Tensor, scores: Tensor) -> tuple[Tenso
 
 
 _CURVE = (
-    Mistake(
-        "takes one point for each patient",
-        by(_each(lambda s, label: 0)),
-        "Patients of the same score are called ill one after the other in your curve, in the order in which they came.",
-        "No threshold can part them. With ties your curve, and the area, change when the rows of the table are shuffled.",
-        "The example has two patients with 0.5. How many points does your curve have, and how many different scores are there?",
-    ),
     Mistake(
         "lets the ill go first among ties",
         by(_each(lambda s, label: -label)),
@@ -292,6 +306,13 @@ _AREA = (
 
 _PAIRS = (
     Mistake(
+        "goes from the lowest score up, with a negative area, and begins at the highest score",
+        by(lambda y, s: _rates(y, s, s.unique())),
+        "Your thresholds rise, so that your area is negative, and the point (0, 0) is missing.",
+        "Two things at once: `unique` sorts from the lowest up, and no score gives the point at which nobody is called ill.",
+        "Turn the thresholds round with `flip(0)` first. Then ask which point should stand before the highest score.",
+    ),
+    Mistake(
         "begins at the highest score, and adds boxes of the height before",
         by(at(lambda s: s.unique().flip(0)), lambda x, z, y, s: (x.diff() * z[:-1]).sum()),
         "The point (0, 0) is missing, and your area is made of boxes that are as high as the curve at their left end.",
@@ -321,4 +342,24 @@ _PAIRS = (
     ),
 )
 
-MISTAKES = (*_CURVE, *_AREA, *_PAIRS)
+_FOR_EACH = (
+    Mistake(
+        "takes one point for each patient",
+        by(_each(lambda s, label: 0)),
+        "Patients of the same score are called ill one after the other in your curve, in the order in which they came.",
+        "No threshold can part them. With ties your curve, and the area, change when the rows of the table are shuffled.",
+        "The example has two patients with 0.5. How many points does your curve have, and how many different scores are there?",
+        matches=_points_of_each(1),
+    ),
+    Mistake(
+        "takes one point for each patient, and begins at the highest score",
+        by(_without_the_first(_each(lambda s, label: 0))),
+        "Your curve has a point for each patient, and (0, 0) is missing.",
+        "Two things at once: no threshold can part patients of the same score, and above the highest one nobody is called ill.",
+        "Put (0, 0) in front first. Then look at the two patients of the example with a score of 0.5.",
+        matches=_points_of_each(0),
+    ),
+)
+"""Recognised by the number of points: how equal scores are ordered is a matter of the sorting."""
+
+MISTAKES = (*_CURVE, *_AREA, *_PAIRS, *_FOR_EACH)

@@ -60,22 +60,21 @@ def _by_ranks(y: Tensor, scores: Tensor) -> dict[str, object]:
 
 def _cases(seed: int) -> list[Case]:
     g = rng(seed + 113)
-    axes = {"y": ("N",), "scores": ("N",)}
 
     def case(name: str, y: list[int], scores: Tensor, example: bool = False) -> Case:
-        return Case(name, {"y": torch.tensor(y), "scores": scores}, axes=axes, example=example)
+        return Case(name, {"y": torch.tensor(y), "scores": scores}, example=example)
 
     def drawn(name: str, ill: int, healthy: int, unit: float, apart: float, dtype: torch.dtype = F64) -> Case:
         y = torch.tensor([1] * ill + [0] * healthy)
         scores = unit * (torch.randn(len(y), generator=g, dtype=F64) * 4 + apart * y + 1).round()
         order = torch.randperm(len(y), generator=g)
-        return Case(name, {"y": y[order], "scores": scores[order].to(dtype)}, axes=axes)
+        return Case(name, {"y": y[order], "scores": scores[order].to(dtype)})
 
     def fine(name: str, ill: int, healthy: int, dtype: torch.dtype) -> Case:
         y = torch.tensor([1] * ill + [0] * healthy)
         scores = (torch.randn(len(y), generator=g, dtype=F64) + y).to(dtype)
         order = torch.randperm(len(y), generator=g)
-        return Case(name, {"y": y[order], "scores": scores[order]}, axes=axes)
+        return Case(name, {"y": y[order], "scores": scores[order]})
 
     return [
         case("the five patients worked out", [1, 0, 1, 0, 0], vector(0.75, 0.5, 0.5, 0.25, 0.125, dtype=F64), True),
@@ -102,13 +101,6 @@ def _under(o: Observed) -> Tensor:
 
 
 _PROPERTIES = (
-    Property(
-        "the curve has a point for each score",
-        lambda case, o: o["fpr"].shape == o["tpr"].shape == (len(case.args["scores"].unique()) + 1,),
-        "Your curve has not one point for each score that occurs, and (0, 0) before them.",
-        "Only at a score does a threshold change anything. Patients of the same score reach it together, and make one point.",
-        "How many different scores has the case shown, and how many points has your curve?",
-    ),
     Property(
         "the curve begins at (0, 0)",
         lambda case, o: bool(o["fpr"][0] == 0) and bool(o["tpr"][0] == 0),
