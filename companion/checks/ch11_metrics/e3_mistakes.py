@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from companion.checks.bank import Mistake, Observed
+from companion.checks.levels import all_close
 from companion.checks.trace import Case
 
 Points = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
@@ -362,4 +364,21 @@ _FOR_EACH = (
 )
 """Recognised by the number of points: how equal scores are ordered is a matter of the sorting."""
 
-MISTAKES = (*_CURVE, *_AREA, *_PAIRS, *_FOR_EACH)
+
+def _like(answer: Roc) -> Callable[[Sequence[Case], Sequence[Observed]], bool]:
+    """Return what recognises an answer by its numbers, in whatever dtype they came."""
+
+    def matches(cases: Sequence[Case], observed: Sequence[Observed]) -> bool:
+        for case, mine in zip(cases, observed):
+            theirs = dict(
+                zip(("fpr", "tpr", "area"), map(torch.as_tensor, answer(case.args["y"], case.args["scores"])))
+            )
+            if not all_close(mine, theirs, 1e-5):
+                return False
+        return True
+
+    return matches
+
+
+_EXACT = tuple(replace(m, matches=_like(m.answer)) for m in (*_CURVE, *_AREA, *_PAIRS))
+MISTAKES = (*_EXACT, *_FOR_EACH)
