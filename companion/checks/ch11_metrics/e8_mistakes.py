@@ -175,7 +175,7 @@ _LEARNED = (
         "learns nothing about who is ill",
         _without_labels,
         "Whether you call somebody ill has little to do with whether they are.",
-        "Rows and labels may have come apart, as after a shuffle of one of them. Or the training does not move.",
+        "Rows and labels may have come apart, as after a shuffle of one of them. Or the training does not move, because the columns have very different units.",
         "What is your accuracy on the patients that you trained on?",
         matches=_every(lambda o: float(o["alarmed"]) > 0.1 and float(o["missed"]) > 0.1 and float(o["apart"]) < 0.5),
     ),
