@@ -46,7 +46,9 @@ def chosen_on_the_test(cohorts: int = 400) -> Chosen:
         scores = _f1(y, p, lines)
         best = lines[scores.argmax()][None]
         new_y, new_p = _cohort(12_000, 2_400, g)
-        found.append((float(_f1(y, p, torch.tensor([0.5], dtype=F64))), float(scores.max()), float(_f1(new_y, new_p, best))))
+        found.append(
+            (float(_f1(y, p, torch.tensor([0.5], dtype=F64))), float(scores.max()), float(_f1(new_y, new_p, best)))
+        )
     return Chosen(*torch.tensor(found, dtype=F64).mean(dim=0).tolist())
 
 
