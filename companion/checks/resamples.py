@@ -176,7 +176,13 @@ def _ends(low: float, high: float, D: Tensor, one: Tensor, other: Tensor, plain:
     ends = torch.tensor([0.025, 0.975], dtype=F64)
     a, b = one.quantile(ends).tolist(), other.quantile(ends).tolist()
     q = D.quantile(ends).tolist()
-    others = ((b[0] - a[1], b[1] - a[0]), (b[0] - a[0], b[1] - a[1]), (2 * plain - q[1], 2 * plain - q[0]), tuple(a), tuple(b))
+    others = (
+        (b[0] - a[1], b[1] - a[0]),
+        (b[0] - a[0], b[1] - a[1]),
+        (2 * plain - q[1], 2 * plain - q[0]),
+        tuple(a),
+        tuple(b),
+    )
     return next((30 + k for k, (x, z) in enumerate(others) if near(x, z, 0.01)), OTHERWISE)
 
 
