@@ -188,6 +188,6 @@ def _ends(low: float, high: float, D: Tensor, one: Tensor, other: Tensor, plain:
 
 def _is_quantile(value: float, D: Tensor, level: float) -> bool:
     """Return whether a number is that quantile of some others, by whatever rule between two of them."""
-    room = 1.5 / len(D)
-    below, up_to = float((value - 1e-12 > D).double().mean()), float((value + 1e-12 >= D).double().mean())
+    room, eps = 1.5 / len(D), 1e-6 * (1 + abs(value))  # it may have been rounded to float32
+    below, up_to = float((value - eps > D).double().mean()), float((value + eps >= D).double().mean())
     return below <= level + room and up_to >= level - room

@@ -287,6 +287,25 @@ def with_choices(metric, y, a, b, draws, generator):
     return metric(y, b) - metric(y, a), np.quantile(found, 0.025), np.quantile(found, 0.975)
 
 
+def sorted_in_float32(metric, y, a, b, draws, generator):
+    table = torch.randint(len(y), (draws, len(y)), generator=generator)
+    d = torch.tensor([metric(y[r], b[r]) - metric(y[r], a[r]) for r in table]).sort().values
+    return {
+        "difference": torch.tensor(metric(y, b) - metric(y, a)),
+        "low": d[round(0.025 * draws)],
+        "high": d[round(0.975 * draws) - 1],
+    }
+
+
+def own_generator(metric, y, a, b, draws, generator):
+    return sorted_in_float32(metric, y, a, b, draws, torch.Generator().manual_seed(42))
+
+
+def reseeded(metric, y, a, b, draws, generator):
+    torch.manual_seed(0)
+    return sorted_in_float32(metric, y, a, b, draws, None)
+
+
 def unpaired(metric, y, a, b, draws, generator):
     n = len(y)
     of_a = [metric(y[r], a[r]) for r in torch.randint(n, (draws, n), generator=generator)]
@@ -344,6 +363,7 @@ RIGHT = [
     ("11.5", calibration_by_loop()),
     ("11.5", adam(False)),
     ("11.7", with_choices),
+    ("11.7", sorted_in_float32),
 ]
 NAMED = [
     ("11.1", loop_above, "leaves out the threshold itself"),
@@ -364,6 +384,8 @@ NAMED = [
     ("11.5", adam(True), "multiplies by the temperature"),
     ("11.5", of_shares(), "fits on probabilities"),
     ("11.7", unpaired, "draws other patients for each model"),
+    ("11.7", own_generator, "makes a generator of its own"),
+    ("11.7", reseeded, "makes a generator of its own"),
     ("11.7", shuffled, "draws without replacement"),
     ("11.7", normal, "takes two standard deviations"),
     ("11.7", with_python, "draws from the shared generator"),

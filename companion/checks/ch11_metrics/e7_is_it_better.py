@@ -206,6 +206,7 @@ class IsItBetter:
     script = _script
     observe = _observe
     properties = _PROPERTIES
+    random = True  # the property on the generator says more than a guard would
     tolerance = 0.0
     timeout = 30.0
     statement = r"""
