@@ -244,11 +244,11 @@ _RATIOS = (
         "How often does TP stand in the formula of F1, above and below the line?",
     ),
     Mistake(
-        "tells percent",
+        "tells per cent",
         by(after=lambda found: {name: 100 * value for name, value in found.items()}),
-        "Your ratios are a hundred times too large: they are in percent.",
+        "Your ratios are a hundred times too large: they are in per cent.",
         "A share runs from 0 to 1. Whoever goes on computing with it, as with 1 minus the specificity, needs it in that form.",
-        "Take the factor away, and put the percent sign where it is printed.",
+        "Take the factor away, and put the per cent sign where it is printed.",
     ),
     Mistake(
         "rounds the ratios",

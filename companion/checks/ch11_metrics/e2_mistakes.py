@@ -134,7 +134,7 @@ _PRICES = (
         "weighs rates in place of people",
         by(aim=lambda c, a, b: a * c.fp / _per(c.fp + c.tn) + b * c.fn / _per(c.tp + c.fn)),
         "Your choice multiplies the costs with the false-positive rate and with the share that is missed.",
-        "A rate forgets how many there are. Where one in a hundred is ill, one percent of the healthy are as many people as all the ill.",
+        "A rate forgets how many there are. Where one in a hundred is ill, one per cent of the healthy are as many people as all the ill.",
         "What does the example cost at a threshold of 0.5, in people? Compare with what your code makes small.",
     ),
     Mistake(

@@ -354,7 +354,7 @@ _FITTED = (
         "tries tenths",
         _temperature(_tenths),
         "Your temperature is a whole number of tenths.",
-        "A tenth is ten percent of 1, and 0.2 percent are asked for. The loss is so flat there that nothing shows it.",
+        "A tenth is ten per cent of 1, and 0.2 per cent are asked for. The loss is so flat there that nothing shows it.",
         "Search again in finer steps around the best one, or halve an interval.",
     ),
     Mistake(

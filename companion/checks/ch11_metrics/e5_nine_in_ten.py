@@ -74,7 +74,7 @@ def _with_numpy(p: Tensor, y: Tensor, bins: int) -> np.floating:
 
 
 def _by_trying(logits: Tensor, y: Tensor) -> float:
-    """Try 400 temperatures, each 1.2 percent above the one before, and then finer ones around the best."""
+    """Try 400 temperatures, each 1.2 per cent above the one before, and then finer ones around the best."""
     around, width = 1.0, 10.0
     for _ in range(4):
         tried = around * torch.logspace(-1, 1, 101, base=width, dtype=F64)
@@ -83,7 +83,7 @@ def _by_trying(logits: Tensor, y: Tensor) -> float:
     return around
 
 
-_SHORT = "Compute the loss at your T, and at one that is a percent higher and lower. Where one of these is less, the search stops too early, or its steps are too wide."
+_SHORT = "Compute the loss at your T, and at one that is a per cent higher and lower. Where one of these is less, the search stops too early, or its steps are too wide."
 
 
 def _cases(seed: int) -> list[Case]:
@@ -116,7 +116,7 @@ def _cases(seed: int) -> list[Case]:
         shares("a model that is not sure enough, seven bins", 60, 3, 7, 0.7, 3.0),
         shares("a model that is too sure of some and not of others, in float32", 200, 6, 15, 1.5, 1.0, torch.float32),
         shares("one bin", 40, 5, 1, 2.0, 0.4),
-        Case("the four patients worked out", worked, "fit_temperature", example=True, says=_SHORT),
+        Case("the four answers of the second example", worked, "fit_temperature", example=True, says=_SHORT),
         scores("logits that are too large", 80, 4, 1.5, 3.0),
         scores("logits that are far too large", 60, 3, 1.0, 7.0),
         scores("logits that are too small", 90, 5, 2.0, 0.35),
@@ -148,7 +148,7 @@ class NineInTen:
 
         `fit_temperature(logits, y)` returns the temperature T > 0 for which $\text{softmax}(\text{logits} / T)$ has the lowest mean cross-entropy,
         $-\frac1N \sum_n \log p_{n, y_n}$. `logits` has the shape (N, C). In every case there is one such T, between 0.1 and 10. It has to be right to
-        0.2 percent. Search it as you like, by trying, by halving an interval, or with an optimizer of torch. Nothing may be drawn by chance.
+        0.2 per cent. Search it as you like, by trying, by halving an interval, or with an optimizer of torch. Nothing may be drawn by chance.
 
         Example: `bins = 4`, `y = [0, 1, 1, 0, 0]` and
         `p = [[0.5, 0.25, 0.25], [0.125, 0.625, 0.25], [0, 0.25, 0.75], [1, 0, 0], [0.0625, 0.0625, 0.875]]`. The confidences are 0.5, 0.625, 0.75, 1 and
@@ -156,7 +156,7 @@ class NineInTen:
         the one up to 0.75 holds two, with $|0.5 - 0.6875| = 0.1875$; and the last one holds two, with $|0.5 - 0.9375| = 0.4375$. So the error is
         $\frac15 \cdot 0.5 + \frac25 \cdot 0.1875 + \frac25 \cdot 0.4375 = 0.35$.
 
-        Example: four patients with the logits `[2, 0]` each, and `y = [0, 1, 0, 0]`. The model says $\text{softmax} = 0.881$, and three of four are
+        Example: four answers with `logits = [[2, 0], [2, 0], [2, 0], [2, 0]]` and `y = [0, 1, 0, 0]`. The model says $\text{softmax} = 0.881$, and three of four are
         right. The best T makes 0.75 of it: $2 / T = \log 3$, so T = 1.820.
     """
     cases = _cases

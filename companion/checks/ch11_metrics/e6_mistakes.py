@@ -35,8 +35,8 @@ _RARE = Report(
     _choice(
         "d",
         Option(
-            "The test is right about 98.5 percent of the ill.",
-            "Of the 100 ill people 60 are found. 98.5 percent is a share of everybody, and 99 in 100 of these are healthy.",
+            "The test is right about 98.5 per cent of the ill.",
+            "Of the 100 ill people 60 are found. 98.5 per cent is a share of everybody, and 99 in 100 of these are healthy.",
             "You took the accuracy for the recall. It is a mean over all people, and where the ill are rare it hardly hears them.",
             "How many of the 100 ill people are among the 170?",
         ),
@@ -78,7 +78,7 @@ _ELSEWHERE = Report(
     _choice(
         "b",
         Option(
-            "Of those whom it calls ill 90 percent will be ill, since the test stays the same.",
+            "Of those whom it calls ill 90 per cent will be ill, since the test stays the same.",
             "Of 10,000 people 100 are ill. 90 of them are found, and of the 9,900 others 990 are called ill: 90 of 1,080 alarms are true.",
             "You took the precision along to another population. It mixes both classes, and changes with how many there are of each.",
             "Do the four counts for 10,000 people, 100 of whom are ill.",
@@ -159,8 +159,8 @@ _THRESHOLD = Report(
 _CALIBRATION = Report(
     """* A model was asked about 360 new examples. Its expected calibration error is 0.031, with ten bins.
 * For comparison its answers were replaced, 2,000 times, by answers that are right by chance, each exactly as often as its
-  confidence says. The calibration error of these is 0.029 in the mean, and 95 percent of them lie below 0.047.
-* "The model is wrong about its own confidence by 3.1 percent and has to be recalibrated." """.rstrip(),
+  confidence says. The calibration error of these is 0.029 in the mean, and 95 per cent of them lie below 0.047.
+* "The model is wrong about its own confidence by 3.1 per cent and has to be recalibrated." """.rstrip(),
     _choice(
         "a",
         Option(
@@ -175,7 +175,7 @@ _CALIBRATION = Report(
         ),
         Option(
             "The model is proved to be calibrated.",
-            "A model that is off by two or three percent would often come to 0.031 as well. With 360 examples both look alike.",
+            "A model that is off by two or three per cent would often come to 0.031 as well. With 360 examples both look alike.",
             'You took "no difference seen" for "no difference there". Few examples see little.',
             "What would become of both numbers of the comparison with 36,000 examples?",
         ),
@@ -186,8 +186,8 @@ _CALIBRATION = Report(
             "How many answers has a bin in the mean, with ten bins and with a hundred?",
         ),
         Option(
-            "It is wrong about 3.1 percent of its answers.",
-            "The calibration error does not count wrong answers. It compares confidence with the share that is right, and a model with 40 percent wrong can have 0.",
+            "It is wrong about 3.1 per cent of its answers.",
+            "The calibration error does not count wrong answers. It compares confidence with the share that is right, and a model with 40 per cent wrong can have 0.",
             "You took a distance between two shares for a share of errors. Calibrated and accurate are two things.",
             "What is the calibration error of a model that says 0.5 each time, and is right half of the time?",
         ),
@@ -195,12 +195,12 @@ _CALIBRATION = Report(
     (
         "The second line of the report is a model of which everything is known: it is calibrated. What does it get?",
         "A calibration error adds up sizes of gaps. Can chance make it smaller than 0, or only larger?",
-        "Where does 0.031 lie, compared with a mean of 0.029 and with 0.047, above which 5 percent lie?",
+        "Where does 0.031 lie, compared with a mean of 0.029 and with 0.047, above which 5 per cent lie?",
     ),
 )
 
 _FOLDS = Report(
-    """* Two ways to train were compared on ten random splits of the same data, each with 90 percent for training and 10 for testing.
+    """* Two ways to train were compared on ten random splits of the same data, each with 90 per cent for training and 10 for testing.
 * In the mean of the ten splits the second is better by 0.012. The ten differences have a standard deviation of 0.015.
 * A t-test over the ten differences has t = 0.012 / (0.015 · √(1/10)) = 2.53, and p = 0.03 with nine degrees of freedom.
 * "The second way is significantly better." """.rstrip(),
@@ -237,15 +237,15 @@ _FOLDS = Report(
     ),
     (
         "A t-test supposes that the ten differences know nothing of one another. Do they?",
-        "Each split trains on 90 percent of the same rows. How many rows do two training parts share?",
+        "Each split trains on 90 per cent of the same rows. How many rows do two training parts share?",
         "Compute t once more with √(1/10 + n_test/n_train) in place of √(1/10).",
     ),
 )
 
 _OVERLAP = Report(
     """* Two models were asked about the same 500 patients.
-* The first is right about 430, accuracy 0.860, with a 95 percent interval from 0.827 to 0.888.
-* The second is right about 448, accuracy 0.896, with a 95 percent interval from 0.866 to 0.920.
+* The first is right about 430, accuracy 0.860, with a 95 per cent interval from 0.827 to 0.888.
+* The second is right about 448, accuracy 0.896, with a 95 per cent interval from 0.866 to 0.920.
 * About 10 patients only the first is right, and about 28 only the second.
 * "The intervals overlap, so that no difference is shown." """.rstrip(),
     _choice(

@@ -53,7 +53,7 @@ def chosen_on_the_test(cohorts: int = 400) -> Chosen:
 
 
 class Calibrated(NamedTuple):
-    """The calibration error of perfectly calibrated answers: its mean, and what 95 percent stay below."""
+    """The calibration error of perfectly calibrated answers: its mean, and what 95 per cent stay below."""
 
     mean: float
     most: float

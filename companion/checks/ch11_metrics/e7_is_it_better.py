@@ -24,7 +24,7 @@ def difference_interval(
     draws: int,
     generator: torch.Generator,
 ) -> tuple[float, float, float]:
-    """Return by how much the metric of b is above that of a, and the ends of its 95 percent interval."""
+    """Return by how much the metric of b is above that of a, and the ends of its 95 per cent interval."""
     differences = torch.zeros(draws, dtype=torch.float64)
     for k in range(draws):
         rows = torch.randint(len(y), (len(y),), generator=generator)  # the same for both models
@@ -175,7 +175,7 @@ _PROPERTIES = (
     Property(
         "the ends are quantiles of the differences",
         lambda case, o: int(o["interval"]) == 0,
-        "Your two ends are not the places at which 2.5 percent of the differences lie below and 2.5 percent above.",
+        "Your two ends are not the places at which 2.5 per cent of the differences lie below and 2.5 per cent above.",
         "Of 200 differences, put in order, five lie below the lower end, and as many above the upper one.",
         "Sort your differences and print the first ten. Between which of them should the lower end lie?",
     ),
@@ -219,7 +219,7 @@ class IsItBetter:
         be any metric, and is not always a mean over the patients, so that it has to be called on each draw. Return three numbers:
 
         * the **difference**, the metric of b less that of a, on all patients as they are;
-        * the **lower** and the **upper** end of its 95 percent percentile interval. For each of `draws` draws take the metric of b less that of a on
+        * the **lower** and the **upper** end of its 95 per cent percentile interval. For each of `draws` draws take the metric of b less that of a on
           the drawn rows. The ends are the 0.025 and the 0.975 quantile of these differences. (`torch.quantile` does; any rule for what lies between two
           of them is right.)
 

@@ -251,10 +251,10 @@ _TOLD = (
         "In the example the difference is -0.0833. What do you get there?",
     ),
     Mistake(
-        "cuts off five percent at each end",
+        "cuts off five per cent at each end",
         by(lambda A, B, a, b: (b - a, *_quantiles(B - A, 0.05))),
         "Your ends are the 0.05 and the 0.95 quantile.",
-        "Five percent at each end leave 90 in between. A 95 percent interval has 2.5 percent on each side.",
+        "Five per cent at each end leave 90 in between. A 95 per cent interval has 2.5 per cent on each side.",
         "How much of the differences lies between your two ends?",
     ),
     Mistake(
@@ -268,15 +268,15 @@ _TOLD = (
         "takes the quartiles",
         by(lambda A, B, a, b: (b - a, *_quantiles(B - A, 0.25))),
         "Your ends are the 0.25 and the 0.75 quantile.",
-        "Between them lies one half of the differences. 2.5 percent are 0.025.",
-        "Write 2.5 percent as a share. How many zeros stand behind the point?",
+        "Between them lies one half of the differences. 2.5 per cent are 0.025.",
+        "Write 2.5 per cent as a share. How many zeros stand behind the point?",
     ),
     Mistake(
         "takes two standard deviations",
         by(_about(lambda D, d: d, lambda D: 1.96 * D.std())),
         "Your interval is the difference plus and minus 1.96 standard deviations of the draws.",
         "That is the normal interval, nearly the same where the differences lie evenly around their middle. The task asks for quantiles, which need no such shape.",
-        "Which function tells the place below which 2.5 percent of your differences lie?",
+        "Which function tells the place below which 2.5 per cent of your differences lie?",
     ),
     Mistake(
         "divides by the root of the number of draws",
@@ -317,11 +317,11 @@ _TOLD = (
 
 _PAIRS = (
     Mistake(
-        "takes b off a, and cuts off five percent at each end",
+        "takes b off a, and cuts off five per cent at each end",
         by(lambda A, B, a, b: (a - b, *_quantiles(A - B, 0.05))),
-        "Your numbers have the other sign, and your ends leave 90 percent in between.",
-        "Two things at once: the task takes a off b, and a 95 percent interval has 2.5 percent on each side.",
-        "Mend the sign first, with the example. Then write 2.5 percent as a share.",
+        "Your numbers have the other sign, and your ends leave 90 per cent in between.",
+        "Two things at once: the task takes a off b, and a 95 per cent interval has 2.5 per cent on each side.",
+        "Mend the sign first, with the example. Then write 2.5 per cent as a share.",
     ),
     Mistake(
         "draws other patients for each model, and tells the mean of the draws",
@@ -331,11 +331,11 @@ _PAIRS = (
         "Draw once in each round first. Then call `metric` on the tensors as they came in.",
     ),
     Mistake(
-        "tells the mean of the draws, and cuts off five percent at each end",
+        "tells the mean of the draws, and cuts off five per cent at each end",
         by(lambda A, B, a, b: (float((B - A).mean()), *_quantiles(B - A, 0.05))),
-        "Your first number is a mean over the draws, and your ends leave 90 percent in between.",
-        "Two things at once: what was measured needs no chance, and a 95 percent interval has 2.5 percent on each side.",
-        "Call `metric` on the tensors as they came in first. Then write 2.5 percent as a share.",
+        "Your first number is a mean over the draws, and your ends leave 90 per cent in between.",
+        "Two things at once: what was measured needs no chance, and a 95 per cent interval has 2.5 per cent on each side.",
+        "Call `metric` on the tensors as they came in first. Then write 2.5 per cent as a share.",
     ),
     Mistake(
         "draws from the shared generator, and tells the mean of the draws",
