@@ -208,3 +208,38 @@ def test_report_stands_in_the_task_and_each_conclusion_is_explained(exercise):
 
 def test_right_letters_are_spread_over_the_reports():
     assert len({r.choice.right for r in REPORTS.values()}) == 5
+
+
+# -- what is worked out in the tasks -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("id", "place", "result"),
+    [
+        ("11.1", 0, [3, 2, 1, 4, 0.75, 0.6667, 0.6, 0.7, 0.6667]),
+        ("11.2", 0, [0.25, 0.3333]),
+        ("11.3", 0, [[0, 0, 0.3333, 0.6667, 1], [0, 0.5, 1, 1, 1], 0.9167]),
+        ("11.4", 0, [0.7292, 0.75, 0.7701]),
+        ("11.5", 0, [0.35]),
+        ("11.5", 1, [1.820]),
+    ],
+)
+def test_example_of_the_task_comes_out_as_it_says(id, place, result):
+    exercise = bank.get(id)
+    case = [c for c in exercise.cases(0) if c.example][place]
+    functions = dict(zip(exercise.functions, exercise.reference))
+    value = functions[case.function or exercise.functions[0]](*case.args.values())
+    values = list(value.values()) if isinstance(value, dict) else value if isinstance(value, tuple) else [value]
+    for mine, stated in zip(values, result, strict=True):
+        assert torch.as_tensor(mine).tolist() == pytest.approx(stated, abs=0.0006)
+
+
+def test_example_of_11_7_has_the_differences_that_it_names():
+    y, a, b = (torch.tensor(v) for v in ([1.0, 0.0, 1.0], [0.25, 0.5, 0.75], [0.5, 0.25, 0.5]))
+
+    def metric(truth, scores):
+        return (truth - scores).abs().mean().item()
+
+    rows = torch.tensor([2, 2, 0])
+    assert metric(y, b) - metric(y, a) == pytest.approx(-0.0833, abs=1e-4)
+    assert metric(y[rows], b[rows]) - metric(y[rows], a[rows]) == pytest.approx(0.0833, abs=1e-4)
