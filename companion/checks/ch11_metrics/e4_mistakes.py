@@ -331,6 +331,13 @@ _PAIRS = (
         "Mend the weights first, with the example. Then leave out what was not asked about.",
     ),
     Mistake(
+        "puts weighted before micro, and counts an empty class as 0",
+        by(kept=_all, told=lambda a, b, c: (a, c, b)),
+        "Your second and third number have changed places, and an empty class counts as 0 in your macro mean.",
+        "Two things at once: the order is macro, micro, weighted, and what was not asked about is left out.",
+        "Read your last line beside the task first. Then look at a class with a row and a column of zeros.",
+    ),
+    Mistake(
         "takes recall for F1, and lets an empty class be nan",
         by(lambda p: p.hits / p.true, kept=_all, nothing=float("nan")),
         "What you average is recall, and with a class that does not occur your result is nan.",
