@@ -39,7 +39,7 @@ METRICS = {
 # what is no single number of one true and one predicted answer, tested on its own below or in test_intervals.py
 ELSEWHERE = {
     "auc", "calibration_curve", "confusion_matrix", "precision_recall_curve", "roc_curve",
-    "bootstrap_interval", "mcnemar_test", "paired_permutation_test",
+    "bootstrap_interval", "corrected_cv_ttest", "matthews_corrcoef", "mcnemar_test", "paired_permutation_test", "wilson_interval",
 }  # fmt: skip
 EVERY = pytest.mark.parametrize("name", METRICS)
 
