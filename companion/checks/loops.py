@@ -56,8 +56,6 @@ class Watched(nn.Module):
                 if b.is_floating_point():
                     b.copy_(torch.rand(b.shape, generator=chance) + float(name.endswith("var")))
         object.__setattr__(self, "diary", Diary())
-        first = next(self.parameters())
-        first.register_post_accumulate_grad_hook(lambda p: self.diary.events.append(BACKWARD))
         object.__setattr__(self, "before", {n: t.clone() for n, t in self.state_dict().items()})
 
     diary: Diary
@@ -74,7 +72,11 @@ class Watched(nn.Module):
         scores: Tensor = self.layers(x)
         if scores.requires_grad:
             token = _Token()
-            scores.register_hook(lambda slope, held=token: None)  # the record of the computation holds it
+
+            def goes_back(slope: Tensor, held: _Token = token) -> None:  # the record of the computation holds it
+                note.events.append(BACKWARD)  # by backward() and by autograd.grad alike
+
+            scores.register_hook(goes_back)
             note.tokens.append(weakref.ref(token))
         return scores
 
@@ -141,27 +143,31 @@ def falling(optimizer: WatchedSGD, factor: float) -> Falling:
     return Falling(optimizer, factor)
 
 
-def diary(net: Watched) -> dict[str, Tensor]:
-    """Return what a watched network was asked, and how it differs from what it was."""
+def diary(net: Watched, names: Sequence[str]) -> dict[str, Tensor]:
+    """Return what a watched network was asked, and how it differs from what it was, as far as an exercise asks for it.
+
+    Args:
+        net: the network.
+        names: of what is returned. What an exercise leaves to the learner may not make two answers differ.
+    """
     note, now = net.diary, net.state_dict()
     modes = {m.training for m in net.modules()}
     parameters = dict(net.named_parameters())
-    return {
+    found = {
         "events": torch.tensor(note.events, dtype=torch.int64),
         "rows": torch.tensor(note.rows, dtype=torch.int64),
         "in training": torch.tensor(note.training, dtype=torch.bool),
         "recorded": torch.tensor(note.recorded, dtype=torch.bool),
-        "graphs": torch.tensor(note.alive, dtype=torch.int64),
-        "graphs in the end": torch.tensor(note.graphs()),
+        "records pile up": torch.tensor(any(count > 1 for count in note.alive)),
         "norms": torch.tensor(note.norms, dtype=torch.float64),
         "rates": torch.tensor(note.rates, dtype=torch.float64),
         "mode": torch.tensor(net.training if len(modes) == 1 else -1),
         "moved": torch.tensor(any(not torch.equal(now[n], net.before[n]) for n in parameters)),
         "statistics moved": torch.tensor(any(not torch.equal(now[n], net.before[n]) for n in now if n not in parameters)),
         "slopes": torch.tensor(any(p.grad is not None for p in parameters.values())),
-        "length in the end": torch.tensor(length([p.grad for p in parameters.values() if p.grad is not None])),
         "weights": torch.cat([p.detach().flatten() for p in parameters.values()]).double(),
     }  # fmt: skip
+    return {name: found[name] for name in names}
 
 
 LOOPS = (network, once, descent, falling, diary)

@@ -149,9 +149,9 @@ _CLEARING = (
     Mistake(
         "clears between backward and step",
         loop("fbzcsd"),
-        "Your weights do not move: the slopes are cleared after they are computed, and before they are used.",
-        "The step finds nothing. The loss stays where it was, at the value of the start.",
-        "Which line writes the slopes, and which one reads them? What stands between the two?",
+        "Your weights do not move: slopes are computed, and the step finds none.",
+        "They are cleared in between, or were never written to `.grad`. The loss stays where it was, at the value of the start.",
+        "Which line writes to `.grad`, and which one reads it? What stands between the two?",
     ),
 )  # fmt: skip
 
@@ -173,7 +173,7 @@ _ORDER = (
     Mistake(
         "never goes back",
         loop("zfcsd"),
-        "No slopes are computed: there is no `backward` in your loop.",
+        "No slopes are computed: nothing goes back through the loss in your loop.",
         "A step by empty slopes moves nothing. PyTorch takes that for intended and is silent.",
         "Which line turns a loss into slopes of the weights?",
     ),
@@ -393,6 +393,14 @@ _PAIRS = (
         "Slopes of any length are used, and the schedule is moved on once at the end.",
         "Two things at once: `limit` is not used, and this schedule counts steps.",
         "Look for `limit` in your code. Then ask how often the rate should change.",
+    ),
+    Mistake(
+        "moves the schedule before the step, and adds losses up with their records",
+        loop("zfbcds", kept=lambda loss: loss, mean=_held),
+        "Each of your steps is taken at the rate that was meant for the next one, and your total holds the records of all batches.",
+        "Two things at once: the first rate of the schedule is never used, and a loss that is added as it is keeps its whole batch alive.",
+        "Begin with the schedule: print the rate of the first step. Then ask what `.item()` leaves of a loss.",
+        best="many batches, in float32",
     ),
     Mistake(
         "moves the schedule once an epoch, and averages the losses of batches",
