@@ -34,6 +34,10 @@ class Diary:
         self.rates: list[float] = []
         self.tokens: list[weakref.ref[_Token]] = []
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> Diary:
+        """Stay the same: a copy of a network writes into the diary of the network."""
+        return self
+
     def graphs(self) -> int:
         """Return how many records of computations are still held by somebody."""
         return sum(token() is not None for token in self.tokens)
@@ -89,12 +93,17 @@ class WatchedSGD(torch.optim.SGD):
         self.diary = net.diary
 
     def step(self, closure: Any = None) -> Any:  # type: ignore[override]
-        """Take a step."""
+        """Take a step, after what a closure does: it asks the network and goes back."""
+        loss = None
+        if closure is not None:
+            with torch.enable_grad():
+                loss = closure()
         slopes = [p.grad for group in self.param_groups for p in group["params"] if p.grad is not None]
         self.diary.events.append(STEP)
         self.diary.norms.append(length(slopes))
         self.diary.rates.append(self.param_groups[0]["lr"])
-        return super().step(closure)
+        super().step()
+        return loss
 
 
 def length(slopes: Sequence[Tensor]) -> float:
@@ -165,6 +174,7 @@ def diary(net: Watched, names: Sequence[str]) -> dict[str, Tensor]:
         "moved": torch.tensor(any(not torch.equal(now[n], net.before[n]) for n in parameters)),
         "statistics moved": torch.tensor(any(not torch.equal(now[n], net.before[n]) for n in now if n not in parameters)),
         "slopes": torch.tensor(any(p.grad is not None for p in parameters.values())),
+        "length in the end": torch.tensor(length([p.grad for p in parameters.values() if p.grad is not None])),
         "weights": torch.cat([p.detach().flatten() for p in parameters.values()]).double(),
     }  # fmt: skip
     return {name: found[name] for name in names}

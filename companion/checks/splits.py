@@ -74,7 +74,7 @@ def _read(value: Any, n: int) -> tuple[Parts, int]:
             numbers = numbers.tolist()
         if not issubclass(type(numbers), list | tuple | set):
             return [], OTHERWISE
-        items = [i.item() if issubclass(type(i), Tensor) and i.numel() == 1 else i for i in numbers]
+        items = [i.item() if getattr(i, "ndim", None) == 0 else i for i in numbers]  # of torch and of NumPy
         if len(items) == n and all(type(i) is bool for i in items):
             return [], MASKS
         if not all(type(i) is int for i in items):

@@ -129,6 +129,8 @@ def _cases(seed: int) -> list[Case]:
 
 
 _SEEN = ("events", "rows", "in training", "norms", "rates", "records pile up", "weights")
+_LEFT = ("length in the end",)
+"""Nobody is judged by it: who clips too late and who never does are told apart by it."""
 
 
 def _script(case: Case) -> list[Call]:
@@ -145,7 +147,7 @@ def _script(case: Case) -> list[Call]:
             ("loss",),
             repeat=False,
         ),
-        Call("@diary", ("$net", _SEEN), returns=("net",)),
+        Call("@diary", ("$net", (*_SEEN, *_LEFT)), returns=("net",)),
     ]
 
 
