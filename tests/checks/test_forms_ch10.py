@@ -180,6 +180,12 @@ class Eps(Plain):
         return Z * self.scale + self.mean
 
 
+class OfTheTable(Plain):
+    def fit(self, X):
+        self.mean, self.scale = torch.mean(X), torch.std(X, correction=0)
+        return self
+
+
 class NotAsked(Plain):
     def check(self):
         pass
@@ -371,6 +377,36 @@ def per_epoch(net, optimizer, schedule, batches, limit):
     return np.mean(losses)
 
 
+def by_added_lengths(net, optimizer, schedule, batches, limit):
+    net.train()
+    total = n = 0
+    for x, y in batches:
+        optimizer.zero_grad()
+        loss = F.cross_entropy(net(x), y)
+        loss.backward()
+        length = sum(p.grad.norm() for p in net.parameters())
+        for p in net.parameters():
+            p.grad *= min(1.0, limit / length)
+        optimizer.step()
+        schedule.step()
+        total, n = total + loss.item() * len(y), n + len(y)
+    return total / n
+
+
+def asks_afterwards(net, optimizer, schedule, batches, limit):
+    net.train()
+    total = n = 0
+    for x, y in batches:
+        optimizer.zero_grad()
+        F.cross_entropy(net(x), y).backward()
+        nn.utils.clip_grad_norm_(net.parameters(), limit)
+        optimizer.step()
+        schedule.step()
+        with torch.no_grad():
+            total, n = total + F.cross_entropy(net(x), y).item() * len(y), n + len(y)
+    return total / n
+
+
 def never_handed_over(net, optimizer, schedule, batches, limit):
     net.train()
     optimizer.zero_grad()
@@ -540,12 +576,15 @@ NAMED = [
     ("10.2", Unbiased, "divides by N - 1"),
     ("10.2", Refits, "measures anew in transform"),
     ("10.2", Eps, "adds a little to every scale"),
+    ("10.2", OfTheTable, "has one mean for all columns, and has one scale for all columns"),
     ("10.2", NotAsked, "stops by accident before fit"),
     ("10.2", NoneBack, "returns nothing from fit"),
     ("10.3", in_a_list, "averages losses and accuracies of batches"),
     ("10.3", forgets_everything, "evaluates in training mode, and records for gradients"),
     ("10.3", never_goes_back, "leaves the network in evaluation"),
     ("10.3", held_and_averaged, "averages the losses of batches, and records for gradients"),
+    ("10.4", by_added_lengths, "adds the lengths of the tensors up"),
+    ("10.4", asks_afterwards, "takes the loss after the step"),
     ("10.4", never_handed_over, "clears between backward and step"),
     ("10.4", no_zero, "never clears the slopes"),
     ("10.4", late_clip, "clips after the step"),

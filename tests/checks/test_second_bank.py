@@ -148,7 +148,7 @@ MENDED = {
     ("10.2", 6): "adds a little to every scale, and undoes the steps in the same order",
     ("10.3", 6): "averages the accuracies of batches, and records for gradients",
     ("10.4", 6): "moves the schedule before the step, and adds losses up with their records",
-    ("10.5", 6): "loads optimizer and schedule into other objects, and hides that nothing was written",
+    ("10.5", 6): "keeps neither optimizer nor schedule, and hides that nothing was written",
     ("10.7", 6): "takes std for the variance, and divides by a standard deviation of 0",
     ("10.8", 4): "trains the same candidates again and again",
     ("10.8", 5): "returns the same number in every search",

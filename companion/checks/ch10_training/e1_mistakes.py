@@ -377,8 +377,9 @@ _CHANCE = (
         "draws from the shared generator",
         by(shuffled=lambda u, g: u[torch.randperm(len(u))]),
         "The same generator does not give the same split twice: you draw without it.",
-        "`torch.randperm(n)` asks the generator that everybody shares. What was drawn elsewhere before then decides about your split.",
-        "Which argument of `torch.randperm` says who draws?",
+        "`torch.randperm(n)` asks the generator that everybody shares, and `random` and NumPy have one of their own. "
+        "What was drawn elsewhere before then decides about your split.",
+        "Which line of yours draws, and does `generator=generator` stand in it?",
     ),
     Mistake(
         "shuffles a few persons only",

@@ -448,6 +448,13 @@ _PAIRS = (
         "Begin with None in `__init__`. Then look at the option `unbiased` of `std`.",
     ),
     Mistake(
+        "has one mean for all columns, and has one scale for all columns",
+        made(mean=lambda X: X.mean(), scale=lambda X: X.std(unbiased=False)),
+        "Your mean is one number for the whole table, and so is your scale. In a table of one constant column nan comes out.",
+        "Two things at once: each column has a unit of its own, so that both need an entry for each. Without `dim=0` they run over everything.",
+        "What is the shape of `X.mean(dim=0)`, and which one has yours? Then think of the constant column.",
+    ),
+    Mistake(
         "adds a little to every scale, and undoes the steps in the same order",
         made(scale=lambda X: _spread(X) + 1e-8, back=lambda self, Z: (Z + self.mean) * self.scale),
         "A constant column has a scale of nearly 0 with you, and your inverse adds the mean before it multiplies.",

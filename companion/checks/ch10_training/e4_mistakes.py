@@ -33,6 +33,13 @@ def _one_by_one(slopes: list[Tensor], limit: float) -> None:
         _by_norm([s], limit)
 
 
+def _by_the_sum(slopes: list[Tensor], limit: float) -> None:
+    length = sum(float(s.norm()) for s in slopes)
+    if length > limit:
+        for s in slopes:
+            s *= limit / length
+
+
 def _always(slopes: list[Tensor], limit: float) -> None:
     length = float(torch.stack([s.norm() for s in slopes]).norm())
     for s in slopes:
@@ -199,6 +206,13 @@ _ORDER = (
         "Keep the scores under a name. Who else needs them?",
     ),
     Mistake(
+        "takes the loss after the step",
+        loop("zfbcsdf"),
+        "Your network is asked about each batch once more, after the step, and that loss is what you return.",
+        "It is the loss of other weights, which have just learned this batch, so that it is too good. And the second pass moves the running statistics once more.",
+        "Which loss belongs to the batch: the one before its step, or the one after? Keep the first under a name.",
+    ),
+    Mistake(
         "leaves short batches out",
         loop(taken=_all_but_short),
         "Batches that are smaller than the others take no step.",
@@ -250,6 +264,13 @@ _CLIPPING = (
         "Each tensor of slopes is shortened by itself, to the limit.",
         "All together are then still longer than the limit, and the direction changes. There is one length, that of all slopes.",
         "How many lengths do you compute for one batch? There should be one.",
+    ),
+    Mistake(
+        "adds the lengths of the tensors up",
+        loop(clip=_by_the_sum),
+        "You add up the lengths of the tensors and compare the sum with the limit, so that slopes become shorter than it.",
+        "Lengths do not add up, their squares do: a slope of 3 and one of 4 make a vector of length 5, and not 7.",
+        "What do you get for two tensors with the lengths 3 and 4? Which function makes one number of all tensors?",
     ),
     Mistake(
         "makes every step as long as the limit",

@@ -420,7 +420,7 @@ _PAIRS = (
         "Begin with the schedule. Then ask where random numbers come from, and last of all how the file is written.",
     ),
     Mistake(
-        "loads optimizer and schedule into other objects, and hides that nothing was written",
+        "keeps neither optimizer nor schedule, and hides that nothing was written",
         made(("optimizer", "schedule"), write=_silent),
         "The network comes back. The optimizer and the schedule that `load` was given have not changed. And a failed `save` says nothing.",
         "Two things at once: what is bound to a name within `load` is gone when it returns, and an `except` without `raise` swallows the error.",

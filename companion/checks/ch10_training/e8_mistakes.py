@@ -210,9 +210,9 @@ _SPENT = (
         "trains the same candidates again and again",
         by_process(lambda mean, std, best: -mean, again=True),
         "Most of your trials go to a few candidates that were trained before.",
-        "What came out best is the most promising again, where nobody notes what was tried, or where the mean of a model decides alone: "
-        "it does not know where it knows nothing. A repetition tells about noise, and nothing about the others.",
-        "Set the worth of everything that was tried to minus infinity before you take the highest. If your rule is the mean of a model, let the standard deviation take part.",
+        "What came out best is the most promising again, where nobody notes what was tried, or where the mean of a model decides alone. "
+        "A repetition tells about noise, and nothing about the others.",
+        "Set the worth of everything that was tried to minus infinity before you take the highest. If the mean of a model decides, let its standard deviation take part.",
         matches=_misses(lambda o: _mean(o, "different") < 0.7 * _mean(o, "calls")),
     ),
 )
