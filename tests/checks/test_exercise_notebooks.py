@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+import torch
 import yaml
 
 import exercises
@@ -105,6 +106,18 @@ def test_notebook_has_the_house_form(path):
             said[cell["metadata"]["exercise"]] = "".join(output["data"]["text/plain"])
     assert list(said) == bank.ids(path.name[:2])
     assert all(text.startswith(f"{number} {expected}") for number, text in said.items())
+
+
+@pytest.mark.parametrize("folder", ["exercises", "solutions"])
+def test_every_cell_to_be_filled_can_be_run_as_it_stands(folder):
+    for path in sorted((ROOT / folder).glob("*.ipynb")):
+        names = {"torch": torch, "__name__": "__main__"}  # what the first cell brings, without the checks
+        for cell in load(path)["cells"]:
+            code = "".join(cell["source"])
+            if cell["cell_type"] == "code" and not code.startswith(("check(", "#")):
+                exec(
+                    compile(code, str(path), "exec", dont_inherit=True), names
+                )  # a notebook has no annotations of the future
 
 
 def test_exercises_hold_no_word_of_a_solution():

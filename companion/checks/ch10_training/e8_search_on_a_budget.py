@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -28,10 +28,11 @@ from companion.checks.trace import Call, Case, Trace
 GROUPS, REPEATS = (500, 5000, 7000), 40
 
 
-def search(candidates: torch.Tensor, ask: Any, budget: int) -> int:
+def search(candidates: torch.Tensor, ask: object, budget: int) -> int:
     """Return the number of the candidate (n, d) that is expected to get least wrong, after ``budget`` trainings."""
     from companion.search import GaussianProcess, expected_improvement, matern52
 
+    assert callable(ask)
     tried = torch.randperm(len(candidates))[:5].tolist()
     wrong = [ask(k) for k in tried]
     while True:
