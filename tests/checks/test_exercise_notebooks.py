@@ -115,9 +115,8 @@ def test_every_cell_to_be_filled_can_be_run_as_it_stands(folder):
         for cell in load(path)["cells"]:
             code = "".join(cell["source"])
             if cell["cell_type"] == "code" and not code.startswith(("check(", "#")):
-                exec(
-                    compile(code, str(path), "exec", dont_inherit=True), names
-                )  # a notebook has no annotations of the future
+                # a notebook has no annotations of the future
+                exec(compile(code, str(path), "exec", dont_inherit=True), names)
 
 
 def test_exercises_hold_no_word_of_a_solution():
