@@ -1,0 +1,191 @@
+"""What the figures of chapter 11 compute: against the companion's metrics and scikit-learn's, and what they say of it."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from sklearn import metrics as oracle
+from sklearn.linear_model import LogisticRegression
+
+from companion import data, figures, metrics
+from companion.figures import scores as made
+from companion.figures.scores import (
+    GRAIN,
+    LINES,
+    MEASURED,
+    NAMES,
+    PART,
+    area,
+    average_precision,
+    by_formula,
+    cheapest,
+    cost,
+    counted,
+    curve,
+    judged,
+    measured,
+    one_in,
+    ratios,
+    scores,
+)
+from companion.random import generator
+
+# ---- a line through the scores
+
+
+def patients(prevalence=None):
+    """Truths, scores and the weight of each patient, so that the ill weigh as much as the prevalence says."""
+    ill, healthy = scores()
+    truth = torch.tensor([1] * len(ill) + [0] * len(healthy))
+    share = measured() if prevalence is None else prevalence
+    has = truth.double()
+    weight = has * share / len(ill) + (1 - has) * (1 - share) / len(healthy)
+    return truth, torch.tensor(ill + healthy).double(), weight
+
+
+def test_scores_are_those_of_scikit_learns_logistic_regression_on_the_test_part():
+    tumours = data.breast_cancer()
+    ill = (tumours.y == tumours.class_names.index("malignant")).long()
+    X = tumours.X[:, [tumours.feature_names.index(name) for name in MEASURED]]
+    parts = data.train_val_test_split(len(ill), val=PART, test=PART, stratify=ill, generator=generator(0))
+    X = data.Standardizer().fit(X[parts.train]).transform(X).double()
+    model = LogisticRegression(C=1e9, tol=1e-10).fit(X[parts.train], ill[parts.train])
+    due = torch.from_numpy(model.predict_proba(X[parts.test])[:, 1]) * GRAIN
+    for group, has in zip(scores(), (1, 0)):
+        assert group == pytest.approx(sorted(due[ill[parts.test] == has].tolist()), abs=0.51)
+    assert [len(group) for group in scores()] == [64, 107]
+
+
+def test_both_ends_of_the_slider_call_everybody_and_nobody_ill():
+    ill, healthy = scores()
+    assert min(ill + healthy) > 0
+    assert max(ill + healthy) < GRAIN
+    assert counted(0, 0.01) == pytest.approx((0.01, 0, 0.99, 0))
+    assert counted(GRAIN, 0.01) == pytest.approx((0, 0.01, 0, 0.99))
+
+
+def test_metrics_where_measured_are_the_companions():
+    truth, score, _ = patients()
+    for line in LINES:
+        called, found = (score >= line).long(), judged(line, measured())
+        due = {
+            "recall": metrics.recall_score(truth, called),
+            "specificity": metrics.recall_score(truth, called, pos_label=0),
+            "balanced": metrics.balanced_accuracy_score(truth, called),
+            "area": metrics.roc_auc_score(truth, score),
+            "accuracy": metrics.accuracy_score(truth, called),
+            "precision": metrics.precision_score(truth, called, zero_division=0.0),
+            "f1": metrics.f1_score(truth, called),
+            "matthews": metrics.matthews_corrcoef(truth, called),
+            "average": metrics.average_precision_score(truth, score),
+        }
+        assert found == pytest.approx(due, abs=1e-9), line
+    assert set(found) == set(NAMES)
+
+
+@pytest.mark.parametrize("place", [0, 3, 7, 9])
+def test_metrics_at_another_prevalence_are_scikit_learns_with_weights(place):
+    prevalence = 1 / one_in()[place]
+    truth, score, weight = patients(prevalence)
+    for line in (0, 15, 160, 500, 725, 985):
+        called, found = (score >= line).long(), judged(line, prevalence)
+        given = {"sample_weight": weight}
+        due = {
+            "accuracy": oracle.accuracy_score(truth, called, **given),
+            "precision": oracle.precision_score(truth, called, **given),
+            "f1": oracle.f1_score(truth, called, **given),
+            "matthews": oracle.matthews_corrcoef(truth, called, **given),
+            "balanced": oracle.balanced_accuracy_score(truth, called, **given),
+            "average": oracle.average_precision_score(truth, score, **given),
+            "area": oracle.roc_auc_score(truth, score, **given),
+        }
+        assert {name: found[name] for name in due} == pytest.approx(due, abs=1e-9), line
+
+
+def test_metrics_of_the_ill_and_the_healthy_apart_stay_and_the_others_move_with_the_prevalence():
+    stay = {"recall", "specificity", "balanced", "area"}
+    one, other = judged(500, 1 / one_in()[3]), judged(500, 1 / one_in()[-1])
+    assert {name for name in NAMES if one[name] == pytest.approx(other[name], abs=1e-9)} == stay
+    assert list(NAMES)[:4] == ["recall", "specificity", "balanced", "area"], "the page shows them on one side"
+
+
+def test_nothing_over_nothing_is_0():
+    assert ratios(counted(GRAIN, 0.5)) == pytest.approx(
+        {"recall": 0, "specificity": 1, "balanced": 0.5, "accuracy": 0.5, "precision": 0, "f1": 0, "matthews": 0}
+    )
+    assert ratios(counted(0, 0.5))["matthews"] == 0
+
+
+def test_curve_is_the_companions_from_nobody_to_everybody():
+    truth, score, _ = patients()
+    fpr, tpr, _ = metrics.roc_curve(truth, score, drop_intermediate=False)
+    assert torch.allclose(torch.tensor(curve(), dtype=torch.double), torch.stack([fpr, tpr], dim=1))
+    assert area() == pytest.approx(metrics.roc_auc_score(truth, score))
+    assert average_precision(measured()) == pytest.approx(metrics.average_precision_score(truth, score))
+
+
+@pytest.mark.parametrize("missed", [1, 10, 50])
+def test_cost_by_hand_and_the_cheapest_line_is_the_first_of_the_cheapest(missed):
+    truth, score, weight = patients(0.02)
+    by_hand = [
+        float((weight * torch.where(truth == 1, missed * (score < line), 1.0 * (score >= line))).sum())
+        for line in LINES
+    ]
+    assert [cost(line, 0.02, missed) for line in LINES] == pytest.approx(by_hand, abs=1e-6)
+    best = cheapest(0.02, missed)
+    assert by_hand[best // 5] == pytest.approx(min(by_hand), abs=1e-6)
+    assert all(v > min(by_hand) + 1e-6 for v in by_hand[: best // 5])
+
+
+def test_formula_is_that_of_the_chapter_where_measured_and_moves_with_the_odds():
+    for missed in (1, 10, 50):
+        assert by_formula(measured(), missed) == pytest.approx(1 / (1 + missed))
+    score = by_formula(0.01, 10)
+    likelihood = score / (1 - score) / (measured() / (1 - measured()))  # how much likelier this score is of the ill
+    p = 0.01 * likelihood / (0.01 * likelihood + 0.99)
+    assert 10 * p == pytest.approx(1 - p)
+    assert by_formula(0.001, 1) > 0.99
+
+
+def test_the_more_a_missed_case_costs_the_lower_the_line_and_the_rarer_the_ill_the_higher():
+    assert [cheapest(measured(), missed) for missed in (1, 3, 10, 50)] == sorted(
+        (cheapest(measured(), missed) for missed in (1, 3, 10, 50)), reverse=True
+    )
+    lines = [cheapest(1 / n, 10) for n in one_in()]
+    assert lines == sorted(lines, reverse=True)
+    assert lines[0] > lines[-1]
+
+
+def test_places_of_use_go_from_rare_to_half_with_the_test_parts_own_among_them():
+    assert list(one_in()) == sorted(one_in(), reverse=True)
+    assert (one_in()[0], one_in()[-1]) == (1000, 2)
+    assert measured() == pytest.approx(64 / 171)
+    assert figures.threshold_metrics().controls["place"].start == one_in().index(171 / 64)
+
+
+def test_threshold_metrics_says_what_is_computed():
+    figure = figures.threshold_metrics()
+    truth, score, _ = patients()
+    called = (score >= 500).long()
+    for words, value in (
+        ("recall", metrics.recall_score(truth, called)),
+        ("precision", metrics.precision_score(truth, called)),
+        ("accuracy", metrics.accuracy_score(truth, called)),
+        ("average precision", metrics.average_precision_score(truth, score)),
+    ):
+        assert f"{words} {value:.2f}" in figure.alt.replace("precision is", "precision").replace("the average precision 0", "average precision 0")  # fmt: skip
+    low, up = cheapest(measured(), 10), cheapest(0.01, 10)
+    assert f"at {low / GRAIN:g}, {cost(low, measured(), 10):.2f}" in figure.alt
+    assert figure.answer.startswith(f"Far up, at {up / GRAIN:g}.")
+    assert figure.guesses[figure.right] == "far up, above 0.5"
+    assert up > 500 > low
+    moved, stays = figure.answer.split("What stays: ")
+    assert all(NAMES[name] in stays for name in ("recall", "specificity", "balanced", "area"))
+    assert all(f"{NAMES[name]} from" in moved for name in ("accuracy", "precision", "f1", "matthews", "average"))
+    assert f"it costs {cost(low, 0.01, 10):.2f} a person" in moved
+
+
+def test_state_holds_every_patient():
+    state = figures.threshold_metrics().state
+    assert [[int(v) for v in state[name].split()] for name in ("ill", "healthy")] == list(map(list, made.scores()))
+    assert list(state["oneIn"]) == list(one_in())
