@@ -7,11 +7,15 @@ from functools import cache
 from typing import NamedTuple
 
 import torch
+from torch import Tensor
 
+from companion import experiments, metrics
 from companion.data import Standardizer, breast_cancer, train_val_test_split
+from companion.figures.chance import drawn_at_once, seeded, shuffled
 from companion.figures.controls import Control, Slider
 from companion.figures.figure import Figure, figure, minus
 from companion.figures.svg import Picture, named_rows
+from companion.functional import cross_entropy
 from companion.random import generator
 
 # ---- where to draw the line
@@ -224,3 +228,196 @@ def _lined(alt: str, low: int) -> str:
     places = {here: "as measured", rare: f"1 in {_RARE} ill"}
     columns = ("", *(f"{line / GRAIN:g}, {places[place]}" for line, place in cases))
     return f"{picture.svg(alt)}<p>orange: ill; blue, dashed: healthy; dotted: the line</p>{named_rows('One model, two lines, two places', columns, rows)}"
+
+
+# ---- can a probability be taken at its word?
+
+ASKED, FEWEST, DEALS = 480, 60, 20
+COLD, HOT = -12, 19  # the slider's ends: T = 2^(k/12), from 0.5 to 3
+DRAWS, CUT = (
+    200,
+    5,
+)  # a band holds all but the lowest five and the highest five of 200 draws, a limit all but the highest ten
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+_DEAL, _SAMPLES, _BINS = 1, 360, 10
+
+
+class Trust(NamedTuple):
+    """How far the probabilities of some digits can be taken at their word; ``usual`` and ``limit`` are the error of a model that is calibrated."""
+
+    error: float
+    usual: float
+    limit: float
+    log_loss: float
+    accuracy: float
+    said: float
+
+
+class Bin(NamedTuple):
+    """The answers whose confidence lies in one bin; ``low`` to ``high`` is where the share right of a calibrated model lies."""
+
+    answers: int
+    said: float
+    right: float
+    low: float
+    high: float
+
+    @property
+    def outside(self) -> bool:
+        """Return whether chance alone hardly explains the gap."""
+        return not self.low <= self.right <= self.high
+
+
+@cache
+def recorded() -> tuple[Tensor, Tensor]:
+    """Return the classes of the recorded digits, (480,), and their logits less the largest of each digit, (480, 10)."""
+    found = experiments.recorded("reliability").results
+    below = [[int(v) for v in row.split()] for row in found["below"]]
+    return torch.tensor([int(sign) for sign in found["labels"]]), torch.tensor(below).double() / -100
+
+
+def temperature(k: int) -> float:
+    """Return the temperature at a place of the slider: twelve steps double it."""
+    return round(2 ** (k / 12), 2)
+
+
+def dealt(deal: int, samples: int) -> list[int]:
+    """Return which of the recorded digits are taken."""
+    return shuffled(range(ASKED), seeded(2 * deal))[:samples]
+
+
+def _judged_at(k: int, deal: int, samples: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Return classes, logits over temperature, and the confidence in each answer."""
+    labels, logits = recorded()
+    rows = dealt(deal, samples)
+    scaled = logits[rows] / temperature(k)
+    return labels[rows], scaled, scaled.softmax(dim=1).max(dim=1).values
+
+
+def _places(confidence: Tensor, bins: int) -> Tensor:
+    return (confidence * bins).ceil().long().clamp(1, bins) - 1  # on an edge: the lower bin
+
+
+def _chances(confidence: Tensor, deal: int, bins: int) -> tuple[Tensor, Tensor]:
+    """Return for each draw of a calibrated model how many are right in each bin, (draws, bins), and its calibration error."""
+    right = drawn_at_once(2 * deal + 1, DRAWS * len(confidence)).view(DRAWS, -1) < confidence
+    where = torch.nn.functional.one_hot(_places(confidence, bins), bins).double()
+    hits = right.double() @ where  # (draws, N) @ (N, bins)
+    return hits, (hits - confidence @ where).abs().sum(dim=1) / len(confidence)
+
+
+@cache
+def trust(k: int, bins: int = _BINS, samples: int = _SAMPLES, deal: int = _DEAL) -> Trust:
+    """Return what the figure shows of one choice."""
+    labels, scaled, confidence = _judged_at(k, deal, samples)
+    errors = _chances(confidence, deal, bins)[1].sort().values
+    return Trust(
+        metrics.expected_calibration_error(labels, scaled.softmax(dim=1), n_bins=bins),
+        float(errors.mean()),
+        float(errors[-1 - 2 * CUT]),
+        float(cross_entropy(scaled, labels)),
+        float((scaled.argmax(dim=1) == labels).double().mean()),
+        float(confidence.mean()),
+    )
+
+
+def reliability_bins(k: int, bins: int = _BINS, samples: int = _SAMPLES, deal: int = _DEAL) -> list[Bin]:
+    """Return the bins that are not empty, from the least sure to the surest."""
+    labels, scaled, confidence = _judged_at(k, deal, samples)
+    hits, where = _chances(confidence, deal, bins)[0].sort(dim=0).values, _places(confidence, bins)
+    right = (scaled.argmax(dim=1) == labels).double()
+    found = []
+    for b in range(bins):
+        mine = where == b
+        if count := int(mine.sum()):
+            low, high = hits[CUT, b] / count, hits[-1 - CUT, b] / count
+            found.append(
+                Bin(count, float(confidence[mine].mean()), float(right[mine].sum()) / count, float(low), float(high))
+            )
+    return found
+
+
+def best_temperature(samples: int = _SAMPLES, deal: int = _DEAL) -> int:
+    """Return the place of the slider with the least log loss."""
+    return min(range(COLD, HOT + 1), key=lambda k: trust(k, _BINS, samples, deal).log_loss)
+
+
+def packed(rows: Sequence[Sequence[int]]) -> str:
+    """Return whole numbers below 4096 as two letters each.
+
+    >>> packed([[0, 63, 64]])
+    'AAA/BA'
+    """
+    return "".join(LETTERS[v // 64] + LETTERS[v % 64] for row in rows for v in row)
+
+
+@figure("11", "Taken at its word")
+def reliability() -> Figure:
+    """Return a reliability diagram of recorded logits; temperature, bins and the digits taken are the reader's."""
+    best = best_temperature()
+    plain, cooled, few = trust(0), trust(best), trust(best, samples=FEWEST)
+    others = [trust(best, samples=FEWEST, deal=deal) for deal in range(1, DEALS + 1)]
+    mean = sum(one.error for one in others) / DEALS
+    over = sum(one.error > one.limit for one in others)
+    finer = trust(best, bins=20, samples=FEWEST)
+    bins = reliability_bins(0)
+    t = f"{temperature(best):g}"
+    alt = (
+        f"Share right against confidence in {len(bins)} bins that are not empty, for {_SAMPLES} answers at temperature 1, with a band in each bin where a calibrated model would be: {sum(b.outside for b in bins)} lie outside, below the diagonal. "
+        f"The network is right in {plain.accuracy:.2f} and says {plain.said:.2f} on average; the surest bin has {bins[-1].answers} answers. Its expected calibration error is {plain.error:.3f}; a calibrated model has {plain.usual:.3f} on average and {plain.limit:.3f} at most in 95 of 100 cases. "
+        f"The log loss is {plain.log_loss:.2f}, and {cooled.log_loss:.2f} at the best temperature."
+    )
+    answer = (
+        f"It more than doubles. The least log loss, {cooled.log_loss:.2f} in place of {plain.log_loss:.2f}, is at T = {t}; the error falls from {plain.error:.3f} to {cooled.error:.3f}, and the accuracy stays {plain.accuracy:.2f}, for a temperature changes no order. "
+        f"With {FEWEST} of these answers the error is {few.error:.3f}, in the mean of {DEALS} deals {mean:.3f}, and the network is the same. A calibrated model has {few.usual:.3f} on average there, and up to {few.limit:.3f}: in every bin chance leaves a gap, the error adds up their sizes, and few answers leave large ones. "
+        f"So {over or 'none'} of the {DEALS} deals says anything against this network at T = {t}. More bins make it worse: with 20 of them the error of the same {FEWEST} answers is {finer.error:.3f}, and {finer.usual:.3f} is usual. "
+        "Never read this error without its null. (Choose T on a validation part; here it is chosen and judged on the same digits, which flatters a little.)"
+    )
+    guesses = (
+        "it stays: the network is the same",
+        "it becomes smaller: there is less to add up",
+        "it grows, by about a fifth",
+        "it more than doubles",
+    )
+    controls: dict[str, Control] = {
+        "heat": Slider("temperature", COLD, HOT, 1, 0),
+        "bins": Slider("bins", 5, 20, 1, _BINS),
+        "samples": Slider("answers", FEWEST, ASKED, 60, _SAMPLES),
+        "deal": Slider("deal", 1, DEALS, 1, _DEAL),
+    }
+    found = experiments.recorded("reliability").results
+    return Figure(
+        "reliability",
+        {
+            "labels": found["labels"],
+            "below": packed([[int(v) for v in row.split()] for row in found["below"]]),
+            "letters": LETTERS,
+        },
+        alt=minus(alt),
+        caption="A network that knows 100 digits by heart, asked for others. Each point is a bin of answers: how sure it was, and how many were right. "
+        f"The bands are made by {DRAWS} models that are calibrated, with the same confidences: a point inside may be chance. Another deal takes other answers.",
+        controls=controls,
+        task=f"First find the temperature with the least log loss. Then predict: you leave it there and take {FEWEST} answers in place of {_SAMPLES}. What becomes of the expected calibration error (ECE)?",
+        guesses=guesses,
+        right=len(guesses) - 1,
+        answer=minus(answer),
+        fallback=_trusted(minus(alt), best),
+    )
+
+
+def _trusted(alt: str, best: int) -> str:
+    """Draw the bins at temperature 1 with their bands, and a table of several temperatures."""
+    picture = Picture((0, 1), (0, 1), xlabel="confidence", ylabel="share right", height=300, ticks=((0, 0.5, 1), (0, 0.5, 1)))  # fmt: skip
+    picture.line([(0, 0), (1, 1)], dash="2 4", width=1)
+    for one in reliability_bins(0):
+        picture.line([(one.said, one.low), (one.said, one.high)], "a", width=5)
+        picture.mark((one.said, one.right), int(one.outside))
+    rows = []
+    for k in (COLD, 0, best, HOT):
+        for samples in (_SAMPLES, FEWEST):
+            now = trust(k, samples=samples)
+            texts = [f"{v:.3f}" for v in (now.error, now.usual, now.limit, now.log_loss, now.accuracy)]
+            rows.append((f"T = {temperature(k):g}, {samples} answers", texts))
+    columns = ("", "ECE", "if calibrated", "95 % below", "log loss", "accuracy")
+    words = "bars: where a calibrated model would be; dot: inside; triangle: outside"
+    return f"{picture.svg(alt)}<p>{words}</p>{named_rows(f'{_BINS} bins', columns, rows)}"

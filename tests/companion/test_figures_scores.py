@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 import torch
 from sklearn import metrics as oracle
@@ -9,26 +11,43 @@ from sklearn.linear_model import LogisticRegression
 
 from companion import data, figures, metrics
 from companion.figures import scores as made
+from companion.figures.chance import seeded
 from companion.figures.scores import (
+    ASKED,
+    COLD,
+    CUT,
+    DEALS,
+    DRAWS,
+    FEWEST,
     GRAIN,
+    HOT,
+    LETTERS,
     LINES,
     MEASURED,
     NAMES,
     PART,
     area,
     average_precision,
+    best_temperature,
     by_formula,
     cheapest,
     cost,
     counted,
     curve,
+    dealt,
     judged,
     measured,
     one_in,
+    packed,
     ratios,
+    recorded,
+    reliability_bins,
     scores,
+    temperature,
+    trust,
 )
 from companion.random import generator
+from companion.training import fit_temperature
 
 # ---- a line through the scores
 
@@ -189,3 +208,146 @@ def test_state_holds_every_patient():
     state = figures.threshold_metrics().state
     assert [[int(v) for v in state[name].split()] for name in ("ill", "healthy")] == list(map(list, made.scores()))
     assert list(state["oneIn"]) == list(one_in())
+
+
+# ---- can a probability be taken at its word?
+
+
+def said(k, deal=1, samples=360):
+    """Classes and probabilities of the digits that are taken."""
+    labels, logits = recorded()
+    rows = dealt(deal, samples)
+    return labels[rows], (logits[rows] / temperature(k)).softmax(dim=1)
+
+
+def test_temperatures_go_from_a_half_to_three_and_double_in_twelve_steps():
+    assert [temperature(k) for k in (COLD, 0, 12, HOT)] == [0.5, 1, 2, 3]
+    values = [temperature(k) for k in range(COLD, HOT + 1)]
+    assert all(0.03 < b / a - 1 < 0.09 for a, b in pairwise(values))
+
+
+def test_recorded_logits_have_one_largest_each_and_a_deal_takes_other_digits():
+    labels, logits = recorded()
+    assert logits.shape == (ASKED, 10)
+    assert bool(((logits == 0).sum(dim=1) == 1).all())
+    assert bool((logits <= 0).all())
+    assert sorted(dealt(3, ASKED)) == list(range(ASKED))
+    assert dealt(3, 60) == dealt(3, 120)[:60]
+    assert len({tuple(dealt(deal, 60)) for deal in range(1, DEALS + 1)}) == DEALS
+    assert (logits.argmax(dim=1) == labels).double().mean() == pytest.approx(0.87, abs=0.01)
+
+
+@pytest.mark.parametrize(("k", "bins", "samples", "deal"), [(0, 10, 360, 1), (14, 20, 60, 7), (HOT, 5, 480, 20), (COLD, 13, 120, 2)])  # fmt: skip
+def test_numbers_are_those_of_the_metrics(k, bins, samples, deal):
+    labels, p = said(k, deal, samples)
+    confidence, now = p.max(dim=1).values, trust(k, bins, samples, deal)
+    assert now.error == pytest.approx(metrics.expected_calibration_error(labels, p, n_bins=bins))
+    assert now.accuracy == pytest.approx(metrics.accuracy_score(labels, p.argmax(dim=1)))
+    assert now.said == pytest.approx(float(confidence.mean()))
+    if k > 0:  # a colder one has probabilities of 1e-17, which scikit-learn moves away from 0
+        assert now.log_loss == pytest.approx(oracle.log_loss(labels, p, labels=range(10)))
+    draw = seeded(2 * deal + 1)
+    errors = []
+    for _ in range(DRAWS):
+        right = torch.tensor([draw() < c for c in confidence.tolist()]).long()
+        errors.append(metrics.expected_calibration_error(right, confidence, n_bins=bins))
+    assert now.usual == pytest.approx(sum(errors) / DRAWS)
+    assert now.limit == pytest.approx(sorted(errors)[int(0.95 * DRAWS) - 1])
+
+
+def test_log_loss_of_a_sure_mistake_is_not_cut_off():
+    labels, logits = recorded()
+    by_hand = -(logits / 0.5).log_softmax(dim=1).gather(1, labels[:, None]).mean()
+    assert trust(COLD, samples=ASKED).log_loss == pytest.approx(float(by_hand))
+
+
+def test_null_is_that_of_other_draws_and_falls_with_the_root_of_the_answers():
+    for samples in (FEWEST, ASKED):
+        confidence, g = said(14, samples=samples)[1].max(dim=1).values, generator(5)
+        errors = torch.tensor(
+            [
+                metrics.expected_calibration_error(
+                    (torch.rand(samples, generator=g, dtype=torch.double) < confidence).long(), confidence
+                )
+                for _ in range(1000)
+            ]
+        )
+        assert trust(14, samples=samples).usual == pytest.approx(float(errors.mean()), rel=0.08)
+        assert trust(14, samples=samples).limit == pytest.approx(float(errors.quantile(0.95)), rel=0.12)
+    ratio = trust(14, samples=FEWEST).usual / trust(14, samples=ASKED).usual
+    assert ratio == pytest.approx((ASKED / FEWEST) ** 0.5, rel=0.2)
+
+
+def test_accuracy_does_not_know_the_temperature():
+    assert len({trust(k).accuracy for k in range(COLD, HOT + 1)}) == 1
+    assert [trust(k).said for k in range(COLD, HOT + 1)] == sorted(
+        (trust(k).said for k in range(COLD, HOT + 1)), reverse=True
+    )
+
+
+@pytest.mark.parametrize("samples", [60, 360, 480])
+def test_best_temperature_is_the_nearest_to_the_companions(samples):
+    labels, logits = recorded()
+    rows = dealt(1, samples)
+    due = fit_temperature(logits[rows], labels[rows])
+    assert temperature(best_temperature(samples)) == pytest.approx(due, rel=0.06)
+
+
+@pytest.mark.parametrize(("k", "bins", "samples"), [(0, 10, 360), (14, 20, 60), (COLD, 5, 480)])
+def test_bins_hold_all_answers_and_their_gaps_add_up_to_the_error(k, bins, samples):
+    found, now = reliability_bins(k, bins, samples), trust(k, bins, samples)
+    assert sum(b.answers for b in found) == samples
+    assert sum(b.answers * abs(b.right - b.said) for b in found) / samples == pytest.approx(now.error)
+    assert sum(b.answers * b.right for b in found) / samples == pytest.approx(now.accuracy)
+    assert len(found) < bins, "an empty bin has no point"
+    assert all(0 <= b.low <= b.high <= 1 for b in found)
+    labels, p = said(k, samples=samples)
+    right = (p.argmax(dim=1) == labels).long()
+    if len(found) > 1:
+        curve_of = metrics.calibration_curve(right, p.max(dim=1).values, n_bins=bins)
+        assert [b.right for b in found] == pytest.approx(curve_of.prob_true.tolist())
+        assert [b.said for b in found] == pytest.approx(curve_of.prob_pred.tolist())
+
+
+def test_band_holds_a_calibrated_model_in_about_95_of_100_cases():
+    confidence, bands, g = said(14)[1].max(dim=1).values, reliability_bins(14), generator(1)
+    where = (confidence * 10).ceil().long() - 1
+    inside = []
+    for _ in range(400):
+        right = torch.rand(len(confidence), generator=g, dtype=torch.double) < confidence
+        shares = [right[where == b].double().mean().item() for b in range(10) if bool((where == b).any())]
+        inside += [band.low - 1e-12 <= share <= band.high + 1e-12 for band, share in zip(bands, shares)]
+    assert 0.93 < sum(inside) / len(inside) < 0.99
+    assert CUT == 0.025 * DRAWS
+
+
+def test_letters_hold_what_is_recorded():
+    state = figures.reliability().state
+    assert len(set(LETTERS)) == 64
+    assert not set('"\\<&') & set(LETTERS), "a sign that JSON or HTML would write with more letters"
+    values = [LETTERS.index(a) * 64 + LETTERS.index(b) for a, b in zip(state["below"][::2], state["below"][1::2])]
+    logits = recorded()[1]
+    assert torch.equal(torch.tensor(values).view(ASKED, 10).double() / -100, logits)
+    assert state["labels"] == "".join(map(str, recorded()[0].tolist()))
+    assert packed([[4095]]) == "//"
+
+
+def test_reliability_says_what_is_computed():
+    figure, best = figures.reliability(), best_temperature()
+    plain, cooled, few = trust(0), trust(best), trust(best, samples=FEWEST)
+    assert figure.guesses[figure.right] == "it more than doubles"
+    assert few.error > 2 * cooled.error
+    assert few.error < few.limit
+    mean = sum(trust(best, samples=FEWEST, deal=deal).error for deal in range(1, DEALS + 1)) / DEALS
+    assert mean > 2 * cooled.error
+    assert plain.error > 2 * plain.limit, "too sure, and not by chance"
+    assert cooled.error < cooled.limit
+    assert f"With {FEWEST} of these answers the error is {few.error:.3f}, in the mean of {DEALS} deals {mean:.3f}" in figure.answer  # fmt: skip
+    assert f"is at T = {temperature(best):g}; the error falls from {plain.error:.3f} to {cooled.error:.3f}" in figure.answer  # fmt: skip
+    over = [deal for deal in range(1, DEALS + 1) if trust(best, 10, FEWEST, deal).error > trust(best, 10, FEWEST, deal).limit]  # fmt: skip
+    assert over == []
+    assert "So none of the 20 deals says anything" in figure.answer
+    outside = [b for b in reliability_bins(0) if b.outside]
+    assert f"{len(outside)} lie outside, below the diagonal" in figure.alt
+    assert all(b.right < b.said for b in outside)
+    assert figure.fallback.count("<circle") == sum(not b.outside for b in reliability_bins(0))

@@ -9,8 +9,13 @@ from built import put
 
 from companion import figures
 from companion.figures.scores import (
+    COLD,
+    DRAWS,
+    FEWEST,
     GRAIN,
+    HOT,
     NAMES,
+    best_temperature,
     by_formula,
     cheapest,
     cost,
@@ -18,7 +23,10 @@ from companion.figures.scores import (
     judged,
     measured,
     one_in,
+    reliability_bins,
     scores,
+    temperature,
+    trust,
 )
 
 pytestmark = pytest.mark.browser
@@ -122,3 +130,68 @@ def test_threshold_metrics_task_is_solved_in_the_figure(open_page):
         put(page, "threshold_metrics", line=line)
         costs.append(page.evaluate("num('threshold_metrics', '.nfig-big')"))
     assert costs[0] > 4 * costs[1]
+
+
+# ---- can a probability be taken at its word?
+
+TRUST = """([grid, labels]) => grid.map((state) => { const n = "reliability";
+  labels.forEach((label, i) => { if (ctl(n, label).value !== String(state[i])) put(n, label, state[i]); });
+  return [fig(n).querySelector(".nfig-big").dataset.bins.split(" ").map(Number), num(n, ".nfig-big"), ...["usual", "limit", "loss", "right", "said", "best"].map((k) => num(n, `.nfig-of-${k}`))]; })"""
+
+
+def test_reliability_agrees_with_the_companion_over_a_grid_of_all_controls(open_page):
+    labels = [control.label for control in figures.reliability().controls.values()]
+    few = zip([60, 180, 360, 480] * 5, [1, 2, 20, 9, 13] * 4)
+    grid = [(k, bins, *rest) for (k, bins), rest in zip(product((COLD, -3, 0, 14, HOT), (5, 10, 13, 20)), few)]
+    for state, found in zip(grid, open_page().evaluate(TRUST, [[list(one) for one in grid], labels])):
+        k, bins, samples, deal = state
+        due = trust(k, bins, samples, deal)
+        assert found[1:-1] == pytest.approx(list(due), abs=1e-9), state
+        assert found[-1] == temperature(best_temperature(samples, deal)), state
+        assert found[0] == pytest.approx([v for b in reliability_bins(k, bins, samples, deal) for v in b], abs=1e-9)
+
+
+@pytest.mark.parametrize(("k", "samples", "bins"), [(0, 360, 10), (COLD, 480, 5), (14, 60, 20)])
+def test_reliability_draws_a_point_and_a_band_for_each_bin_that_is_not_empty(open_page, k, samples, bins):
+    page = open_page()
+    put(page, "reliability", heat=k, samples=samples, bins=bins)
+    plots = page.locator("[data-nfig=reliability] svg.nfig-svg")
+    due = reliability_bins(k, bins, samples)
+    assert plots.first.locator(".nfig-safe").count() == len(due)
+    assert plots.first.locator(".nfig-dot-b").count() == sum(b.outside for b in due)
+    assert plots.first.locator(".nfig-dot-a").count() == sum(not b.outside for b in due)
+    assert plots.nth(1).get_attribute("aria-label") == f"Answers in each bin: {', '.join(str(b.answers) for b in due)}"
+    assert plots.first.get_attribute("aria-label").count("outside of the band") == sum(b.outside for b in due)
+    assert plots.nth(3).get_attribute("aria-label").startswith(f"ECE of {DRAWS} calibrated models: ")
+
+
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [
+        ({}, "Temperature 1.00, 360 answers, deal 1: 0.87 are right, and the network says 0.95 on average. In 10 bins the ECE is 0.079. A calibrated model has 0.020 on average and at most 0.029 in 95 of 100 cases: this network is too sure. 2 bins lie outside of the band. The log loss is 0.677; the least is 0.462, at T = 2.24."),
+        ({"heat": 14}, "this network cannot be told from one that is calibrated. 0 bins lie outside of the band. The log loss is 0.462, and no temperature has less."),
+        ({"heat": 19}, "this network is not sure enough."),
+        ({"heat": 14, "samples": 60}, "this network cannot be told from one that is calibrated."),
+        ({"bins": 5}, "In 5 bins the ECE is"),
+        ({"deal": 20}, "360 answers, deal 20:"),
+    ],
+)  # fmt: skip
+def test_reliability_says_in_words_what_is_seen(open_page, state, said):
+    page = open_page()
+    put(page, "reliability", **state)
+    assert said in page.evaluate("say('reliability')")
+
+
+def test_reliability_task_is_solved_in_the_figure(open_page):
+    figure, page = figures.reliability(), open_page()
+    best = page.evaluate("num('reliability', '.nfig-of-best')")
+    put(page, "reliability", heat=best_temperature())
+    assert "no temperature has less" in page.evaluate("say('reliability')")
+    assert page.evaluate("num('reliability', '.nfig-of-best')") == best
+    errors = []
+    for samples in (360, FEWEST):
+        put(page, "reliability", samples=samples)
+        errors.append(page.evaluate("num('reliability', '.nfig-big')"))
+    assert figure.guesses[figure.right] == "it more than doubles"
+    assert errors[1] > 2 * errors[0]
+    assert f"the error is {errors[1]:.3f}" in figure.answer
