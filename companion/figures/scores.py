@@ -225,9 +225,9 @@ def _lined(alt: str, low: int) -> str:
     found = [judged(*case) for case in cases]
     rows = [(words, [_two(one[name]) for one in found]) for name, words in NAMES.items()]
     rows.append((f"cost a person, {_MISSED} : 1", [_two(cost(*case, _MISSED)) for case in cases]))
-    places = {here: "as measured", rare: f"1 in {_RARE} ill"}
-    columns = ("", *(f"{line / GRAIN:g}, {places[place]}" for line, place in cases))
-    return f"{picture.svg(alt)}<p>orange: ill; blue, dashed: healthy; dotted: the line</p>{named_rows('One model, two lines, two places', columns, rows)}"
+    caption = f"Lines through the same scores, where they were measured and where the ill are rare, 1 in {_RARE}"
+    columns = ("", *(f"{line / GRAIN:g}{', rare' if place == rare else ''}" for line, place in cases))
+    return f"{picture.svg(alt)}<p>orange: ill; blue, dashed: healthy; dotted: the line</p>{named_rows(caption, columns, rows)}"
 
 
 # ---- can a probability be taken at its word?

@@ -62,12 +62,12 @@ export function chances(sure, bins, draw) {
 const mean = (list) => list.reduce((sum, v) => sum + v, 0) / list.length, three = (v) => fmt(v, 3);
 
 function render({ model, el }) {
-  const frame = root(el), all = unpacked(...["labels", "below", "letters"].map((k) => model.get(k))), C = controls(frame, model, { update, show: { heat: (v) => fmt(temperature(v)), bins: short, samples: short, deal: (v) => `no. ${v}` } }), S = C.S, { min, max } = C.spec("heat"), heats = Array.from({ length: max - min + 1 }, (_, i) => min + i);
+  const frame = root(el), [labels, below, letters] = ["labels", "below", "letters"].map((k) => model.get(k)), all = unpacked(labels, below, letters), C = controls(frame, model, { update, show: { heat: (v) => fmt(temperature(v)), bins: short, samples: short, deal: (v) => `no. ${v}` } }), S = C.S, { min, max } = C.spec("heat"), heats = Array.from({ length: max - min + 1 }, (_, i) => min + i);
   const say = status(), head = h("output", { class: "nfig-big" }), out = Object.fromEntries(["usual", "limit", "loss", "right", "said", "best"].map((k) => [k, h("dd", { class: `nfig-of-${k}` })]));
   let /** @type {any} */ at = {};
 
   const box = (p, x0, x1, low, high, more) => s("rect", { x: p.X(x0), y: p.Y(high), width: p.X(x1) - p.X(x0), height: Math.max(3, p.Y(low) - p.Y(high)), ...more }), upright = (p, x, cls) => path(p, [[x, 0], [x, p.y[1]]], cls);
-  const unit = { x: [0, 1.03], xticks: 5, xlabel: "confidence", label: "" };
+  const unit = { x: [-0.03, 1.03], xticks: 5, xlabel: "confidence", label: "" };
   const chart = plot(frame, { ...unit, y: [-0.03, 1.04], aspect: 0.8, yticks: 4, ylabel: "share right" }, (p) => {
     p.area.append(path(p, [[0, 0], [1, 1]], "nfig-plumb"), ...at.found.flatMap(({ b, said, right, low, high, out }) => [box(p, b / S.bins + 0.004, (b + 1) / S.bins - 0.004, low, high, { class: "nfig-safe" }), path(p, [[said, said], [said, right]], "nfig-tangent"), marker(p.X(said), p.Y(right), `nfig-dot-${out ? "b" : "a"}`, +out, 5)]));
   });
@@ -77,7 +77,7 @@ function render({ model, el }) {
     p.area.append(path(p, heats.map((k, i) => [k, at.losses[i]]), "nfig-curve-a"), dot(at.best, 9, "nfig-wrong"), dot(S.heat, 5, "nfig-dot-a"));
   });
   const luck = plot(frame, { x: [0, 1], y: [0, 1], aspect: 0.55, xticks: 4, yticks: 3, xlabel: "ECE", ylabel: `${DRAWS} calibrated models`, label: "" }, (p) => {
-    const wide = p.x[1] / PARTS;
+    const wide = at.top / PARTS;
     p.area.append(...at.bars.map((n, i) => (n ? box(p, i * wide, (i + 1) * wide, 0, n, { class: "nfig-safe" }) : "")), upright(p, at.limit, "nfig-line nfig-dashed"), upright(p, at.error, "nfig-curve-b"));
   });
 
@@ -87,7 +87,7 @@ function render({ model, el }) {
     const error = found.reduce((sum, { n, said, right }) => sum + n / N * Math.abs(right - said), 0), usual = mean(errors), limit = errors.at(-1 - 2 * CUT), loss = mean(now.map((v) => v.loss)), right = mean(now.map((v) => +v.right)), said = mean(sure), losses = heats.map((k) => mean(judged(answers, temperature(k)).map((v) => v.loss))), least = Math.min(...losses), best = heats[losses.indexOf(least)], away = found.filter((v) => v.out).length;
     const top = 1.1 * Math.max(error, ...errors), bars = Array(PARTS).fill(0);
     for (const v of errors) bars[Math.floor(v / top * PARTS)] += 1;
-    at = { found, bars, error, limit, losses, best };
+    at = { found, bars, top, error, limit, losses, best };
     Object.assign(head.dataset, { bins: found.flatMap(({ n, said, right, low, high }) => [n, said, right, low, high]).join(" ") });
     put(head, error, `ECE ${three(error)}`);
     put(out.usual, usual, three(usual));
@@ -100,7 +100,7 @@ function render({ model, el }) {
       (error > limit ? `this network is ${said > right ? "too sure" : "not sure enough"}` : "this network cannot be told from one that is calibrated") + `. ${plural(away, "bin lies", "bins lie")} outside of the band. The log loss is ${three(loss)}` + (best === S.heat ? ", and no temperature has less." : `; the least is ${three(least)}, at T = ${fmt(temperature(best))}.`);
     crowd.y = [0, 1.05 * Math.max(...found.map((v) => v.n))];
     fall.y = [0, 1.05 * Math.max(...losses)];
-    luck.x = [0, top];
+    luck.x = [-0.06 * top, top];
     luck.y = [0, 1.1 * Math.max(...bars)];
     const tell = (p, text) => { p.svg.setAttribute("aria-label", text); p.draw(); };
     tell(chart, `Share right against confidence: ${found.map((v) => `${fmt(v.said)} said, ${fmt(v.right)} right${v.out ? ", outside of the band" : ""}`).join("; ")}`);
