@@ -236,7 +236,7 @@ def _learners_line(frames: Iterable[tuple[FrameType, int]]) -> tuple[FrameType |
 
 _OURS = (
     *("drive.py", "watch.py", "routines.py", "counted.py", "deep.py", "modules.py", "reading.py", "surroundings.py"),
-    *("splits.py", "loops.py", "resumed.py", "tables.py"),
+    *("splits.py", "loops.py", "resumed.py", "tables.py", "resamples.py"),
 )
 
 

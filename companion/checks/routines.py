@@ -20,6 +20,7 @@ from companion.checks.deep import FAR, in_a_row, losses_of, train_by
 from companion.checks.loops import LOOPS
 from companion.checks.modules import drawn, fill, shapes, slopes_by_parameters
 from companion.checks.reading import fits
+from companion.checks.resamples import resamples
 from companion.checks.resumed import resumed
 from companion.checks.splits import splits
 from companion.checks.tables import searches
@@ -354,6 +355,7 @@ ROUTINES: dict[str, Routine] = {
         orders,
         asked,
         splits,
+        resamples,
         resumed,
         searches,
         *LOOPS,

@@ -22,6 +22,7 @@ PAGES = {
     "08": "08_challenges.ipynb",
     "09": "09_regularization.ipynb",
     "10": "10_training.ipynb",
+    "11": "11_metrics.ipynb",
 }
 EXERCISES = [e for chapter in PAGES for id in bank.ids(chapter) for e in bank.variants(id)]
 
@@ -48,6 +49,8 @@ def test_messages_have_three_parts_that_occur_once_and_pairs_are_of_known_mistak
         "09.8",
         "10.6",
         "10.8",
+        "11.6",
+        "11.8",
     )
 
 
