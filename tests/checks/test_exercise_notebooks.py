@@ -113,7 +113,9 @@ def test_every_cell_to_be_filled_can_be_run_as_it_stands(folder):
         names = {"__name__": "__main__"}
         for cell in load(path)["cells"]:
             code = "".join(cell["source"])
-            if "setup" in cell["metadata"].get("tags", []):  # what it imports, without asking the system for the package
+            if "setup" in cell["metadata"].get(
+                "tags", []
+            ):  # what it imports, without asking the system for the package
                 code = "\n".join(line for line in code.splitlines() if line.startswith(("import ", "from ")))
             if cell["cell_type"] == "code" and not code.startswith("check("):
                 # a notebook has no annotations of the future
