@@ -98,14 +98,26 @@ def claim(folder: Path, config: Config, resume: bool) -> dict[str, Any] | None:
     if not resume:
         state = "a finished run" if result.exists() else "an unfinished run"
         raise bad_value("train", "--out", "a new folder", f"'{folder}' with {state}", "choose another, or add --resume")
-    before = json.loads(asked.read_text())
+    before = _told(asked)
     changed = [f"{_option(k)} {v} (before {before.get(k)})" for k, v in asdict(config).items() if v != before.get(k)]
     if changed:
         hint = "repeat those of before, or begin a new run with another --out"
         raise bad_value("train", "--resume", f"the options of '{folder}'", ", ".join(changed), hint)
     for part in folder.glob(".*.part"):  # what a kill left in the middle of writing
         part.unlink()
-    return json.loads(result.read_text()) if result.exists() else None
+    return _told(result) if result.exists() else None
+
+
+def _told(path: Path) -> dict[str, Any]:
+    """Return what one of a run's JSON files says."""
+    try:
+        content = json.loads(path.read_text())
+    except ValueError:  # no JSON, or no text at all
+        content = None
+    if not isinstance(content, dict):
+        hint = "put it right, or begin a new run with another --out"
+        raise bad_value("train", "--resume", f"'{path}' as the run wrote it", "something else", hint)
+    return content
 
 
 def prepare(config: Config) -> tuple[Parts, sets.Standardizer]:

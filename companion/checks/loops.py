@@ -34,6 +34,10 @@ class Diary:
         self.rates: list[float] = []
         self.tokens: list[weakref.ref[_Token]] = []
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> Diary:
+        """Stay the same: a copy of a network writes into the diary of the network."""
+        return self
+
     def graphs(self) -> int:
         """Return how many records of computations are still held by somebody."""
         return sum(token() is not None for token in self.tokens)
@@ -56,8 +60,6 @@ class Watched(nn.Module):
                 if b.is_floating_point():
                     b.copy_(torch.rand(b.shape, generator=chance) + float(name.endswith("var")))
         object.__setattr__(self, "diary", Diary())
-        first = next(self.parameters())
-        first.register_post_accumulate_grad_hook(lambda p: self.diary.events.append(BACKWARD))
         object.__setattr__(self, "before", {n: t.clone() for n, t in self.state_dict().items()})
 
     diary: Diary
@@ -74,7 +76,11 @@ class Watched(nn.Module):
         scores: Tensor = self.layers(x)
         if scores.requires_grad:
             token = _Token()
-            scores.register_hook(lambda slope, held=token: None)  # the record of the computation holds it
+
+            def goes_back(slope: Tensor, held: _Token = token) -> None:  # the record of the computation holds it
+                note.events.append(BACKWARD)  # by backward() and by autograd.grad alike
+
+            scores.register_hook(goes_back)
             note.tokens.append(weakref.ref(token))
         return scores
 
@@ -87,12 +93,17 @@ class WatchedSGD(torch.optim.SGD):
         self.diary = net.diary
 
     def step(self, closure: Any = None) -> Any:  # type: ignore[override]
-        """Take a step."""
+        """Take a step, after what a closure does: it asks the network and goes back."""
+        loss = None
+        if closure is not None:
+            with torch.enable_grad():
+                loss = closure()
         slopes = [p.grad for group in self.param_groups for p in group["params"] if p.grad is not None]
         self.diary.events.append(STEP)
         self.diary.norms.append(length(slopes))
         self.diary.rates.append(self.param_groups[0]["lr"])
-        return super().step(closure)
+        super().step()
+        return loss
 
 
 def length(slopes: Sequence[Tensor]) -> float:
@@ -141,18 +152,22 @@ def falling(optimizer: WatchedSGD, factor: float) -> Falling:
     return Falling(optimizer, factor)
 
 
-def diary(net: Watched) -> dict[str, Tensor]:
-    """Return what a watched network was asked, and how it differs from what it was."""
+def diary(net: Watched, names: Sequence[str]) -> dict[str, Tensor]:
+    """Return what a watched network was asked, and how it differs from what it was, as far as an exercise asks for it.
+
+    Args:
+        net: the network.
+        names: of what is returned. What an exercise leaves to the learner may not make two answers differ.
+    """
     note, now = net.diary, net.state_dict()
     modes = {m.training for m in net.modules()}
     parameters = dict(net.named_parameters())
-    return {
+    found = {
         "events": torch.tensor(note.events, dtype=torch.int64),
         "rows": torch.tensor(note.rows, dtype=torch.int64),
         "in training": torch.tensor(note.training, dtype=torch.bool),
         "recorded": torch.tensor(note.recorded, dtype=torch.bool),
-        "graphs": torch.tensor(note.alive, dtype=torch.int64),
-        "graphs in the end": torch.tensor(note.graphs()),
+        "records pile up": torch.tensor(any(count > 1 for count in note.alive)),
         "norms": torch.tensor(note.norms, dtype=torch.float64),
         "rates": torch.tensor(note.rates, dtype=torch.float64),
         "mode": torch.tensor(net.training if len(modes) == 1 else -1),
@@ -162,6 +177,7 @@ def diary(net: Watched) -> dict[str, Tensor]:
         "length in the end": torch.tensor(length([p.grad for p in parameters.values() if p.grad is not None])),
         "weights": torch.cat([p.detach().flatten() for p in parameters.values()]).double(),
     }  # fmt: skip
+    return {name: found[name] for name in names}
 
 
 LOOPS = (network, once, descent, falling, diary)

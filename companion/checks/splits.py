@@ -14,8 +14,13 @@ from torch import Tensor
 
 from companion.checks.reading import fits
 
-DRAWS = 60
-"""So many generators are tried. A person who is due in a part once in five draws is left out by all of them once in a million."""
+DRAWS, FOLLOWING = 60, 4
+"""So many generators are tried, and so many further splits are drawn from the last of them: a single one may be the same by luck."""
+OPEN = 0.7
+"""Which share of a class has to have been in a part of the split in some draw, where anybody of the class was.
+
+A fair split leaves out a person who is due once in ten draws by luck, in one table out of thirty: it may not be all of them.
+"""
 ROWS, MASKS, OTHERWISE = 0, 1, 2
 """How the parts came: as numbers of rows, as one True or False for each row, or as something else."""
 Parts = list[list[int]]
@@ -44,15 +49,15 @@ def splits(
         moved |= not torch.equal(before, generator.get_state())
         drawn.append(parts)
     again, _ = draw(torch.Generator().manual_seed(seed))
-    follows, _ = draw(generator)  # the next one of a generator that has been used
+    follows = [draw(generator)[0] for _ in range(FOLLOWING)]  # of a generator that has been used
     return {
         "kind": torch.tensor(ROWS),
         **_who(drawn, persons, classes),
         "again": torch.tensor(_sets(again) == _sets(drawn[0])),
         "always the same": torch.tensor(all(_sets(parts) == _sets(drawn[0]) for parts in drawn)),
-        "goes on": torch.tensor(_sets(follows) != _sets(drawn[-1])),
+        "goes on": torch.tensor(any(_sets(parts) != _sets(drawn[-1]) for parts in follows)),
         "generator used": moved,
-        **_reached(drawn, persons),
+        "open to all": _open(drawn, persons, classes),
     }
 
 
@@ -69,7 +74,7 @@ def _read(value: Any, n: int) -> tuple[Parts, int]:
             numbers = numbers.tolist()
         if not issubclass(type(numbers), list | tuple | set):
             return [], OTHERWISE
-        items = [i.item() if issubclass(type(i), Tensor) and i.numel() == 1 else i for i in numbers]
+        items = [i.item() if getattr(i, "ndim", None) == 0 else i for i in numbers]  # of torch and of NumPy
         if len(items) == n and all(type(i) is bool for i in items):
             return [], MASKS
         if not all(type(i) is int for i in items):
@@ -117,11 +122,11 @@ def _steady(drawn: Tensor) -> Tensor:
     return torch.where((drawn == drawn[0]).all(dim=0), drawn[0], -1)
 
 
-def _reached(drawn: Sequence[Parts], persons: list[int]) -> dict[str, Tensor]:
-    """Return for each part whether every person was in it in some draw."""
-    everybody = set(persons)
-    seen: list[set[int]] = [set(), set(), set()]
-    for parts in drawn:
-        for who, part in zip(seen, parts):
-            who |= {persons[i] for i in part if 0 <= i < len(persons)}
-    return {"reached": torch.tensor([len(everybody - who) for who in seen])}
+def _open(drawn: Sequence[Parts], persons: list[int], classes: list[int]) -> Tensor:
+    """Return for each part whether most persons of each class were in it in some draw, or nobody of the class ever."""
+    found = []
+    for part in range(3):
+        seen = {persons[i] for parts in drawn for i in parts[part] if 0 <= i < len(persons)}
+        everybody = [{p for p, c in zip(persons, classes) if c == label} for label in set(classes)]
+        found.append(all(len(seen & of) >= OPEN * len(of) for of in everybody if seen & of))
+    return torch.tensor(found)

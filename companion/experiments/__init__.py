@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 from companion.errors import bad_value
 
 #: Each is a module of this package with a function ``run() -> results``, made of numbers, texts, lists and dictionaries.
-NAMES = ("ablation", "patients", "search", "search_race", "stopping", "threads")
+NAMES = ("ablation", "patients", "reliability", "search", "search_race", "stopping", "threads")
 
 __all__ = ["NAMES", "Recording", "fingerprint", "module", "recorded"]
 

@@ -16,6 +16,7 @@ from companion.figures.losses import sure_and_wrong, two_humps
 from companion.figures.neurons import neuron_boundary, perceptron_steps, xor_network
 from companion.figures.optimizers import optimizer_race, schedule_designer
 from companion.figures.regularization import early_stop, penalty_geometry
+from companion.figures.scores import reliability, threshold_metrics
 from companion.figures.search import search_race
 from companion.figures.splits import split_designer
 from companion.figures.surface import loss_surface
@@ -49,6 +50,7 @@ __all__ = [
     "perceptron_steps",
     "profile",
     "quiz",
+    "reliability",
     "schedule_designer",
     "search_race",
     "small_change",
@@ -56,6 +58,7 @@ __all__ = [
     "split_designer",
     "sure_and_wrong",
     "tabs",
+    "threshold_metrics",
     "two_humps",
     "xor_network",
 ]

@@ -153,13 +153,13 @@ def split_designer() -> Figure:
         f"By person: {scores['person']:.2f} in the mean of {REPEATS} splits, against {used['new']:.2f} on new people. By chance it is {scores['chance']:.2f}, by class {scores['class']:.2f} and by time {scores['time']:.2f}: "
         f"there a test example mostly lies nearest to another one of the same person, and what is measured is whether people are known again. "
         f"That is no mistake if the use is the same people, later: then {used['later']:.2f} is right. The split has to be made as the use will be. "
-        f"Take the person's share to 0, the quarter's to 1, and the use to the same people, later: now it is time that leaks. By chance the score is {turned['chance']:.2f}, by time {turned['time']:.2f}, and {tomorrow:.2f} is right."
+        f"Take the person's share to 0, the season's to 1, and the use to the same people, later: now it is time that leaks. By chance the score is {turned['chance']:.2f}, by time {turned['time']:.2f}, and {tomorrow:.2f} is right."
     )
     controls: dict[str, Control] = {
         "way": Choice("split", WAYS, "chance"),
         "use": Choice("used on", USES, use),
         "person": Slider("the person's own share", 0, 1.5, 0.1, person),
-        "quarter": Slider("each quarter's own share", 0, 1.5, 0.1, quarter),
+        "quarter": Slider("each season's own share", 0, 1.5, 0.1, quarter),
         "k": Slider("neighbours asked", 1, 9, 2, k),
         "repeat": Slider("repeat", 1, REPEATS, 1, repeat),
         "all": Toggle("the scores of all four splits"),
@@ -171,7 +171,7 @@ def split_designer() -> Figure:
          "splits": {way: [packed(split(way, r)) for r in repeats] for way in WAYS}},
         alt=alt,
         caption="A score is measured on a test part, and is to foretell what is right in use. It does if the test part differs from the training part as the use will. "
-        "A person on both sides is known again, and so is a quarter: its instruments were set in one way.",
+        "A person on both sides is known again, and so is a season: its instruments were set in one way.",
         controls=controls,
         task=f"Predict: the model asks for the nearest example that it knows. By chance {now.score:.2f} of the test part is right. It will be used on people it has never met. "
         "Which split has a score that says how well it will do there?",

@@ -13,11 +13,13 @@ from companion.metrics.classification import (
     accuracy_score,
     balanced_accuracy_score,
     confusion_matrix,
+    matthews_corrcoef,
     top_k_accuracy_score,
 )
+from companion.metrics.comparing import corrected_cv_ttest, mcnemar_test, paired_permutation_test
 from companion.metrics.curves import auc, precision_recall_curve, roc_curve
 from companion.metrics.fscores import f1_score, fbeta_score, precision_score, recall_score
-from companion.metrics.intervals import bootstrap_interval, mcnemar_test, paired_permutation_test
+from companion.metrics.intervals import bootstrap_interval, wilson_interval
 from companion.metrics.probability import brier_score_loss, calibration_curve, expected_calibration_error, log_loss
 from companion.metrics.regression import (
     mean_absolute_error,
@@ -36,10 +38,12 @@ __all__ = [
     "brier_score_loss",
     "calibration_curve",
     "confusion_matrix",
+    "corrected_cv_ttest",
     "expected_calibration_error",
     "f1_score",
     "fbeta_score",
     "log_loss",
+    "matthews_corrcoef",
     "mcnemar_test",
     "mean_absolute_error",
     "mean_absolute_percentage_error",
@@ -53,4 +57,5 @@ __all__ = [
     "roc_curve",
     "root_mean_squared_error",
     "top_k_accuracy_score",
+    "wilson_interval",
 ]

@@ -124,6 +124,43 @@ def balanced_accuracy_score(y_true: Tensor, y_pred: Tensor, *, adjusted: bool = 
     return (score - chance) / (1 - chance) if adjusted else score
 
 
+def matthews_corrcoef(y_true: Tensor, y_pred: Tensor) -> float:
+    r"""Measure how far the answers follow the truth, as a correlation: high only if all four counts are good.
+
+    .. math:: \frac{TP \cdot TN - FP \cdot FN}
+              {\sqrt{(TP + FP)(TP + FN)(TN + FP)(TN + FN)}}
+
+    for two classes; for K, with N samples, c hits, t_k true and p_k predicted samples of class k,
+
+    .. math:: \frac{c N - \sum_k p_k t_k}{\sqrt{(N^2 - \sum_k p_k^2)(N^2 - \sum_k t_k^2)}}
+
+    Args:
+        y_true: true classes.
+        y_pred: predicted classes.
+
+    Shape:
+        Both (N,).
+
+    Returns:
+        -1 to 1, best is 1; 0 for guessing, and where only one class occurs or is answered.
+
+    Raises:
+        TypeError: If an argument is no tensor.
+        ValueError: As for :func:`accuracy_score`.
+
+    Source:
+        Matthews (1975), Comparison of the predicted and observed secondary structure of T4 phage lysozyme; for K
+        classes Gorodkin (2004), Comparing two K-category assignments by a K-category correlation coefficient.
+
+    >>> matthews_corrcoef(torch.tensor([1, 1, 1, 0]), torch.tensor([1, 0, 1, 1]))
+    -0.3333333333333333
+    """
+    counts = count_pairs("matthews_corrcoef", y_true, y_pred, None)[1].double()
+    true, pred, total = counts.sum(1), counts.sum(0), counts.sum()
+    spread = (total**2 - pred @ pred) * (total**2 - true @ true)
+    return float((counts.trace() * total - pred @ true) / spread.sqrt()) if spread > 0 else 0.0
+
+
 def top_k_accuracy_score(
     y_true: Tensor,
     y_score: Tensor,

@@ -70,9 +70,10 @@ def roc_curve(
         fps, tps, thresholds = fps[kept], tps[kept], thresholds[kept]
     start = fps.new_zeros(1)
     fps, tps = torch.cat([start, fps]), torch.cat([start, tps])
-    return RocCurve(
-        fps.double() / fps[-1], tps.double() / tps[-1], torch.cat([thresholds.new_full((1,), math.inf), thresholds])
+    top = torch.full(
+        (1,), math.inf, dtype=torch.promote_types(thresholds.dtype, torch.float32), device=thresholds.device
     )
+    return RocCurve(fps.double() / fps[-1], tps.double() / tps[-1], torch.cat([top, thresholds]))
 
 
 def precision_recall_curve(

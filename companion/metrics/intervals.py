@@ -1,4 +1,4 @@
-"""How far a measured score may be off, and whether one model is better than another by more than luck."""
+"""How far a measured score may be off."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from companion.errors import bad_value
-from companion.metrics._labels import require_numbers, require_pair
+from companion.metrics._labels import require_numbers
 
 
 class Interval(NamedTuple):
@@ -19,22 +19,6 @@ class Interval(NamedTuple):
     low: float
     high: float
     distribution: Tensor
-
-
-class McNemar(NamedTuple):
-    """On how many samples only the first and only the second was right, the test statistic, and the p-value."""
-
-    only_a: int
-    only_b: int
-    statistic: float
-    pvalue: float
-
-
-class Permutation(NamedTuple):
-    """The mean difference, and how often chance alone gives one as far from 0."""
-
-    statistic: float
-    pvalue: float
 
 
 def bootstrap_interval(
@@ -102,8 +86,7 @@ def _check_samples(samples: tuple[Tensor, ...], level: float, n_resamples: int, 
     sizes = {len(s) if s.ndim else 0 for s in samples}
     if len(sizes) != 1 or min(sizes) < 2:
         raise bad_value(where, "samples", "tensors of equal length, two rows or more", f"lengths {sorted(sizes)}")
-    if not 0 < level < 1:
-        raise bad_value(where, "confidence_level", "a number between 0 and 1", level, "0.95 is usual")
+    _check_level(where, level)
     if isinstance(n_resamples, bool) or not isinstance(n_resamples, int) or n_resamples < 1:
         raise bad_value(where, "n_resamples", "a whole number from 1", n_resamples)
     if method not in ("BCa", "percentile"):
@@ -132,97 +115,49 @@ def _moved(statistic: Callable[..., float], samples: tuple[Tensor, ...], spread:
     return torch.special.ndtr(shift + reach / (1 - acceleration * reach))
 
 
-def mcnemar_test(y_true: Tensor, pred_a: Tensor, pred_b: Tensor, *, exact: bool = True) -> McNemar:
-    r"""Ask whether two classifiers differ, from the samples on which exactly one of them is right.
+def wilson_interval(hits: int, n: int, *, confidence_level: float = 0.95) -> tuple[float, float]:
+    r"""Say between which shares the truth may lie when so many of so many cases were hit.
 
-    .. math:: p = \min \! \left( 1, \; 2 \sum_{k \le \min(b, c)} \binom{b + c}{k} 2^{-(b + c)} \right), \qquad
-              \chi^2 = \frac{(|b - c| - 1)^2}{b + c}
+    .. math:: \frac{1}{1 + z^2 / n} \left( \hat p + \frac{z^2}{2 n}
+              \pm z \sqrt{\frac{\hat p (1 - \hat p)}{n} + \frac{z^2}{4 n^2}} \right), \qquad \hat p = \frac{h}{n}
 
-    with b and c the numbers on which only the first, only the second is right. Samples that both get right or
-    both get wrong say nothing about the difference.
-
-    Args:
-        y_true: true classes.
-        pred_a: answers of the first classifier to the same samples.
-        pred_b: answers of the second.
-        exact: the binomial test (left), else the chi-squared one with continuity correction (right), good from
-            about 25 differing samples.
-
-    Shape:
-        All (N,).
-
-    Returns:
-        ``(only_a, only_b, statistic, pvalue)``; the statistic is min(b, c) or chi-squared.
-
-    Raises:
-        TypeError: If an argument is no tensor.
-        ValueError: If shapes or devices differ.
-
-    Source:
-        McNemar (1947), Note on the sampling error of the difference between correlated proportions or
-        percentages; correction: Edwards (1948).
-
-    >>> mcnemar_test(torch.zeros(5), torch.tensor([0, 0, 0, 0, 1]), torch.tensor([1, 1, 1, 0, 0])).pvalue
-    0.625
-    """
-    require_pair("mcnemar_test", "y_true", y_true, "pred_a", pred_a)
-    require_pair("mcnemar_test", "y_true", y_true, "pred_b", pred_b)
-    a, b = pred_a == y_true, pred_b == y_true
-    only_a, only_b = int((a & ~b).sum()), int((b & ~a).sum())
-    total, fewer = only_a + only_b, min(only_a, only_b)
-    if total == 0:
-        return McNemar(0, 0, 0.0, 1.0)
-    if exact:
-        below = sum(math.comb(total, k) for k in range(fewer + 1))
-        return McNemar(only_a, only_b, float(fewer), min(1.0, 2 * below / 2**total))
-    statistic = max(abs(only_a - only_b) - 1, 0) ** 2 / total
-    tail = torch.special.gammaincc(torch.tensor(0.5).double(), torch.tensor(statistic / 2).double())
-    return McNemar(only_a, only_b, statistic, float(tail))
-
-
-def paired_permutation_test(
-    a: Tensor, b: Tensor, *, n_resamples: int = 9999, generator: torch.Generator | None = None
-) -> Permutation:
-    r"""Ask whether paired scores differ: if not, each pair could as well have come the other way round.
-
-    .. math:: p = \frac{1 + \#\{ r : |\bar d_r| \ge |\bar d| \}}{1 + R}, \qquad
-              \bar d_r = \frac{1}{N} \sum_n \pm (a_n - b_n)
-
-    Where there are no more than R ways to flip the signs, all of them are tried and p is their exact share.
+    All shares :math:`p` for which :math:`\hat p` lies within z of *their own* standard errors
+    :math:`\sqrt{p (1 - p) / n}`. Unlike :math:`\hat p` plus and minus z of the measured one it never leaves
+    [0, 1], and says something when every case was hit.
 
     Args:
-        a: scores of the first model, one per sample, fold or seed.
-        b: scores of the second on the same ones.
-        n_resamples: R, how many random flips.
-        generator: where the flips come from.
-
-    Shape:
-        Both (N,).
+        hits: h, how many cases were right.
+        n: how many cases there were.
+        confidence_level: between 0 and 1.
 
     Returns:
-        ``(statistic, pvalue)``: the mean of a - b, and the two-sided p-value.
+        ``(low, high)``.
 
     Raises:
-        TypeError: If an argument is no tensor.
-        ValueError: If shapes or devices differ, or there is no pair.
+        ValueError: If n is no whole number from 1, hits none from 0 to n, or the level not between 0 and 1.
 
     Source:
-        Fisher (1935), The Design of Experiments, section 21.
+        Wilson (1927), Probable inference, the law of succession, and statistical inference.
 
-    >>> paired_permutation_test(torch.tensor([3.0, 2.0, 4.0]), torch.tensor([1.0, 1.0, 1.0])).pvalue
-    0.25
+    >>> low, high = wilson_interval(20, 20)
+    >>> round(low, 3), high
+    (0.839, 1.0)
     """
-    require_pair("paired_permutation_test", "a", a, "b", b)
-    if isinstance(n_resamples, bool) or not isinstance(n_resamples, int) or n_resamples < 1:
-        raise bad_value("paired_permutation_test", "n_resamples", "a whole number from 1", n_resamples)
-    difference = (a.double() - b.double()).cpu()
-    size, observed = len(difference), float(difference.mean())
-    exact = 2**size <= n_resamples
-    if exact:
-        bits = torch.arange(2**size)[:, None] >> torch.arange(size) & 1  # (2^N, N)
-    else:
-        home = generator.device if generator else None
-        bits = torch.randint(2, (n_resamples, size), generator=generator, device=home).cpu()
-    flipped = (1 - 2 * bits).double() @ difference / size
-    far = int((flipped.abs() >= abs(observed) * (1 - 1e-12)).sum())  # sums in another order differ in the last digit
-    return Permutation(observed, far / len(bits) if exact else (far + 1) / (n_resamples + 1))
+    where = "wilson_interval"
+    if isinstance(n, bool) or not isinstance(n, int) or n < 1:
+        raise bad_value(where, "n", "a whole number from 1", n)
+    if isinstance(hits, bool) or not isinstance(hits, int) or not 0 <= hits <= n:
+        raise bad_value(where, "hits", f"a whole number from 0 to {n}", hits, "a share times n, if you have the share")
+    _check_level(where, confidence_level)
+    z = float(torch.special.ndtri(torch.tensor((1 + confidence_level) / 2, dtype=torch.double)))
+    share, extra = hits / n, z * z / n
+    middle = share + extra / 2
+    reach = z * math.sqrt(share * (1 - share) / n + extra / (4 * n))
+    low = 0.0 if hits == 0 else (middle - reach) / (1 + extra)
+    high = 1.0 if hits == n else (middle + reach) / (1 + extra)
+    return low, high
+
+
+def _check_level(where: str, level: float) -> None:
+    if not 0 < level < 1:
+        raise bad_value(where, "confidence_level", "a number between 0 and 1", level, "0.95 is usual")

@@ -101,6 +101,7 @@ def grid_search(objective: Objective, grid: Tensor, trials: int | None = None) -
     >>> found.best.tolist()
     [49.0, 36.0, 25.0, 16.0, 9.0, 4.0, 1.0, 0.0, 0.0]
     """
+    require_float("grid_search", "grid", grid)
     trials = len(grid) if trials is None else trials
     _require("grid_search", "grid", grid, trials)
     return _tried("grid_search", objective, torch.arange(trials))
@@ -142,7 +143,7 @@ def bayesian(
         ``Trials(indices, values)``, with ``.best`` after each trial and the candidate ``.chosen`` in the end.
 
     Raises:
-        TypeError: If candidates are no tensor, ``trials`` is no whole number, or the objective gives no number.
+        TypeError: If candidates are no tensor, ``trials`` or ``first`` is no whole number, or the objective gives none.
         ValueError: If there are more trials than candidates, a coordinate is not from 0 to 1, a value is not finite, or
             ``first`` is below 1, or names no candidate, one that there is not, or one twice.
 
@@ -167,6 +168,8 @@ def bayesian(
 def _beginning(n: int, first: int | Sequence[int], generator: torch.Generator | None) -> Tensor:
     """Return the numbers of the candidates to begin with: so many by chance, or those that are named."""
     if isinstance(first, Sequence) and not isinstance(first, str):
+        for i, k in enumerate(first):
+            require_whole("bayesian", f"first[{i}]", k, least=0)
         if not first or len(set(first)) < len(first) or not set(first) <= set(range(n)):
             raise bad_value("bayesian", "first", f"different numbers from 0 to {n - 1}, one or more", list(first))
         return torch.tensor(first)

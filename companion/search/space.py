@@ -70,14 +70,20 @@ class Axis:
         return min(math.floor(v), int(self.high)) if self.integer else min(v, self.high)
 
     def place(self, v: float) -> float:
-        """Return the place from 0 to 1 of a value; ``value(place(v))`` is v again.
+        """Return the place from 0 to 1 of a value; ``value(place(v))`` is v again, but for rounding.
 
         Raises:
-            ValueError: If the value is out of the range, or not whole on an integer axis.
+            TypeError: If the value is no number.
+            ValueError: If it is out of the range, or not whole on an integer axis.
         """
+        return self._place("Axis.place", "v", v)
+
+    def _place(self, where: str, argument: str, v: float) -> float:
+        """Return the place of a value that was called so there."""
+        require_number(where, argument, v)
         if not self.low <= v <= self.high or (self.integer and v != int(v)):
             kind = "a whole number" if self.integer else "a value"
-            raise bad_value("Axis.place", "v", f"{kind} from {self.low:g} to {self.high:g}", v)
+            raise bad_value(where, argument, f"{kind} from {self.low:g} to {self.high:g}", v)
         if self.log:
             return math.log(v / self.low) / math.log(self.high / self.low)
         return (v - self.low) / (self.high - self.low)
@@ -141,6 +147,7 @@ class Space:
             n settings -> (n, d), float64.
 
         Raises:
+            TypeError: If a value is no number.
             ValueError: If a name is missing or unknown, or a value is out of its range.
         """
         for k, setting in enumerate(settings):
@@ -148,7 +155,10 @@ class Space:
                 raise bad_value(
                     "Space.unit", f"settings[{k}]", f"values for {', '.join(self.axes)}", ", ".join(setting)
                 )
-        rows = [[axis.place(setting[name]) for name, axis in self.axes.items()] for setting in settings]
+        rows = [
+            [axis._place("Space.unit", f"settings[{k}][{name!r}]", setting[name]) for name, axis in self.axes.items()]
+            for k, setting in enumerate(settings)
+        ]
         return torch.tensor(rows, dtype=torch.double).reshape(len(rows), len(self))
 
     def grid(self, counts: int | Sequence[int]) -> Tensor:

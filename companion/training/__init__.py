@@ -11,6 +11,7 @@ from companion.training.loop import fit
 from companion.training.report import CSVLog, ProgressBar, TensorBoard
 from companion.training.run import Callback, History, Run
 from companion.training.stopping import BestWeights, EarlyStopping
+from companion.training.temperature import fit_temperature
 
 __all__ = [
     "BestWeights",
@@ -28,6 +29,7 @@ __all__ = [
     "accuracy",
     "evaluate",
     "fit",
+    "fit_temperature",
     "load_weights",
     "predict",
 ]

@@ -28,6 +28,8 @@ import second_08_more
 import second_08_rules
 import second_09_more
 import second_09_rules
+import second_10_more
+import second_10_rules
 from second_wrong import Wrong
 
 PARTS = (
@@ -52,6 +54,8 @@ PARTS = (
     second_08_more,
     second_09_rules,
     second_09_more,
+    second_10_rules,
+    second_10_more,
 )
 RIGHT: dict[str, str] = {id: code for part in PARTS for id, code in part.RIGHT.items()}
 WRONG: dict[str, list[Wrong]] = {id: answers for part in PARTS for id, answers in part.WRONG.items()}

@@ -107,6 +107,21 @@ def test_notebook_has_the_house_form(path):
     assert all(text.startswith(f"{number} {expected}") for number, text in said.items())
 
 
+@pytest.mark.parametrize("folder", ["exercises", "solutions"])
+def test_every_cell_to_be_filled_can_be_run_as_it_stands(folder):
+    for path in sorted((ROOT / folder).glob("*.ipynb")):
+        names = {"__name__": "__main__"}
+        for cell in load(path)["cells"]:
+            code = "".join(cell["source"])
+            if "setup" in cell["metadata"].get(
+                "tags", []
+            ):  # what it imports, without asking the system for the package
+                code = "\n".join(line for line in code.splitlines() if line.startswith(("import ", "from ")))
+            if cell["cell_type"] == "code" and not code.startswith("check("):
+                # a notebook has no annotations of the future
+                exec(compile(code, str(path), "exec", dont_inherit=True), names)
+
+
 def test_exercises_hold_no_word_of_a_solution():
     for path in ROOT.glob("exercises/*.ipynb"):
         for cell in load(path)["cells"]:

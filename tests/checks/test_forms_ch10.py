@@ -61,6 +61,10 @@ def by_numpy(persons, classes, shares, generator):
     return train, val, test
 
 
+def in_lists_of_numpy(persons, classes, shares, generator):
+    return tuple(list(part) for part in by_numpy(persons, classes, shares, generator))
+
+
 def rows_of_each_class(persons, classes, shares, generator):
     classes = torch.tensor(classes)
     parts = [], [], []
@@ -90,6 +94,22 @@ def with_random(persons, classes, shares, generator):
         n_val, n_test = (round(s * len(everybody)) for s in shares)
         part |= {p: 1 if i < n_val else 2 if i < n_val + n_test else 0 for i, p in enumerate(everybody)}
     return tuple([i for i, p in enumerate(persons) if part[p] == which] for which in range(3))
+
+
+def never_more_than_the_rows(persons, classes, shares, generator):
+    rows_of = defaultdict(list)
+    for row, person in enumerate(persons):
+        rows_of[person].append(row)
+    parts = [], [], []
+    for label in sorted(set(classes)):
+        people = sorted({p for p, its in zip(persons, classes) if its == label})
+        room = [0.0, *(share * classes.count(label) for share in shares)]
+        for k in torch.randperm(len(people), generator=generator).tolist():
+            its = rows_of[people[k]]
+            part = next((n for n in (1, 2) if len(its) <= room[n]), 0)
+            room[part] -= len(its)
+            parts[part].extend(its)
+    return parts
 
 
 def the_companion(persons, classes, shares, generator):
@@ -160,6 +180,12 @@ class Eps(Plain):
         return Z * self.scale + self.mean
 
 
+class OfTheTable(Plain):
+    def fit(self, X):
+        self.mean, self.scale = torch.mean(X), torch.std(X, correction=0)
+        return self
+
+
 class NotAsked(Plain):
     def check(self):
         pass
@@ -184,6 +210,17 @@ def with_a_softmax_for_the_answer(net, batches):
         n += y.size(0)
     net.train(training)
     return loss / n, right / n
+
+
+def by_a_copy(net, batches):
+    judge = copy.deepcopy(net).eval()
+    losses, hits = [], []
+    with torch.no_grad():
+        for x, y in batches:
+            scores = judge(x)
+            losses += F.cross_entropy(scores, y, reduction="none").tolist()
+            hits += (scores.argmax(1) == y).tolist()
+    return np.mean(losses), np.mean(hits)
 
 
 def in_a_list(net, batches):
@@ -220,6 +257,20 @@ def never_goes_back(net, batches):
     return total / n, correct / n
 
 
+def held_and_averaged(net, batches):
+    before = net.training
+    net.eval()
+    total = batches_seen = correct = n = 0
+    for x, y in batches:
+        scores = net(x)
+        total = total + F.cross_entropy(scores, y)
+        batches_seen += 1
+        correct += (scores.argmax(1) == y).sum()
+        n += len(y)
+    net.train(before)
+    return total / batches_seen, correct / n
+
+
 # -- 10.4 ----------------------------------------------------------------------------------------------
 
 
@@ -236,6 +287,24 @@ def with_zero_grad_last(net, optimizer, schedule, batches, limit):
         schedule.step()
         seen += [float(loss)] * len(y)
     return sum(seen) / len(seen)
+
+
+def by_a_closure(net, optimizer, schedule, batches, limit):
+    net.train()
+    total = n = 0
+    for x, y in batches:
+
+        def closure(x=x, y=y):
+            optimizer.zero_grad()
+            loss = F.cross_entropy(net(x), y)
+            loss.backward()
+            nn.utils.clip_grad_norm_(net.parameters(), limit)
+            return loss
+
+        loss = optimizer.step(closure)
+        schedule.step()
+        total, n = total + loss.item() * len(y), n + len(y)
+    return total / n
 
 
 def no_zero(net, optimizer, schedule, batches, limit):
@@ -308,6 +377,50 @@ def per_epoch(net, optimizer, schedule, batches, limit):
     return np.mean(losses)
 
 
+def by_added_lengths(net, optimizer, schedule, batches, limit):
+    net.train()
+    total = n = 0
+    for x, y in batches:
+        optimizer.zero_grad()
+        loss = F.cross_entropy(net(x), y)
+        loss.backward()
+        length = sum(p.grad.norm() for p in net.parameters())
+        for p in net.parameters():
+            p.grad *= min(1.0, limit / length)
+        optimizer.step()
+        schedule.step()
+        total, n = total + loss.item() * len(y), n + len(y)
+    return total / n
+
+
+def asks_afterwards(net, optimizer, schedule, batches, limit):
+    net.train()
+    total = n = 0
+    for x, y in batches:
+        optimizer.zero_grad()
+        F.cross_entropy(net(x), y).backward()
+        nn.utils.clip_grad_norm_(net.parameters(), limit)
+        optimizer.step()
+        schedule.step()
+        with torch.no_grad():
+            total, n = total + F.cross_entropy(net(x), y).item() * len(y), n + len(y)
+    return total / n
+
+
+def never_handed_over(net, optimizer, schedule, batches, limit):
+    net.train()
+    optimizer.zero_grad()
+    seen = []
+    for x, y in batches:
+        losses = F.cross_entropy(net(x), y, reduction="none")
+        torch.autograd.grad(losses.mean(), list(net.parameters()))
+        nn.utils.clip_grad_norm_(net.parameters(), limit)
+        optimizer.step()
+        schedule.step()
+        seen += losses.tolist()
+    return sum(seen) / len(seen)
+
+
 # -- 10.5 ----------------------------------------------------------------------------------------------
 
 
@@ -374,6 +487,19 @@ class WholeObjects:
         return progress
 
 
+class BoundToNames(ByTempfile):
+    def load(self, net, optimizer, schedule, generator):
+        optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+        schedule = torch.optim.lr_scheduler.StepLR(optimizer, 10)
+        state = torch.load(self.path)
+        net.load_state_dict(state["model"])
+        optimizer.state.update(state["opt"]["state"])
+        schedule.last_epoch = state["sched"]["last_epoch"]
+        generator.set_state(state["rng"][0])
+        torch.set_rng_state(state["rng"][1])
+        return state["progress"]
+
+
 class BothGeneratorsMissing(ByTempfile):
     def load(self, net, optimizer, schedule, generator):
         own, shared = generator.get_state(), torch.get_rng_state()
@@ -432,9 +558,12 @@ def of_the_companion(mean, std, best, margin):
 RIGHT = [
     ("10.1", by_sets),
     ("10.1", by_numpy),
+    ("10.1", in_lists_of_numpy),
     ("10.2", Plain),
     ("10.3", with_a_softmax_for_the_answer),
+    ("10.3", by_a_copy),
     ("10.4", with_zero_grad_last),
+    ("10.4", by_a_closure),
     ("10.5", ByTempfile),
     ("10.7", by_normal),
 ]
@@ -442,15 +571,21 @@ NAMED = [
     ("10.1", rows_of_each_class, "draws rows and not persons"),
     ("10.1", persons_without_classes, "forgets the classes"),
     ("10.1", with_random, "makes a generator of its own"),
+    ("10.1", never_more_than_the_rows, "counts rows for the shares"),
     ("10.2", ByValueError, "raises another error"),
     ("10.2", Unbiased, "divides by N - 1"),
     ("10.2", Refits, "measures anew in transform"),
     ("10.2", Eps, "adds a little to every scale"),
+    ("10.2", OfTheTable, "has one mean for all columns, and has one scale for all columns"),
     ("10.2", NotAsked, "stops by accident before fit"),
     ("10.2", NoneBack, "returns nothing from fit"),
     ("10.3", in_a_list, "averages losses and accuracies of batches"),
     ("10.3", forgets_everything, "evaluates in training mode, and records for gradients"),
     ("10.3", never_goes_back, "leaves the network in evaluation"),
+    ("10.3", held_and_averaged, "averages the losses of batches, and records for gradients"),
+    ("10.4", by_added_lengths, "adds the lengths of the tensors up"),
+    ("10.4", asks_afterwards, "takes the loss after the step"),
+    ("10.4", never_handed_over, "clears between backward and step"),
     ("10.4", no_zero, "never clears the slopes"),
     ("10.4", late_clip, "clips after the step"),
     ("10.4", by_value, "clips entry by entry"),
@@ -458,6 +593,7 @@ NAMED = [
     ("10.4", per_epoch, "moves the schedule once an epoch"),
     ("10.5", Tutorial, "keeps weights, optimizer and progress, and writes over the old file"),
     ("10.5", WholeObjects, "loads into other objects"),
+    ("10.5", BoundToNames, "keeps neither optimizer nor schedule"),
     ("10.5", BothGeneratorsMissing, "forgets all chance"),
     ("10.7", naive, "divides by a standard deviation of 0"),
     ("10.7", zeroed, "says that a known candidate is worth nothing"),

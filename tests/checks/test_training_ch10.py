@@ -13,7 +13,7 @@ import torch
 from sklearn.preprocessing import StandardScaler
 from torch import nn
 
-from companion.checks import bank
+from companion.checks import bank, diagnose
 from companion.checks.ch10_training.e6_bugs import MEASURED, RIGHT, measure
 from companion.checks.ch10_training.e6_mistakes import checklist
 from companion.checks.loops import descent, falling, network, once
@@ -53,6 +53,33 @@ def test_shares_of_the_cases_lie_beside_no_half():
             for label in set(kind.values()):
                 n = list(kind.values()).count(label)
                 assert all(abs(share * n % 1 - 0.5) > 0.01 for share in case.args["shares"])
+
+
+def cut_in_three(burned, fewer):
+    """Return a split that draws so many numbers before, and so many persons of each class less than there are."""
+
+    def split(persons, classes, shares, generator):
+        torch.rand(burned, generator=generator)
+        chosen = {}
+        for label in sorted(set(classes)):
+            people = sorted({p for p, its in zip(persons, classes) if its == label})
+            a, b = (round(share * len(people)) for share in shares)
+            order = torch.randperm(len(people) - fewer, generator=generator).tolist()
+            chosen |= {people[k]: 1 if n < a else 2 for n, k in enumerate(order[: a + b])}
+        return tuple([row for row, p in enumerate(persons) if chosen.get(p, 0) == part] for part in range(3))
+
+    return split
+
+
+@pytest.mark.parametrize("burned", [0, 1, 2, 3, 5, 19, 20, 32, 35, 38, 39])
+def test_fair_split_is_right_whatever_its_luck(burned):
+    assert diagnose.assess(bank.get("10.1"), {"split": cut_in_three(burned, 0)}).status == "right"
+
+
+def test_split_that_never_asks_the_last_person_of_a_class_is_not_fair():
+    result = diagnose.assess(bank.get("10.1"), {"split": cut_in_three(0, 1)})
+    assert result.status == "wrong"
+    assert "Some persons are never drawn for a part" in result.message
 
 
 # -- 10.2 ----------------------------------------------------------------------------------------------
@@ -101,7 +128,7 @@ def test_loop_takes_the_steps_of_pytorch_with_its_own_schedule():
 
 SCRIPT = """
 import hashlib, os, signal, sys, torch
-from companion.checks import bank
+from companion.checks import bank, diagnose
 from companion.checks.resumed import Run
 torch.set_num_threads(1)
 settings = {"optimizer": "AdamW", "schedule": "cosine", "momentum": 0.9, "epochs": 5, "more": {}, "data": 3}

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from companion import experiments
-from companion.experiments import ablation, search, search_race, stopping, threads
+from companion.experiments import ablation, reliability, search, search_race, stopping, threads
 from companion.random import generator
 
 
@@ -94,6 +94,33 @@ def test_errors_refuse_what_they_cannot_use(arguments, message):
 def test_chosen_names_the_means_that_there_are_when_one_is_unknown():
     with pytest.raises(ValueError, match=r"weight decay, dropout, .*got bagging"):
         ablation.chosen("dropout", "bagging")
+
+
+# ---- logits of a network that is too sure
+
+
+def test_recorded_logits_come_out_again():
+    results = experiments.recorded("reliability").results
+    labels, logits = reliability.answers()
+    assert results["labels"] == "".join(map(str, labels.tolist()))
+    below = torch.tensor([[int(v) for v in row.split()] for row in results["below"]]) / reliability.GRAIN
+    again = logits.max(dim=1, keepdim=True).values - logits
+    assert bool((below.min(dim=1).values == 0).all())
+    said = [(-one).softmax(dim=1).max(dim=1) for one in (below, again)]
+    right = [(one.indices == labels).float().mean().item() for one in said]
+    assert right[0] == pytest.approx(right[1], abs=0.03)
+    assert said[0].values.mean().item() == pytest.approx(said[1].values.mean().item(), abs=0.02)
+    assert (below - again).abs().median() < 2, "on another machine a last bit grows in the training"
+
+
+def test_long_training_adds_sureness_and_no_right_answers():
+    (labels, early), (_, late) = reliability.answers(epochs=30), reliability.answers()
+    right = [(one.argmax(dim=1) == labels).float().mean().item() for one in (early, late)]
+    sure = [one.softmax(dim=1).max(dim=1).values.mean().item() for one in (early, late)]
+    loss = [torch.nn.functional.cross_entropy(one, labels).item() for one in (early, late)]
+    assert right[0] == pytest.approx(right[1], abs=0.02)
+    assert sure[1] > sure[0] + 0.03 > right[1] + 0.03
+    assert loss[1] > 1.15 * loss[0]
 
 
 # ---- curves to stop by

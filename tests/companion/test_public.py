@@ -37,15 +37,6 @@ PLANNED = {
         "12": ["cifar10", "fashion_mnist", "photograph"],
         "13": ["jitter", "scaling", "time_shift", "window_slice"],
     },
-    "metrics": {
-        "11": [
-            "auc", "balanced_accuracy_score", "bootstrap_interval", "brier_score_loss",
-            "calibration_curve", "confusion_matrix", "expected_calibration_error", "f1_score", "fbeta_score", "log_loss",
-            "mcnemar_test", "mean_absolute_error", "mean_absolute_percentage_error", "mean_squared_error",
-            "paired_permutation_test", "precision_recall_curve", "r2_score",
-            "roc_auc_score", "roc_curve", "root_mean_squared_error", "top_k_accuracy_score",
-        ],
-    },
 }  # fmt: skip
 RETURNED = {
     "Dataset",

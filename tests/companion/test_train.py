@@ -319,6 +319,20 @@ def test_resume_begins_where_there_is_nothing(tmp_path):
     assert len(rows(tmp_path / "run")) == 1
 
 
+@pytest.mark.parametrize("name", ["config.json", "result.json"])
+@pytest.mark.parametrize("content", [b'{"val"', b"[]", b"\xff\xfe"])
+def test_a_file_of_the_run_that_somebody_changed_is_named(tmp_path, name, content):
+    claim(tmp_path, Config(), resume=False)
+    (tmp_path / name).write_bytes(content)
+    result = run("--out", tmp_path, "--resume")
+    assert result.exit_code == 2
+    assert result.output == (
+        f"train: --resume expected '{tmp_path / name}' as the run wrote it, got something else; "
+        "put it right, or begin a new run with another --out\n"
+    )
+    assert (tmp_path / name).read_bytes() == content
+
+
 # --- wrong values -----------------------------------------------------------------------------------------
 
 WRONG = {

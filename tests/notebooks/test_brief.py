@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import unquote
 
 import anatomy
 import pytest
@@ -52,7 +53,7 @@ def missing_dois(text: str, references: str) -> list[str]:
     """Return the DOIs that a text links and the references do not hold."""
     known = {d.lower() for d in re.findall(r"\bdoi\s*=\s*[{\"]([^}\"]+)", references, flags=re.I)}
     linked = [m[1] for m in map(DOI.fullmatch, anatomy.links(text)) if m]
-    return [doi for doi in linked if doi.lower() not in known]
+    return [doi for doi in linked if unquote(doi).lower() not in known]
 
 
 @pytest.mark.parametrize("name", NAMES)

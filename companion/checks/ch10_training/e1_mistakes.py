@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
 from torch import Generator, Tensor
 
-from companion.checks.bank import Mistake
+from companion.checks.bank import Mistake, Observed
+from companion.checks.trace import Case
 
 Sizes = Callable[[int, list[float], int, int], tuple[int, int]]
 """From the number of units of a class, the shares, the number of all units and of classes, to how many validation and test get."""
@@ -144,6 +145,16 @@ def _until_enough_rows(persons: list[int], classes: list[int], shares: list[floa
     return found[0], found[1], found[2]
 
 
+def _counts_rows(cases: Sequence[Case], observed: Sequence[Observed]) -> bool:
+    """Recognise shares of rows: with one row of each person the number of persons is fixed, and with several it is not."""
+    if any("persons" not in o or bool(o["persons on two sides"]) or bool(o["lost"]) for o in observed):
+        return False
+    steady = [bool((o["persons"] >= 0).all()) for o in observed]
+    alone = [len(set(case.args["persons"])) == len(case.args["persons"]) for case in cases]
+    several = [s for s, one in zip(steady, alone) if not one]
+    return any(alone) and all(s for s, one in zip(steady, alone) if one) and sum(several) <= len(several) / 2
+
+
 def _masks(parts: list[Tensor], n: int) -> list[Tensor]:
     rows = torch.arange(n)
     return [torch.isin(rows, part) for part in parts]
@@ -272,6 +283,7 @@ _SIZES = (
         "You fill a part with persons until it has its share of the rows. The number of persons then changes from draw to draw.",
         "That is a fair rule, and another one than the task's. Here the share is one of the persons of the class.",
         "Of which number do you take the share? Count the persons of the class in its place.",
+        matches=_counts_rows,
     ),
     Mistake(
         "gives every class the same number",
@@ -365,8 +377,9 @@ _CHANCE = (
         "draws from the shared generator",
         by(shuffled=lambda u, g: u[torch.randperm(len(u))]),
         "The same generator does not give the same split twice: you draw without it.",
-        "`torch.randperm(n)` asks the generator that everybody shares. What was drawn elsewhere before then decides about your split.",
-        "Which argument of `torch.randperm` says who draws?",
+        "`torch.randperm(n)` asks the generator that everybody shares, and `random` and NumPy have one of their own. "
+        "What was drawn elsewhere before then decides about your split.",
+        "Which line of yours draws, and does `generator=generator` stand in it?",
     ),
     Mistake(
         "shuffles a few persons only",
@@ -393,6 +406,15 @@ _PAIRS = (
         "Put a loop over the classes around your lines. Then compare `int` with `round`.",
     ),
     Mistake(
+        "takes the test's share of what is left, and rounds down",
+        by(sizes=lambda n, shares, every, kinds: (
+            int(shares[0] * n), int(shares[1] * (n - int(shares[0] * n))),
+        )),
+        "Your test gets its share of what the validation has left, and both parts lose what is no whole person.",
+        "Two things at once: both shares are of all persons of the class, and `int(...)` cuts off where the nearest whole number is asked for.",
+        "Count the persons of the class once, before anything is cut, and take both shares of that number. Then compare `int` with `round`.",
+    ),
+    Mistake(
         "takes stretches of rows for persons, and exchanges validation and test",
         by(units=_stretches, order=(0, 2, 1)),
         "Where rows of a person do not stand side by side they are torn apart, and your second part has the size of the test.",
@@ -406,6 +428,6 @@ _PAIRS = (
         "Two things at once: the order is that of the numbers, and it runs over all persons together.",
         "Put a loop over the classes around your lines. Then draw an order within each of them, with the generator.",
     ),
-)
+)  # fmt: skip
 
 MISTAKES = (*_LEAKS, *_SIZES, *_CHANCE, *_PAIRS)

@@ -148,6 +148,12 @@ _PROPERTIES = (
         "A row that counts twice weighs twice, in a loss or in a score. Each row is in one part, once.",
         "Compare the length of each part with the number of different entries in it.",
     ),
+    Property("how many come to a part is no matter of luck", lambda case, o: bool((o["persons of all classes"] >= 0).all()),
+        "How many persons come to a part changes from draw to draw.",
+        "The share is one of the persons of a class, so that the numbers are known before anything is drawn. "
+        "Whoever throws a die for each person, or fills a part with rows, leaves them to luck.",
+        "Which line of yours says how many persons of a class are due in each part? Let it come before the draw.",
+    ),
     Property("the sizes are right", _has_the_sizes,
         "The parts do not hold as many persons as they should, over all classes.",
         "In each class validation and test get their share of the persons, rounded to the nearest whole number. The others are for training.",

@@ -448,6 +448,20 @@ _PAIRS = (
         "Begin with None in `__init__`. Then look at the option `unbiased` of `std`.",
     ),
     Mistake(
+        "has one mean for all columns, and has one scale for all columns",
+        made(mean=lambda X: X.mean(), scale=lambda X: X.std(unbiased=False)),
+        "Your mean is one number for the whole table, and so is your scale. In a table of one constant column nan comes out.",
+        "Two things at once: each column has a unit of its own, so that both need an entry for each. Without `dim=0` they run over everything.",
+        "What is the shape of `X.mean(dim=0)`, and which one has yours? Then think of the constant column.",
+    ),
+    Mistake(
+        "adds a little to every scale, and undoes the steps in the same order",
+        made(scale=lambda X: _spread(X) + 1e-8, back=lambda self, Z: (Z + self.mean) * self.scale),
+        "A constant column has a scale of nearly 0 with you, and your inverse adds the mean before it multiplies.",
+        "Two things at once: a small number is no scale for a column without spread, and what was done last has to be undone first.",
+        "Begin with the inverse: solve the formula of the task for x. Then ask which columns hold equal numbers only.",
+    ),
+    Mistake(
         "measures anew in transform, and divides by N - 1",
         made(measures=True, scale=_no_longer(lambda X: X.std(dim=0).nan_to_num(1.0))),
         "Your `transform` measures the rows that it gets, and its squares are divided by N - 1.",

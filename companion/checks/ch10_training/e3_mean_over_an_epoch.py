@@ -87,16 +87,16 @@ def _cases(seed: int) -> list[Case]:
     ]
 
 
+_SEEN = ("rows", "in training", "recorded", "mode", "moved", "statistics moved", "slopes")
+
+
 def _script(case: Case) -> list[Call]:
     return [
         Call("@network", tuple(case.args["network"].values()), keep="net"),
         Call("@once", (case.args["batches"],), keep="batches"),
         Call("evaluate", ("$net", "$batches"), ("net", "batches"), ("loss", "accuracy"), repeat=False),
-        Call("@diary", ("$net",), returns=("net",)),
+        Call("@diary", ("$net", _SEEN), returns=("net",)),
     ]
-
-
-_SEEN = ("rows", "in training", "recorded", "mode", "moved", "statistics moved", "slopes")
 
 
 def _observe(case: Case, trace: Trace) -> Observed:

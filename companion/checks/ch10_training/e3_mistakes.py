@@ -385,6 +385,20 @@ _PAIRS = (
         "Two things at once: short batches weigh too much, and `eval()` does not switch off the record.",
         "Write the `with` block first. Then do the example of the task.",
     ),
+    Mistake(
+        "averages the accuracies of batches, and records for gradients",
+        by(accuracy=_of_shares, recorded=True),
+        "Your loss is right. Your accuracy is a mean of the batches' accuracies, and autograd records all the way.",
+        "Two things at once: a batch of one weighs as much as one of eight, and `eval()` does not switch off the record.",
+        "Write the `with` block first. Then count over all examples how many are right, and divide once.",
+    ),
+    Mistake(
+        "averages the losses of batches, and records for gradients",
+        by(_of_batches, recorded=True),
+        "Your accuracy is right. Your loss is a mean of the batches' means, and autograd records all the way.",
+        "Two things at once: a short batch weighs as much as a full one, and `eval()` does not switch off the record.",
+        "Write the `with` block first. Then multiply each loss by the size of its batch.",
+    ),
 )
 
 MISTAKES = (*_LOSS, *_ACCURACY, *_MODE, *_PAIRS)

@@ -33,6 +33,13 @@ def _one_by_one(slopes: list[Tensor], limit: float) -> None:
         _by_norm([s], limit)
 
 
+def _by_the_sum(slopes: list[Tensor], limit: float) -> None:
+    length = sum(float(s.norm()) for s in slopes)
+    if length > limit:
+        for s in slopes:
+            s *= limit / length
+
+
 def _always(slopes: list[Tensor], limit: float) -> None:
     length = float(torch.stack([s.norm() for s in slopes]).norm())
     for s in slopes:
@@ -149,9 +156,9 @@ _CLEARING = (
     Mistake(
         "clears between backward and step",
         loop("fbzcsd"),
-        "Your weights do not move: the slopes are cleared after they are computed, and before they are used.",
-        "The step finds nothing. The loss stays where it was, at the value of the start.",
-        "Which line writes the slopes, and which one reads them? What stands between the two?",
+        "Your weights do not move: slopes are computed, and the step finds none.",
+        "They are cleared in between, or were never written to `.grad`. The loss stays where it was, at the value of the start.",
+        "Which line writes to `.grad`, and which one reads it? What stands between the two?",
     ),
 )  # fmt: skip
 
@@ -173,7 +180,7 @@ _ORDER = (
     Mistake(
         "never goes back",
         loop("zfcsd"),
-        "No slopes are computed: there is no `backward` in your loop.",
+        "No slopes are computed: nothing goes back through the loss in your loop.",
         "A step by empty slopes moves nothing. PyTorch takes that for intended and is silent.",
         "Which line turns a loss into slopes of the weights?",
     ),
@@ -197,6 +204,13 @@ _ORDER = (
         "Your network is asked twice about each batch.",
         "The second pass costs as much as the first, and in training mode it moves the running statistics once more.",
         "Keep the scores under a name. Who else needs them?",
+    ),
+    Mistake(
+        "takes the loss after the step",
+        loop("zfbcsdf"),
+        "Your network is asked about each batch once more, after the step, and that loss is what you return.",
+        "It is the loss of other weights, which have just learned this batch, so that it is too good. And the second pass moves the running statistics once more.",
+        "Which loss belongs to the batch: the one before its step, or the one after? Keep the first under a name.",
     ),
     Mistake(
         "leaves short batches out",
@@ -250,6 +264,13 @@ _CLIPPING = (
         "Each tensor of slopes is shortened by itself, to the limit.",
         "All together are then still longer than the limit, and the direction changes. There is one length, that of all slopes.",
         "How many lengths do you compute for one batch? There should be one.",
+    ),
+    Mistake(
+        "adds the lengths of the tensors up",
+        loop(clip=_by_the_sum),
+        "You add up the lengths of the tensors and compare the sum with the limit, so that slopes become shorter than it.",
+        "Lengths do not add up, their squares do: a slope of 3 and one of 4 make a vector of length 5, and not 7.",
+        "What do you get for two tensors with the lengths 3 and 4? Which function makes one number of all tensors?",
     ),
     Mistake(
         "makes every step as long as the limit",
@@ -393,6 +414,14 @@ _PAIRS = (
         "Slopes of any length are used, and the schedule is moved on once at the end.",
         "Two things at once: `limit` is not used, and this schedule counts steps.",
         "Look for `limit` in your code. Then ask how often the rate should change.",
+    ),
+    Mistake(
+        "moves the schedule before the step, and adds losses up with their records",
+        loop("zfbcds", kept=lambda loss: loss, mean=_held),
+        "Each of your steps is taken at the rate that was meant for the next one, and your total holds the records of all batches.",
+        "Two things at once: the first rate of the schedule is never used, and a loss that is added as it is keeps its whole batch alive.",
+        "Begin with the schedule: print the rate of the first step. Then ask what `.item()` leaves of a loss.",
+        best="many batches, in float32",
     ),
     Mistake(
         "moves the schedule once an epoch, and averages the losses of batches",

@@ -60,6 +60,22 @@ def _by_hand(net: Any, optimizer: Any, schedule: Any, batches: Any, limit: float
     return (torch.stack(losses) * weights).sum() / weights.sum()
 
 
+def _by_grad(net: Any, optimizer: Any, schedule: Any, batches: Any, limit: float) -> float:
+    """Ask for the slopes as a list, and hand them to the weights shortened: nothing of before can be in them."""
+    net.train()
+    weights, seen = list(net.parameters()), []
+    for x, y in batches:
+        losses = nn.functional.cross_entropy(net(x), y, reduction="none")
+        slopes = torch.autograd.grad(losses.mean(), weights)
+        length = float(torch.cat([s.flatten() for s in slopes]).norm())
+        for w, s in zip(weights, slopes):
+            w.grad = s * min(1.0, limit / (length + 1e-12))
+        optimizer.step()
+        schedule.step()
+        seen += losses.tolist()
+    return sum(seen) / len(seen)
+
+
 def _in_two_functions(net: Any, optimizer: Any, schedule: Any, batches: Any, limit: float) -> Any:
     """Keep the step in a function of its own, and clear before the backward pass."""
 
@@ -112,6 +128,11 @@ def _cases(seed: int) -> list[Case]:
     ]
 
 
+_SEEN = ("events", "rows", "in training", "norms", "rates", "records pile up", "weights")
+_LEFT = ("length in the end",)
+"""Nobody is judged by it: who clips too late and who never does are told apart by it."""
+
+
 def _script(case: Case) -> list[Call]:
     batches, limit, settings, net = case.args.values()
     return [
@@ -126,11 +147,8 @@ def _script(case: Case) -> list[Call]:
             ("loss",),
             repeat=False,
         ),
-        Call("@diary", ("$net",), returns=("net",)),
+        Call("@diary", ("$net", (*_SEEN, *_LEFT)), returns=("net",)),
     ]
-
-
-_SEEN = ("events", "rows", "in training", "norms", "rates", "weights")
 
 
 def _observe(case: Case, trace: Trace) -> Observed:
@@ -138,12 +156,7 @@ def _observe(case: Case, trace: Trace) -> Observed:
     t = trace.tensors
     found = {n: t[f"net.{n}"] for n in _SEEN if f"net.{n}" in t}
     loss = t.get("loss", torch.zeros(0))
-    alive = t.get("net.graphs", torch.zeros(0, dtype=torch.int64))
-    return {
-        **found,
-        "loss": loss.double().reshape(()) if loss.numel() == 1 else loss,
-        "records pile up": torch.tensor(bool((alive > 1).any())),
-    }
+    return {**found, "loss": loss.double().reshape(()) if loss.numel() == 1 else loss}
 
 
 def _rows(case: Case) -> list[int]:
@@ -169,7 +182,7 @@ def _weights(case: Case) -> Tensor:
     watched = network(*net.values())
     optimizer = descent(watched, settings["lr"], settings["momentum"])
     train_epoch(watched, optimizer, falling(optimizer, settings["factor"]), once(batches), limit)  # type: ignore[arg-type]
-    return diary(watched)["weights"]
+    return diary(watched, ("weights",))["weights"]
 
 
 _PROPERTIES = (
@@ -191,8 +204,8 @@ _PROPERTIES = (
         "one backward pass for each batch",
         _count(BACKWARD),
         "There should be one backward pass for each batch, and in yours there are more or fewer.",
-        "It writes the slopes of this batch. Without it a step has nothing to go by.",
-        "Which of your lines calls `backward`, and how often does it run?",
+        "It computes the slopes of this batch. Without it a step has nothing to go by.",
+        "Which of your lines goes back through the loss, and how often does it run?",
     ),
     Property(
         "one step for each batch",
@@ -289,7 +302,11 @@ class TheOrderOfTheLoop:
     """
     cases = _cases
     mistakes = MISTAKES
-    alternatives: ClassVar = {"by hand": _by_hand, "a step in a function of its own": _in_two_functions}
+    alternatives: ClassVar = {
+        "by hand": _by_hand,
+        "by slopes that are asked for": _by_grad,
+        "a step in a function of its own": _in_two_functions,
+    }
     hints = (
         "For each batch there are six things to do. Ask of each what it reads and what it writes: scores, loss, slopes, lengths, weights, rate. That leaves one order, but for "
         "the clearing of old slopes.",

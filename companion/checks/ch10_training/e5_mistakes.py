@@ -227,6 +227,14 @@ _PARTS = (
         "Does a schedule have a `state_dict`? Print `schedule.last_epoch` after loading.",
     ),
     Mistake(
+        "keeps neither optimizer nor schedule",
+        made(("optimizer", "schedule")),
+        "Network and chance come back. The optimizer and the schedule that `load` was given have not changed.",
+        "They were not kept, or were read into other objects: what is bound to a name within `load` is gone when it returns. "
+        "Moments, rate and the count of steps then begin anew.",
+        "Both have a `state_dict` and a `load_state_dict`. On which objects do you call these?",
+    ),
+    Mistake(
         "forgets the generator of the rows",
         made(("generator",)),
         "Everything comes back but the generator that shuffles: from here on the rows come in another order.",
@@ -410,6 +418,13 @@ _PAIRS = (
         "Network, optimizer and progress come back, from a file that is written over the old one.",
         "Three things are missing, the schedule and two sources of chance. And a kill while saving would leave half a file.",
         "Begin with the schedule. Then ask where random numbers come from, and last of all how the file is written.",
+    ),
+    Mistake(
+        "keeps neither optimizer nor schedule, and hides that nothing was written",
+        made(("optimizer", "schedule"), write=_silent),
+        "The network comes back. The optimizer and the schedule that `load` was given have not changed. And a failed `save` says nothing.",
+        "Two things at once: what is bound to a name within `load` is gone when it returns, and an `except` without `raise` swallows the error.",
+        "Begin with `load`: call `load_state_dict` on the objects that came in. Then take the `except` out.",
     ),
     Mistake(
         "forgets all chance, and writes over the old file",

@@ -38,7 +38,7 @@ class FindTheBug:
                 paragraphs(
                     "The same program without its bug ends at the losses 0.02 and 0.10 and the accuracies 1.00 and 0.98; its other numbers are as they should be.",
                     "Which bug is it? One of these seven explains all of the numbers. Store its letter in `answer_10_6`.",
-                    'Example: for option a you write `answer_10_6 = "a"`.',
+                    'Example: if there were an option h, you would write `answer_10_6 = "h"` for it.',
                 ),
             )
         )

@@ -378,6 +378,14 @@ _KNOWN = (
 
 _PAIRS = (
     Mistake(
+        "takes std for the variance, and divides by a standard deviation of 0",
+        lambda mean, std, best, margin: by(known=None)(mean, std.sqrt(), best, margin),
+        "You take the root of `std` before you use it, and a known candidate whose mean lies at the line comes out as nan.",
+        "Two things at once: the task hands over standard deviations, whose roots have been taken, and 0 / 0 is nan.",
+        "Begin with the root. Then think of a candidate with a standard deviation of 0 whose gain is 0.",
+        best="a known candidate at the line",
+    ),
+    Mistake(
         "leaves the margin out, and says that a known candidate is worth nothing",
         by(gain=_without, known=lambda g: torch.zeros_like(g)),
         "Your result is the same for every margin, and known candidates are worth 0.",

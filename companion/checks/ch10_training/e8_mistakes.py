@@ -126,6 +126,11 @@ def _the_first(candidates: Tensor, ask: Ask, budget: int) -> int:
     return 0
 
 
+def _by_heart(candidates: Tensor, ask: Ask, budget: int) -> int:
+    ask(700)
+    return 700
+
+
 def _one_setting(candidates: Tensor, ask: Ask, budget: int) -> int:
     k = int(torch.randint(len(candidates), ()))
     for _ in range(budget):
@@ -174,7 +179,7 @@ _SPENT = (
         by_process(more=3),
         "You ask for more trainings than the budget allows, in some search at least.",
         "Each call of `ask` is a training. Who may train longer finds better settings with almost any method, so that all have to have the same budget.",
-        "Count your calls: those to begin with, and those of the loop. Is the comparison `<` or `<=`?",
+        "Count your calls: those to begin with, those of the loop, and those that ask about a candidate again. Is the comparison `<` or `<=`?",
         matches=_overspends,
     ),
     Mistake(
@@ -184,6 +189,14 @@ _SPENT = (
         "The points say nothing about errors by themselves: rows, axes and directions are other ones in each search.",
         "Which line calls `ask`? Begin with a few candidates by chance.",
         matches=_misses(lambda o: int(o["calls"].max()) == 0),
+    ),
+    Mistake(
+        "returns the same number in every search",
+        _by_heart,
+        "Your search chooses the same number in every search, whatever it was told.",
+        "A number that was found once names another setting in the next search: the rows stand in another order there. What is learned has to be learned anew each time.",
+        "Where does the number come from that you return? It should come from the answers of this search.",
+        matches=_misses(lambda o: len(o["number"].unique()) == 1),
     ),
     Mistake(
         "leaves much of its budget",
@@ -197,13 +210,22 @@ _SPENT = (
         "trains the same candidates again and again",
         by_process(lambda mean, std, best: -mean, again=True),
         "Most of your trials go to a few candidates that were trained before.",
-        "Without a list of what was tried, the most promising candidate is promising again. A repetition tells about noise, and nothing about the others.",
-        "Set the worth of everything that was tried to minus infinity before you take the highest.",
+        "What came out best is the most promising again, where nobody notes what was tried, or where the mean of a model decides alone. "
+        "A repetition tells about noise, and nothing about the others.",
+        "Set the worth of everything that was tried to minus infinity before you take the highest. If the mean of a model decides, let its standard deviation take part.",
         matches=_misses(lambda o: _mean(o, "different") < 0.7 * _mean(o, "calls")),
     ),
 )
 
 _CHOICE = (
+    Mistake(
+        "looks for the highest, and chooses the last one",
+        by_process(choose=lambda tried, wrong: tried[-1], sign=-1.0),
+        "Your trials get more and more wrong towards the end, and the last of them is what you choose.",
+        "Two things at once: `ask` tells the share that is wrong, which should be low, and what was tried last need not be what came out best.",
+        "Begin with the direction: is a 0.1 better or worse than a 0.8 here? Then ask where you keep the best of your trials.",
+        matches=_misses(lambda o: _share(o, "last") > 0.9 and _share(o, "best") < 0.5 and _mean(o, "rises") > 0.1),
+    ),
     Mistake(
         "returns the place in its list",
         by_chance(lambda tried, wrong: wrong.index(min(wrong))),

@@ -176,7 +176,7 @@ _CURVE = (
     Mistake(
         "takes the thresholds as they come",
         by(_unsorted),
-        "Your curve jumps to and fro: the thresholds are the scores in the order of the table.",
+        "Your curve jumps back and forth: the thresholds are the scores in the order of the table.",
         "A sum of trapezia needs points in order. Over points in any order it adds areas that overlap, and takes others off.",
         "Print your FPR from point to point. Where does it become smaller?",
     ),

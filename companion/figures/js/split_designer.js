@@ -128,7 +128,7 @@ function render({ model, el }) {
     out.worth.dataset.now = worths[S.repeat - 1];
     say.textContent = `Repeat ${S.repeat}, split ${names[S.way]}: ${plural(both.length, "person stands", "people stand")} on both sides, and ${own} of ${asked.length} test examples lie nearest to one of the same person. ${fmt(mine)} of them are right` + (S.k > 1 ? `, by a vote of ${S.k} neighbours. ` : ". ") +
       `In the mean of ${repeats} splits the score is ${fmt(mean(scores[S.way]))}; on ${use} ${fmt(worth)} ${Math.abs(gap) < 0.05 ? "is right: the score foretells it" : `is right: the score ${gap > 0 ? "flatters" : "is too low"} by ${fmt(Math.abs(gap))}`}.` +
-      ` A person adds ${short(S.person)} of their own, a quarter ${short(S.quarter)}.` + (S.all ? ` Score ${ways.map((way) => `${names[way]} ${fmt(mean(scores[way]))}`).join(", ")}.` : "");
+      ` A person adds ${short(S.person)} of their own, a season ${short(S.quarter)}.` + (S.all ? ` Score ${ways.map((way) => `${names[way]} ${fmt(mean(scores[way]))}`).join(", ")}.` : "");
     who.svg.setAttribute("aria-label", `Who is where, split ${names[S.way]}: ${plural(asked.length, "test example")}, ${plural(both.length, "person", "people")} on both sides`);
     plane.svg.setAttribute("aria-label", `The two measurements: ${own} of ${asked.length} test examples lie nearest to one of the same person, ${right.filter((v) => !v).length} are wrong`);
     score.svg.setAttribute("aria-label", `Score of ${repeats} splits ${names[S.way]}, ${fmt(mean(scores[S.way]))} in the mean; in use ${fmt(worth)}`);

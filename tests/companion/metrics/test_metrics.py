@@ -39,7 +39,7 @@ METRICS = {
 # what is no single number of one true and one predicted answer, tested on its own below or in test_intervals.py
 ELSEWHERE = {
     "auc", "calibration_curve", "confusion_matrix", "precision_recall_curve", "roc_curve",
-    "bootstrap_interval", "mcnemar_test", "paired_permutation_test",
+    "bootstrap_interval", "corrected_cv_ttest", "matthews_corrcoef", "mcnemar_test", "paired_permutation_test", "wilson_interval",
 }  # fmt: skip
 EVERY = pytest.mark.parametrize("name", METRICS)
 
@@ -491,3 +491,12 @@ def test_a_named_positive_class_needs_no_0_or_1():
     for positive in (3, 4):
         mine = metrics.average_precision_score(true, score, pos_label=positive)
         assert mine == pytest.approx(sklearn.metrics.average_precision_score(true, score, pos_label=positive))
+
+
+@pytest.mark.parametrize("dtype", [torch.long, torch.int8, torch.bool, torch.float16])
+def test_roc_curve_takes_answers_and_short_numbers_as_scores(dtype):
+    true, score = torch.tensor([0, 1, 1, 0, 1]), torch.tensor([0, 1, 1, 1, 0]).to(dtype)
+    found = metrics.roc_curve(true, score)
+    theirs = oracle.roc_curve(true.numpy(), score.double().numpy())
+    for ours, other in zip(found, theirs):
+        assert ours.double().tolist() == other.tolist()

@@ -197,6 +197,8 @@ def test_candidates_that_are_none_are_refused_in_words(candidates, error, said):
     for search in (random_search, grid_search, bayesian):
         with pytest.raises(error, match=said):
             search(bowl, candidates, 1)
+    with pytest.raises(TypeError, match="grid_search: grid expected a tensor, got NoneType"):
+        grid_search(bowl, None)
 
 
 def test_bayesian_begins_with_the_candidates_that_are_named():
@@ -215,6 +217,7 @@ def test_bayesian_begins_with_the_candidates_that_are_named():
         ([], ValueError, r"first expected different numbers from 0 to 149, one or more, got \[\]"),
         ([3, 3], ValueError, r"first expected different numbers from 0 to 149, one or more, got \[3, 3\]"),
         ([150], ValueError, r"first expected different numbers from 0 to 149"),
+        ([2, 4.0], TypeError, r"first\[1\] expected a whole number, got float"),
     ],
 )
 def test_bayesian_refuses_a_beginning_that_is_none(first, error, said):

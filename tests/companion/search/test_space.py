@@ -136,7 +136,17 @@ SPACE = Space({"lr": Axis(1e-3, 1, log=True), "n": Axis(1, 4, integer=True)})
         (lambda: SPACE.points(torch.tensor([[0.0, 1.5]])), ValueError, "a place from 0 to 1, got 1.5"),
         (lambda: SPACE.unit([{"lr": 0.1}]), ValueError, r"settings\[0\] expected values for lr, n, got lr"),
         (lambda: SPACE.unit([{"lr": 0.1, "n": 2, "k": 1}]), ValueError, "got lr, n, k"),
-        (lambda: SPACE.unit([{"lr": 2, "n": 2}]), ValueError, "v expected a value from 0.001 to 1, got 2"),
+        (
+            lambda: SPACE.unit([{"lr": 1, "n": 2}, {"lr": 2, "n": 2}]),
+            ValueError,
+            r"Space.unit: settings\[1\]\['lr'\] expected a value from 0.001 to 1, got 2",
+        ),
+        (
+            lambda: SPACE.unit([{"lr": "0.1", "n": 2}]),
+            TypeError,
+            r"settings\[0\]\['lr'\] expected a finite number, got str",
+        ),
+        (lambda: Axis(0, 1).place(None), TypeError, "Axis.place: v expected a finite number, got NoneType"),
         (lambda: SPACE.grid(5), ValueError, "the count of n expected as many different whole numbers, got 5"),
         (lambda: SPACE.grid((2, 2, 2)), ValueError, "counts expected a whole number or 2 of them"),
         (lambda: SPACE.grid(0), ValueError, "counts expected 1 or more, got 0"),
