@@ -29,7 +29,7 @@ FOLDER = Path(__file__).resolve().parents[1] / "tests" / "site" / "shots"
 MODES, WIDTHS = ("light", "dark"), (390, 1280)
 LEVELS, SHARE = 17, 2e-4  # 256 / 15 rounded to what divides 255; the part of a picture that may differ
 HIGHEST = {"figures": 1400, "study": 720}  # figures are stored whole; of a study aid several screens long the first one
-MEAN_BYTES = 29_500  # of a picture: the course will have hundreds. Graphs and a surface made it 24,200, six paths in six colours 27,600, seven controls 28,150, a table of promises and two clouds of points 29,266
+MEAN_BYTES = 30_000  # of a picture: the course will have hundreds. Graphs and a surface made it 24,200, six paths in six colours 27,600, seven controls 28,150, a table of promises and two clouds of points 29,266, every patient beside a line 29,754
 COMMAND = "make shots"
 #: Letters, numbers, signs, controls and a curve: what a machine may draw in its own way.
 SAMPLE = (
