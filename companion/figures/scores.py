@@ -368,7 +368,7 @@ def reliability() -> Figure:
         f"The log loss is {plain.log_loss:.2f}, and {cooled.log_loss:.2f} at the best temperature."
     )
     answer = (
-        f"It more than doubles. The least log loss, {cooled.log_loss:.2f} in place of {plain.log_loss:.2f}, is at T = {t}; the error falls from {plain.error:.3f} to {cooled.error:.3f}, and the accuracy stays {plain.accuracy:.2f}, for a temperature changes no order. "
+        f"It more than doubles. The least log loss, {cooled.log_loss:.2f} in place of {plain.log_loss:.2f}, is at T = {t}; the error falls from {plain.error:.3f} to {cooled.error:.3f}, and the accuracy stays {plain.accuracy:.2f}, for a temperature changes no answer. "
         f"With {FEWEST} of these answers the error is {few.error:.3f}, in the mean of {DEALS} deals {mean:.3f}, and the network is the same. A calibrated model has {few.usual:.3f} on average there, and up to {few.limit:.3f}: in every bin chance leaves a gap, the error adds up their sizes, and few answers leave large ones. "
         f"So {over or 'none'} of the {DEALS} deals says anything against this network at T = {t}. More bins make it worse: with 20 of them the error of the same {FEWEST} answers is {finer.error:.3f}, and {finer.usual:.3f} is usual. "
         "Never read this error without its null. (Choose T on a validation part; here it is chosen and judged on the same digits, which flatters a little.)"

@@ -118,7 +118,7 @@ class FourCounts:
     reference = four_counts
     returns = tuple(Out(name, "number") for name in NAMES)
     observe = _observe
-    read = "Four counts"
+    read = "Two numbers in one"
     statement = r"""
         A model gives every patient a score. Whoever reaches the threshold is called ill, and then there are four kinds of patients:
 

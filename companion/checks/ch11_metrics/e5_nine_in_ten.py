@@ -133,7 +133,7 @@ class NineInTen:
     returns = (Out("out", "number"),)
     tolerance = 2e-3
     timeout = 30.0
-    read = "Nine in ten"
+    read = "One number to mend it"
     statement = r"""
         Of a hundred answers that a model gives with 0.9, about ninety should be right. Two functions: one measures whether it is so, and the other
         mends a model that is too sure of itself, or not sure enough.

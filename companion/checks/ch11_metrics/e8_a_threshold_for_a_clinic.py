@@ -186,7 +186,7 @@ class AThresholdForAClinic:
     """Open-ended: decide about patients where a miss is ten times as dear as a false alarm."""
 
     reference = decide
-    read = "Where to draw the line"
+    read = "Choosing"
     returns = ()
     script = _script
     needs_reference = False
