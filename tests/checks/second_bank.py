@@ -30,6 +30,8 @@ import second_09_more
 import second_09_rules
 import second_10_more
 import second_10_rules
+import second_11_more
+import second_11_rules
 from second_wrong import Wrong
 
 PARTS = (
@@ -56,6 +58,8 @@ PARTS = (
     second_09_more,
     second_10_rules,
     second_10_more,
+    second_11_rules,
+    second_11_more,
 )
 RIGHT: dict[str, str] = {id: code for part in PARTS for id, code in part.RIGHT.items()}
 WRONG: dict[str, list[Wrong]] = {id: answers for part in PARTS for id, answers in part.WRONG.items()}

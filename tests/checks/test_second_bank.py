@@ -186,7 +186,7 @@ def test_wrong_answer_without_a_name_is_told_what_was_seen(id: str, number: int)
 
 
 def test_second_bank_has_six_wrong_answers_to_each_exercise():
-    chapters = ("01", "02", "03", "04", "05", "06", "07", "08", "09", "10")
+    chapters = ("01", "02", "03", "04", "05", "06", "07", "08", "09", "10", "11")
     wanted = [id for id in bank.ids() if id[:2] in chapters]
     assert sorted(second_bank.WRONG) == sorted(second_bank.RIGHT) == wanted
     assert {len(answers) for answers in second_bank.WRONG.values()} == {6}
