@@ -368,6 +368,15 @@ def test_a_kill_at_any_moment_costs_no_bit(tmp_path):
 # --- Ctrl-C while a file is written -----------------------------------------------------------------------
 
 
+@pytest.fixture
+def ctrl_c():
+    """Let Ctrl-C interrupt, as it does in a terminal: a job in the background of a shell begins with it ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("ctrl_c")
 def test_ctrl_c_waits_until_the_file_is_whole(tmp_path, monkeypatch):
     real = files_module.torch.save
 
@@ -406,6 +415,7 @@ def test_ctrl_c_at_any_moment_of_a_write_leaves_a_whole_file_and_a_living_proces
 import pathlib, random, signal, sys, time, torch
 from companion.training.files import read_whole, write_atomically
 path, random = pathlib.Path(sys.argv[1]), random.Random(0)
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background begins with it ignored
 signal.signal(signal.SIGALRM, lambda *what: signal.raise_signal(signal.SIGINT))
 content, pressed = {str(i): torch.zeros(64, 64) for i in range(20)}, 0
 write_atomically(path, {"n": 0, **content})
