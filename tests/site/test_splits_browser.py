@@ -61,7 +61,7 @@ def test_split_designer_draws_who_is_where(open_page, way):
         ({"use": "later"}, "on the same people, later 0.90 is right: the score foretells it."),
         ({"use": "later", "way": "person"}, "is too low by 0.17"),
         ({"k": 5}, "by a vote of 5 neighbours."),
-        ({"person": 0, "quarter": 1}, "A person adds 0 of their own, a quarter 1."),
+        ({"person": 0, "quarter": 1}, "A person adds 0 of their own, a season 1."),
     ],
 )  # fmt: skip
 def test_split_designer_says_in_words_what_comes_of_it(open_page, state, said):
