@@ -21,6 +21,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import kept
 import notebooks
 import notices
 import pages
@@ -154,9 +155,9 @@ def staged_config() -> str:
         looks.update(content.encode())
     sphinx["config"]["looks"] = looks.hexdigest()[:16]
     sphinx["config"]["films"] = ", ".join(f"{c} {video.key(c)}" for c in video.chapters() if video.current(c))
-    # Terms are marked when a page is read: when a chapter's terms change, every page is read anew.
+    # Terms are marked and texts remembered when a page is read: when a chapter's terms or that code change, every page is read anew.
     terms = repr([(a.chapter, t.model_dump()) for a in study.finished() for t in a.terms])
-    sphinx["config"]["terms"] = hashlib.sha256(terms.encode()).hexdigest()[:16]
+    sphinx["config"]["terms"] = kept.digest([terms, ROOT / "tools" / "site_search.py"])
     return yaml.safe_dump(config, sort_keys=False)
 
 

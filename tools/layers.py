@@ -7,6 +7,7 @@ tools/architecture_page.py draws it.
 from __future__ import annotations
 
 import ast
+import functools
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -63,6 +64,7 @@ def module_name(path: Path, root: Path) -> str:
     return ".".join(["companion", *(parts[:-1] if parts[-1] == "__init__" else parts)])
 
 
+@functools.cache
 def imported(source: str, module: str, is_package: bool) -> list[tuple[str, int]]:
     """List every module that a source imports, in functions too, as (absolute dotted name, line)."""
     found = []

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import architecture_page
 import evidence_page
+import kept
 import notebooks
 import site_card
 import video
@@ -63,7 +64,7 @@ def generated() -> dict[str, str | bytes]:
         "book/benchmarks.md": benchmarks(),
         "book/evidence.md": evidence_page.page(),
         "book/architecture.md": architecture_page.page(),
-        "book/gallery.md": gallery(),
+        "book/gallery.md": kept.kept([Path(__file__), *kept.sources("companion")], lambda: gallery().encode()),
         "book/api/index.md": api_index(),
     }
     documented: set[str] = set()

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import gate
+import kept
 import notebooks
 
 #: The figure's place on the card, in pixels; it is drawn at twice that size.
@@ -23,7 +24,22 @@ CACHE = notebooks.ROOT / "_build" / "cards"
 
 
 def card(title: str, line: str, above: str, figure: Path | None = None) -> bytes:
-    """Return the card; without a figure it shows a small network."""
+    """Return the card; without a figure it shows a small network.
+
+    Raises:
+        ValueError: if it is larger than social networks take.
+    """
+    words = [title, line, above, figure or "", Path(__file__)]
+    data = kept.kept(words, lambda: painted(title, line, above, figure))
+    if len(data) > LIMIT:
+        raise ValueError(
+            f"card: '{title}' expected at most {LIMIT} bytes, got {len(data)}; draw its first figure with less in it"
+        )
+    return data
+
+
+def painted(title: str, line: str, above: str, figure: Path | None) -> bytes:
+    """Paint the card."""
     import matplotlib.pyplot as plt
     from PIL import Image
 
@@ -43,12 +59,7 @@ def card(title: str, line: str, above: str, figure: Path | None = None) -> bytes
     plt.close(fig)
     small = io.BytesIO()
     Image.open(buffer).convert("RGB").quantize(256, dither=Image.Dither.NONE).save(small, "PNG", optimize=True)
-    data = min(buffer.getvalue(), small.getvalue(), key=len)
-    if len(data) > LIMIT:
-        raise ValueError(
-            f"card: '{title}' expected at most {LIMIT} bytes, got {len(data)}; draw its first figure with less in it"
-        )
-    return data
+    return min(buffer.getvalue(), small.getvalue(), key=len)
 
 
 def network(ax: Any) -> None:

@@ -7,6 +7,7 @@ import json
 import re
 from pathlib import Path
 
+import site_env
 from docutils import nodes
 from sphinx import addnodes
 from sphinx.application import Sphinx
@@ -17,13 +18,18 @@ HEAD = "window.searchTexts = "
 
 
 def write(app: Sphinx, out: Path) -> str:
-    """Write the texts of all pages beside Sphinx' index, where a page changed, and return the script's address."""
-    target = out / FILE
-    if not is_current(target, app.env.found_docs, Path(app.doctreedir)):
-        texts = {page: sections(app.env.get_doctree(page)) for page in sorted(app.env.found_docs)}
-        script = json.dumps(texts, ensure_ascii=False, separators=(",", ":"))
-        target.write_text(f"{HEAD}{script};\n", encoding="utf-8")
-    return f"{FILE}?v={hashlib.sha256(target.read_bytes()).hexdigest()[:8]}"
+    """Write the texts of all pages beside Sphinx' index and return the script's address."""
+    found = {page: texts for page, (texts, _) in sorted(site_env.remembered(app.env, "search").items())}
+    script = f"{HEAD}{json.dumps(found, ensure_ascii=False, separators=(',', ':'))};\n"
+    (out / FILE).write_text(script, encoding="utf-8")
+    return f"{FILE}?v={hashlib.sha256(script.encode()).hexdigest()[:8]}"
+
+
+def remember(app: Sphinx, doctree: nodes.document) -> None:
+    """Remember the texts and the index entries of a page that was read."""
+    entries = [e for node in doctree.findall(addnodes.index) for e in node["entries"]]
+    words = {(word, id, main) for kind, value, id, main, _ in entries for word in split_index_msg(kind, value)}
+    site_env.remembered(app.env, "search")[app.env.docname] = sections(doctree), sorted(words)
 
 
 def remember_index(app: Sphinx) -> tuple[()]:
@@ -32,22 +38,9 @@ def remember_index(app: Sphinx) -> tuple[()]:
     Sphinx keeps their words from build to build and forgets their entries, so that a term's definition no longer came first.
     """
     held = app.builder.indexer._index_entries  # type: ignore[attr-defined]  # of the HTML builder
-    for page in sorted(app.env.found_docs - set(held)):
-        entries = [e for node in app.env.get_doctree(page).findall(addnodes.index) for e in node["entries"]]
-        held[page] = sorted(
-            {(word, id, main) for kind, value, id, main, _ in entries for word in split_index_msg(kind, value)}
-        )
+    for page, (_, words) in site_env.remembered(app.env, "search").items():
+        held.setdefault(page, words)
     return ()
-
-
-def is_current(target: Path, pages: set[str], doctrees: Path) -> bool:
-    """Say whether the texts are of these pages and younger than whatever was read of them."""
-    if not target.exists():
-        return False
-    held = json.loads(target.read_text(encoding="utf-8").removeprefix(HEAD).removesuffix(";\n"))
-    sources = [Path(__file__), *(doctrees / f"{page}.doctree" for page in pages)]
-    made = target.stat().st_mtime
-    return set(held) == pages and all(path.exists() and path.stat().st_mtime < made for path in sources)
 
 
 def sections(doctree: nodes.document) -> list[tuple[str, str, str]]:

@@ -11,6 +11,7 @@ import re
 from functools import cache
 from typing import Any, NamedTuple
 
+import site_env
 from docutils import nodes
 from sphinx import addnodes
 from sphinx.application import Sphinx
@@ -184,19 +185,7 @@ def anchors(node: nodes.Node) -> set[str]:
 
 def uses(env: BuildEnvironment) -> dict[str, Use]:
     """Return what is known of every chapter page."""
-    if not hasattr(env, "neurons_uses"):
-        env.neurons_uses = {}  # type: ignore[attr-defined]
-    return env.neurons_uses  # type: ignore[attr-defined, no-any-return]
-
-
-def forget(app: Sphinx, env: BuildEnvironment, docname: str) -> None:
-    """Drop what was known of a page that is read anew or gone."""
-    uses(env).pop(docname, None)
-
-
-def merge(app: Sphinx, env: BuildEnvironment, docnames: list[str], other: BuildEnvironment) -> None:
-    """Take over what another process read."""
-    uses(env).update({name: use for name, use in uses(other).items() if name in docnames})
+    return site_env.remembered(env, "uses")
 
 
 def relations(known: dict[str, Use], docname: str) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
@@ -274,6 +263,4 @@ def connect(app: Sphinx) -> None:
     """Connect the hooks."""
     app.add_config_value("terms", "", "env")
     app.connect("doctree-read", mark, priority=900)
-    app.connect("env-purge-doc", forget)
-    app.connect("env-merge-info", merge)
     app.connect("env-updated", rewritten)

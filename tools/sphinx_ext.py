@@ -8,6 +8,7 @@ from typing import Any
 
 import release
 import site_code
+import site_env
 import site_extras
 import site_meta
 import site_search
@@ -112,6 +113,8 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.add_config_value("looks", "", "html")
     app.add_config_value("films", "", "env")
     site_slim.patient_katex()
+    site_slim.without_figure_numbers()
+    site_env.connect(app)
     site_terms.connect(app)
     site_code.connect(app)
     app.add_css_file("figures/figures.css")
@@ -119,6 +122,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.connect("doctree-read", add_hints)
     app.connect("doctree-read", add_listening)
     app.connect("doctree-read", add_index, priority=950)
+    app.connect("doctree-read", site_search.remember, priority=990)  # the last: of the page as it is kept
     app.connect("html-page-context", page_context, priority=900)
     app.connect("html-collect-pages", site_extras.lost)
     app.connect("html-collect-pages", site_search.remember_index)
