@@ -105,7 +105,8 @@ def cases(report: Path) -> list[Case]:
         ends = [end for end in ("failure", "error", "skipped") if node.find(end) is not None]
         noted = {p.get("name", ""): p.get("value", "") for p in node.iter("property")}
         file = "/".join(parts[: last + 1]) + ".py"
-        found.append(Case(file, node.get("name", ""), float(node.get("time", 0)), ends[0] if ends else "passed", noted))
+        name = re.sub(r"@[^\]@]*$", "", node.get("name", ""))  # pytest-xdist adds the group that goes to one worker
+        found.append(Case(file, name, float(node.get("time", 0)), ends[0] if ends else "passed", noted))
     return found
 
 

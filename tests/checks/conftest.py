@@ -1,8 +1,11 @@
 """What the tests of the bank share: an exercise's tests go to one worker, and its known answers are driven through a case once."""
 
+import hashlib
+import io
 import pickle
 
 import pytest
+import torch
 
 from companion.checks import diagnose
 
@@ -10,15 +13,15 @@ _traces = {}
 _owner = []  # the exercise of these traces, and the functions that it knows
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
-def pytest_collection_modifyitems(items):
-    """Keep what asks for an exercise's known traces together: `--dist loadgroup` gives a group to one worker."""
-    for item in items:
-        if "known_traces" in getattr(item, "fixturenames", ()) and hasattr(item, "callspec"):
-            params = item.callspec.params
-            about = next((params[name] for name in ("exercise", "id", "number") if name in params), None)
-            if about is not None:
-                item.add_marker(pytest.mark.xdist_group(getattr(about, "id", about)))
+def pytest_itemcollected(item):
+    """Keep the tests of an exercise together, for its known traces: `--dist loadgroup` gives a group to one worker.
+
+    Not when all items are there: xdist would have read the groups already.
+    """
+    params = item.callspec.params if hasattr(item, "callspec") else {}
+    about = next((params[name] for name in ("exercise", "id", "number") if name in params), None)
+    if about is not None:
+        item.add_marker(pytest.mark.xdist_group(getattr(about, "id", about)))
 
 
 def of_the_bank(exercise):
@@ -27,7 +30,24 @@ def of_the_bank(exercise):
     return {id(f) for functions in (exercise.reference, *exercise.alternatives.values(), *wrong) for f in functions}
 
 
-@pytest.fixture
+class Plain(pickle.Pickler):
+    """Write tensors by what they hold; torch writes the place in memory too, and equal ones made at two times would be two."""
+
+    def reducer_override(self, value):
+        if not isinstance(value, torch.Tensor):
+            return NotImplemented
+        held = value.detach().flatten().contiguous().view(torch.uint8).numpy().tobytes()
+        return tuple, ((type(value).__name__, str(value.dtype), tuple(value.shape), value.stride(), held),)
+
+
+def content(value):
+    """Return one name for all that a value holds."""
+    written = io.BytesIO()
+    Plain(written).dump(value)
+    return hashlib.sha256(written.getbuffer()).digest()
+
+
+@pytest.fixture(autouse=True)
 def known_traces(monkeypatch):
     """Drive each answer of the bank through the same cases once. What a learner hands in is driven each time."""
     drive = diagnose.run
@@ -42,7 +62,7 @@ def known_traces(monkeypatch):
             return drive(exercise, functions, cases, timeout, ours=ours)
         key = (
             tuple((name, id(f)) for name, f in functions.items()),
-            pickle.dumps([(c.name, c.seed, c.function, c.grad, dict(c.args)) for c in cases]),
+            content([(c.name, c.seed, c.function, c.grad, dict(c.args)) for c in cases]),
         )
         if key not in _traces:
             _traces[key] = drive(exercise, functions, cases, timeout, ours=ours)

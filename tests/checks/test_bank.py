@@ -20,7 +20,6 @@ from companion.checks.ch02_activations import e7_a_deep_and_narrow_network_that_
 from companion.checks.result import Result
 from companion.checks.trace import Crash, Trace
 
-pytestmark = pytest.mark.usefixtures("known_traces")
 COURSE = [e for i in bank.ids() for e in bank.variants(i)]
 ALL = COURSE + [e for i in samples.IDS for e in bank.variants(i)]
 TRAINED = tuple(e.id for e in ALL if not e.needs_reference)  # judged on held-out rows, by a score
@@ -57,6 +56,13 @@ def audit(exercise: Exercise) -> list[str]:
         elif result.mistake != mistake.name:
             found.append(f"takes {mistake.name!r} for {result.mistake!r}")
     return found
+
+
+@pytest.mark.parametrize("number", ["01.1"])
+def test_tests_of_an_exercise_go_to_one_worker(number, request):
+    if not request.config.getoption("loadgroup", False):  # as xdist calls it in a worker
+        pytest.skip("the tests were not asked to stay together: --dist loadgroup")
+    assert request.node.nodeid.endswith(f"@{number}"), "pytest-xdist groups no tests with this pytest"
 
 
 # -- right answers ---------------------------------------------------------------------------------

@@ -148,7 +148,10 @@ def of_scikit_learn(candidates, ask, budget):
     return int(GaussianProcessRegressor is None)
 
 
-@pytest.mark.parametrize("answer", [looks_it_up, asks_the_table, ready_made, by_the_module, of_scikit_learn])
+SLOW = pytest.param(ready_made, marks=pytest.mark.slow)  # a Gaussian process for each of its trials
+
+
+@pytest.mark.parametrize("answer", [looks_it_up, asks_the_table, SLOW, by_the_module, of_scikit_learn])
 def test_recorded_trainings_and_ready_made_searches_are_refused(answer):
     result = assessed(answer)
     assert (result.status, result.kind) == ("wrong", "forbidden")

@@ -14,7 +14,6 @@ from companion.checks import bank, diagnose
 from companion.checks.result import Result
 
 WRONG_ANSWERS = 6  # to each exercise
-pytestmark = pytest.mark.usefixtures("known_traces")
 ANSWERS = [
     pytest.param(id, wrong, id=f"{id}-{n}")
     for id, answers in second_bank.WRONG.items()

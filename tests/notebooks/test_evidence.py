@@ -41,7 +41,7 @@ PASSED["tests.checks.test_second_bank test_right_answer_of_the_second_bank_is_ac
 LINKS = '<properties><property name="links" value="{}"/><property name="links to other hosts" value="{}"/></properties>'
 FAULTS = "".join(f'<property name="{name}" value="{n}"/>' for name, n in (("rejected", 9), ("accepted", 1)))
 for number in ("01.1", "01.2"):
-    name = f"tests.checks.test_planted_faults test_every_fault_is_rejected_or_explained[{number}]"
+    name = f"tests.checks.test_planted_faults test_every_fault_is_rejected_or_explained[{number}]@{number}"
     PASSED[name] = f"<properties>{FAULTS}</properties>"
 PASSED["tests.site.test_site test_internal_links_and_anchors_lead_somewhere[a.html]"] = LINKS.format(20, 3)
 PASSED["tests.site.test_site test_internal_links_and_anchors_lead_somewhere[b.html]"] = LINKS.format(30, 4)

@@ -153,7 +153,8 @@ def _among(case: Case, which: Callable[[Parts, str, str, Slopes], bool]) -> Slop
 def _used_by_last_alone(parts: Parts, last: str, name: str, due: Slopes) -> bool:
     if name not in dict(parts[last]):
         return False
-    return {user for user, made_from in parts.items() for part, _ in made_from if part == name} == {last}
+    others = (made_from for user, made_from in parts.items() if user != last)
+    return not any(part == name for made_from in others for part, _ in made_from)
 
 
 def _as_due(observed: Observed, due: Slopes) -> bool:

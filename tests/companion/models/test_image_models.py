@@ -84,8 +84,8 @@ def test_eval_result_of_an_image_does_not_depend_on_its_neighbours(name):
     [
         functools.partial(LeNet, image_size=8, kernel_size=3),
         functools.partial(VGG, widths=(8, 16), depth=1),
-        functools.partial(Inception, widths=(8, 16, 16)),
-        functools.partial(ResNet, widths=(8, 16)),
+        pytest.param(functools.partial(Inception, widths=(8, 16, 16)), marks=pytest.mark.slow),
+        pytest.param(functools.partial(ResNet, widths=(8, 16)), marks=pytest.mark.slow),
     ],
     ids=["LeNet", "VGG", "Inception", "ResNet"],
 )
