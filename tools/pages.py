@@ -64,7 +64,7 @@ def generated() -> dict[str, str | bytes]:
         "book/benchmarks.md": benchmarks(),
         "book/evidence.md": evidence_page.page(),
         "book/architecture.md": architecture_page.page(),
-        "book/gallery.md": kept.kept([Path(__file__), *kept.sources("companion")], lambda: gallery().encode()),
+        "book/gallery.md": kept.kept(gallery_sources(), lambda: gallery().encode()),
         "book/api/index.md": api_index(),
     }
     documented: set[str] = set()
@@ -185,6 +185,12 @@ def benchmarks() -> str:
         f"ratio of the two. Recorded on {found['date']} by `make bench` ({found['machine']}; {found['versions']}).\n\n"
         f"| What | ratio | ours (µs) | library (µs) |\n| --- | ---: | ---: | ---: |\n{rows}\n"
     )
+
+
+def gallery_sources() -> list[str | Path]:
+    """Return what the gallery is made from: figures that take seconds to compute, and the names of the chapters' pages."""
+    names = sorted(path.name for path in (ROOT / "book").glob("*.ipynb"))
+    return [*names, Path(__file__), ROOT / "constraints.txt", *kept.sources("companion")]
 
 
 def gallery() -> str:
