@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import hashlib
 import html
 import http.server
 import json
@@ -142,18 +141,14 @@ def staged_config() -> str:
     sphinx["config"]["html_extra_path"] = [str(ROOT / notices.NOTICES)]
     sphinx["config"]["html_favicon"] = str(ROOT / sphinx["config"]["html_favicon"])
     # A page keeps the stylesheet that it was written with: when looks or hooks change, every page is written anew.
-    looks = hashlib.sha256(release.version().encode())
-    for path in [
+    looks = [
         *sorted((ROOT / "site").glob("*.*")),
         *sorted((ROOT / "site" / "templates").iterdir()),
         *(ROOT / "tools" / f"{n}.py" for n in ("sphinx_ext", "styles")),
         *sorted((ROOT / "tools").glob("site_*.py")),
         *sorted((ROOT / "companion").rglob("*.py")),  # hints, and what the links in code say
-    ]:
-        looks.update(path.read_bytes())
-    for content in pages.figure_files().values():
-        looks.update(content.encode())
-    sphinx["config"]["looks"] = looks.hexdigest()[:16]
+    ]
+    sphinx["config"]["looks"] = kept.digest([release.version(), *looks, *pages.figure_files().values()])
     sphinx["config"]["films"] = ", ".join(f"{c} {video.key(c)}" for c in video.chapters() if video.current(c))
     # Terms are marked and texts remembered when a page is read: when a chapter's terms or that code change, every page is read anew.
     terms = repr([(a.chapter, t.model_dump()) for a in study.finished() for t in a.terms])
