@@ -13,7 +13,7 @@ FOLDER = notebooks.ROOT / "_build" / "made"
 
 
 def kept(made_from: Iterable[bytes | str | Path], make: Callable[[], bytes]) -> bytes:
-    """Return what was made from the same things before, else make it and keep it.
+    """Return what was made from the same things before, else make it and keep it, unless nothing could be made.
 
     Args:
         made_from: everything that the result depends on, in order; a path stands for its name and its content.
@@ -21,7 +21,8 @@ def kept(made_from: Iterable[bytes | str | Path], make: Callable[[], bytes]) -> 
     """
     file = FOLDER / digest(made_from)
     if not file.exists():
-        made = make()
+        if not (made := make()):
+            return made
         file.parent.mkdir(parents=True, exist_ok=True)
         part = file.with_name(f"{file.name}.{os.getpid()}.part")
         part.write_bytes(made)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import itertools
 import json
@@ -15,22 +14,19 @@ from typing import Any
 
 import gate
 import kept
-import notebooks
 
 #: The figure's place on the card, in pixels; it is drawn at twice that size.
 WIDE, HIGH = 520, 380
 LIMIT = 150_000
-CACHE = notebooks.ROOT / "_build" / "cards"
 
 
-def card(title: str, line: str, above: str, figure: Path | None = None) -> bytes:
+def card(title: str, line: str, above: str, figure: bytes = b"") -> bytes:
     """Return the card; without a figure it shows a small network.
 
     Raises:
         ValueError: if it is larger than social networks take.
     """
-    words = [title, line, above, figure or "", Path(__file__)]
-    data = kept.kept(words, lambda: painted(title, line, above, figure))
+    data = kept.kept([title, line, above, figure, Path(__file__)], lambda: painted(title, line, above, figure))
     if len(data) > LIMIT:
         raise ValueError(
             f"card: '{title}' expected at most {LIMIT} bytes, got {len(data)}; draw its first figure with less in it"
@@ -38,22 +34,22 @@ def card(title: str, line: str, above: str, figure: Path | None = None) -> bytes
     return data
 
 
-def painted(title: str, line: str, above: str, figure: Path | None) -> bytes:
+def painted(title: str, line: str, above: str, figure: bytes) -> bytes:
     """Paint the card."""
     import matplotlib.pyplot as plt
     from PIL import Image
 
     fig = plt.figure(figsize=(12, 6.3), dpi=100, facecolor="#10243e", layout="none")
-    if figure is None:
+    if not figure:
         network(fig.add_axes((0.62, 0, 0.38, 1)))
     else:
         ax = fig.add_axes((0.535, (630 - HIGH) / 1260, WIDE / 1200, HIGH / 630))
         ax.set_axis_off()
-        ax.imshow(plt.imread(figure), aspect="equal", interpolation="antialiased")
+        ax.imshow(plt.imread(io.BytesIO(figure)), aspect="equal", interpolation="antialiased")
     fig.text(0.06, 0.80, above or "A course with a tested companion package", color="#9fc6ea", fontsize=24)
-    size, columns = (46, 24) if figure is None else (44, 16)
+    size, columns = (44, 16) if figure else (46, 24)
     fig.text(0.06, 0.57, textwrap.fill(title, columns), color="white", fontsize=size, weight="bold", va="center")
-    fig.text(0.06, 0.22, textwrap.fill(line, 48 if figure is None else 31), color="#d7e6f5", fontsize=22, va="center")
+    fig.text(0.06, 0.22, textwrap.fill(line, 31 if figure else 48), color="#d7e6f5", fontsize=22, va="center")
     buffer = io.BytesIO()
     fig.savefig(buffer, format="png", metadata={"Software": None})
     plt.close(fig)
@@ -97,28 +93,24 @@ def first_figure(executed: Path) -> str:
     return ""
 
 
-def drawn(svg: str) -> Path | None:
+def drawn(svg: str) -> bytes:
     """Return a picture of a figure's drawing, made once by the system's Chromium; nothing where there is none."""
     from companion import figures
 
     chromium = gate.chromium_here()
     if not svg or not chromium:
-        return None
+        return b""
     page = (
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><style>'
         f"{figures.page_files()['figures.css']} html,body{{margin:0;background:transparent;font-family:'DejaVu Sans',sans-serif}} .nfig{{margin:0;border:0;border-radius:24px;padding:20px;"
         f"width:{WIDE}px;height:{HIGH}px;box-sizing:border-box;display:flex;align-items:center;justify-content:center}}"
         f'.nfig svg{{width:100%;max-width:none;max-height:100%}}</style></head><body><div class="nfig">{svg}</div></body></html>'
     )
-    picture = CACHE / f"{hashlib.sha256(page.encode()).hexdigest()[:24]}.png"
-    if not picture.exists():
-        photograph(chromium, page, picture)
-    return picture if picture.exists() else None
+    return kept.kept([page], lambda: photograph(chromium, page))
 
 
-def photograph(chromium: str, page: str, picture: Path) -> None:
-    """Let the browser draw a page into a picture; a browser that fails leaves none."""
-    picture.parent.mkdir(parents=True, exist_ok=True)
+def photograph(chromium: str, page: str) -> bytes:
+    """Let the browser draw a page and return the picture; a browser that fails returns none."""
     with tempfile.TemporaryDirectory() as folder:
         source, made = Path(folder) / "card.html", Path(folder) / "card.png"
         source.write_text(page, encoding="utf-8")
@@ -129,6 +121,5 @@ def photograph(chromium: str, page: str, picture: Path) -> None:
             subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=60, check=True)
         except (subprocess.SubprocessError, OSError) as error:
             print(f"card: Chromium could not draw a figure ({error}); the card shows a network instead", flush=True)
-            return
-        if made.exists():
-            picture.write_bytes(made.read_bytes())
+            return b""
+        return made.read_bytes() if made.exists() else b""

@@ -126,15 +126,18 @@ class Environment:
         self.python = self.bin / "python"
 
     def pip(self, *words: str | Path) -> None:
-        """Run pip; end in a sentence when it cannot."""
-        done = subprocess.run([self.python, "-m", "pip", *words, "--quiet", "--disable-pip-version-check"])
+        """Run pip; end in a sentence when it cannot.
+
+        Isolated: by PYTHONPATH pip would find what an earlier build left beside the sources, and call the package installed.
+        """
+        done = subprocess.run([self.python, "-I", "-m", "pip", *words, "--quiet", "--disable-pip-version-check"])
         if done.returncode:
             sys.exit(f"versions: pip could not {' '.join(map(str, words))[:300]}; its last words stand above")
 
     def installed(self) -> dict[str, str]:
         """Return name and version of everything that is installed."""
         code = "import importlib.metadata as m, json; print(json.dumps({d.name: d.version for d in m.distributions()}))"
-        return json.loads(subprocess.run([self.python, "-c", code], check=True, capture_output=True).stdout)
+        return json.loads(subprocess.run([self.python, "-I", "-c", code], check=True, capture_output=True).stdout)
 
 
 def install(which: str, torch: str) -> tuple[Environment, list[str]]:

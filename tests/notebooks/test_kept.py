@@ -46,6 +46,12 @@ def test_what_fails_is_not_kept(count):
     assert kept.kept(["words"], count) == b"made 1"
 
 
+def test_nothing_is_not_kept(count):
+    assert kept.kept(["words"], lambda: b"") == b""
+    assert kept.kept(["words"], count) == b"made 1"
+    assert kept.kept(["words"], lambda: b"") == b"made 1"
+
+
 def test_what_the_gallery_is_made_from_has_scripts_styles_and_aids_and_nothing_compiled():
     found = {path.suffix for path in kept.sources("companion")}
     assert {".py", ".js", ".css", ".yml"} <= found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import tomllib
+from pathlib import Path
 from types import SimpleNamespace
 
 import anatomy
@@ -80,6 +81,19 @@ def test_what_an_installation_changes_is_named(after, said):
 )
 def test_an_environment_of_other_versions_than_asked_for_is_noticed(there, said):
     assert versions.differences({"scikit-learn": "1.4"}, there) == said
+
+
+def test_a_build_beside_the_sources_does_not_pass_for_an_installation(monkeypatch, tmp_path, capfd):
+    left = tmp_path / "made_up.egg-info"
+    left.mkdir()
+    (left / "PKG-INFO").write_text("Metadata-Version: 2.1\nName: made-up\nVersion: 0.1.0\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    env = object.__new__(versions.Environment)
+    env.python = Path(sys.executable)
+    assert "made-up" not in env.installed()
+    with pytest.raises(SystemExit, match=r"^versions: pip could not show made-up; its last words stand above$"):
+        env.pip("show", "made-up")
+    assert "Package(s) not found: made-up" in capfd.readouterr().err
 
 
 def test_no_package_is_needed_to_begin():

@@ -13,6 +13,7 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+import kept
 import pytest
 import site_card
 import site_extras
@@ -239,7 +240,7 @@ def test_each_chapter_has_a_card_of_its_own(site, path):
 
 @pytest.mark.browser
 def test_a_card_shows_the_figure_and_is_drawn_once(chromium, tmp_path, monkeypatch):
-    monkeypatch.setattr(site_card, "CACHE", tmp_path)
+    monkeypatch.setattr(kept, "FOLDER", tmp_path)
     red, blue = (site_card.drawn(SVG.format(colour)) for colour in ("#ff0000", "#0000ff"))
     assert red != blue
     assert site_card.card("A title", "A line", "Chapter 0", red) != site_card.card(
@@ -253,10 +254,10 @@ def test_a_card_shows_the_figure_and_is_drawn_once(chromium, tmp_path, monkeypat
 
 
 def test_a_card_without_a_browser_shows_a_network(tmp_path, monkeypatch):
-    monkeypatch.setattr(site_card, "CACHE", tmp_path)
+    monkeypatch.setattr(kept, "FOLDER", tmp_path)
     monkeypatch.setattr(site_card.gate, "chromium_here", lambda: None)
-    assert site_card.drawn(SVG.format("#ff0000")) is None
-    assert site_card.drawn("") is None
+    assert site_card.drawn(SVG.format("#ff0000")) == b""
+    assert site_card.drawn("") == b""
     assert site_card.card("A title", "A line", "")[:8] == b"\x89PNG\r\n\x1a\n"
 
 

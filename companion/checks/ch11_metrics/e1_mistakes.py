@@ -135,7 +135,7 @@ _MASKS = (
         by(flagged=lambda s, t: s <= t),
         "With you those are called ill who have a low score.",
         "A higher score means more ill in this task. Turned round, each answer but those at the threshold is the opposite one.",
-        "Who of the ten patients has the lowest score, and what does your code say of that one?",
+        "Who of the example's ten patients has the lowest score, and what does your code say of that one?",
     ),
     Mistake(
         "calls scores below the threshold ill",
