@@ -62,7 +62,7 @@ def bounds() -> dict[str, str]:
     """Return the lower bound of each dependency of the package.
 
     >>> bounds()["torch"]
-    '2.2'
+    '2.8'
     """
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     return dict(text.split(">=") for text in project["dependencies"])

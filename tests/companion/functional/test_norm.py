@@ -135,8 +135,12 @@ def test_normalisation_of_a_view_agrees(name):
     agree(OURS[name], THEIRS[name], draw(5, 8, 6).permute(2, 1, 0)[:, ::2], *inputs()[1:])
 
 
+#: Seen with 2.8, and no more with 2.11.
+HUGE = pytest.mark.skipif(torch.__version__ < "2.11", reason="PyTorch before 2.11 answers nan itself")
+
+
 @EVERY
-@pytest.mark.parametrize("value", [math.inf, math.nan, 1e200, -1e-200])
+@pytest.mark.parametrize("value", [math.inf, math.nan, pytest.param(1e200, marks=HUGE), -1e-200])
 def test_normalisation_of_an_extreme_value_agrees(name, value):
     x, w, b = inputs()
     x[1, 2, 3] = value

@@ -13,6 +13,7 @@ from companion.random import generator
 SAME = pytest.mark.filterwarnings("ignore:Using padding='same':UserWarning")
 IMAGES = torch.randn(3, 4, 9, 8, generator=generator(0))
 ROWS = torch.randn(6, 4, generator=generator(1))
+NO_BIAS = pytest.mark.skipif(torch.__version__ < "2.13", reason="PyTorch before 2.13 has no such option")
 
 # layers with options: name, positional arguments, options, input
 CASES = [
@@ -34,13 +35,13 @@ CASES = [
     ("BatchNorm1d", (4,), {"momentum": None}, IMAGES[:, :, 0]),
     ("BatchNorm1d", (4,), {"affine": False}, ROWS),
     ("BatchNorm2d", (4,), {"track_running_stats": False}, IMAGES),
-    ("BatchNorm2d", (4,), {"bias": False}, IMAGES),
+    pytest.param("BatchNorm2d", (4,), {"bias": False}, IMAGES, marks=NO_BIAS),
     ("LayerNorm", ((9, 8),), {"eps": 0.1}, IMAGES),
     ("LayerNorm", (8,), {"bias": False}, IMAGES),
     ("LayerNorm", ([8],), {"elementwise_affine": False}, IMAGES),
     ("GroupNorm", (2, 4), {"eps": 0.1}, IMAGES),
     ("GroupNorm", (4, 4), {"affine": False}, IMAGES),
-    ("GroupNorm", (1, 4), {"bias": False}, IMAGES),
+    pytest.param("GroupNorm", (1, 4), {"bias": False}, IMAGES, marks=NO_BIAS),
     ("Dropout", (), {"p": 0.0}, IMAGES),
     ("Dropout2d", (1.0,), {}, IMAGES),
     ("Embedding", (7, 3), {"padding_idx": -1}, torch.tensor([[0, 6], [3, 3]])),

@@ -302,10 +302,15 @@ def test_layer_survives_copying_pickling_and_another_type(name):
 
 
 # The compiler builds an object that PyTorch's own autograd has declared out of date
+#: Seen to fail with PyTorch 2.8 and to pass with 2.11.
+COMPILED = pytest.mark.skipif(
+    torch.__version__ < "2.11", reason="the compiler before PyTorch 2.11 does not take it whole"
+)
 OUTDATED = pytest.mark.filterwarnings("ignore:.*should not be instantiated:DeprecationWarning")
 
 
 @OUTDATED
+@COMPILED
 @EVERY_LAYER
 def test_layer_can_be_captured_whole_by_the_compiler_with_its_gradient(name):
     """PyTorch's own recurrent layers cannot, in 2.13."""
@@ -316,6 +321,7 @@ def test_layer_can_be_captured_whole_by_the_compiler_with_its_gradient(name):
 
 
 @OUTDATED
+@COMPILED
 @pytest.mark.parametrize("name", CELLS)
 def test_cell_can_be_captured_whole_by_the_compiler_for_its_values(name):
     """Not with its gradient: its activations bring a forward mode, which the compiler cannot read."""
