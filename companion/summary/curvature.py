@@ -192,7 +192,8 @@ def _along(slopes: list[Tensor], weights: list[Tensor], parts: list[Tensor]) -> 
         return [torch.zeros_like(weight) for weight in weights]
     outputs, along = zip(*bent, strict=True)
     try:
-        return list(torch.autograd.grad(outputs, weights, along, retain_graph=True, materialize_grads=True))
+        bends = torch.autograd.grad(outputs, weights, along, retain_graph=True, materialize_grads=True)
+        return [part.detach() for part in bends]  # PyTorch 2.8 makes its zeros with a graph
     except RuntimeError as error:
         if not re.search("not implemented|double backward", str(error)):
             raise
