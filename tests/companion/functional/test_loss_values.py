@@ -54,6 +54,20 @@ def agree(ours, theirs, inputs, tolerance=1e-11, **options):
 # -- numbers ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("types", [(torch.float32, torch.float64), (torch.float64, torch.float32)], ids=str)
+@pytest.mark.parametrize("name", ["mse_loss", "l1_loss"])
+def test_loss_of_two_types_has_the_wider_one_as_pytorch_s(name, types):
+    inputs = [draw(4, 3, dtype=dtype, seed=seed) for seed, dtype in enumerate(types)]
+    torch.testing.assert_close(getattr(F, name)(*inputs), getattr(oracle, name)(*inputs))  # compares types too
+
+
+@pytest.mark.parametrize("types", [(torch.float32, torch.float64), (torch.float64, torch.float32)], ids=str)
+@pytest.mark.parametrize("name", ["huber_loss", "binary_cross_entropy", "binary_cross_entropy_with_logits"])
+def test_loss_of_two_types_has_the_wider_one_where_pytorch_has_no_rule(name, types):
+    """PyTorch takes the first one's, the second one's, or neither."""
+    assert getattr(F, name)(*[share(4, 3, dtype=dtype) for dtype in types]).dtype == torch.float64
+
+
 @EVERY_TYPE
 @pytest.mark.parametrize("reduction", ["none", "mean", "sum"])
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
