@@ -422,7 +422,16 @@ def test_signals_work_where_gradients_are_switched_off_and_print_a_table():
     lines = str(found).splitlines()
     assert lines[0].split() == ["layer", "kind", "size", "apart", "zeros", "slope/weight"]
     assert len({len(line) for line in lines[:-1]}) == 1
+    assert [line.split()[:2] for line in lines[2:-1]] == [[row.name, row.kind] for row in found.rows]
+    assert len(found.rows) == 3
     assert lines[-1] == f"loss {found.loss:.2f}"
+
+
+def test_signals_of_a_frozen_weight_have_no_slope_and_the_bias_lends_it_none():
+    layer = torch.nn.Linear(1, 1)
+    layer.weight.requires_grad_(False)
+    [row] = signals(layer, torch.tensor([[1.0], [2.0]]), torch.zeros(2, 1), functional.mse_loss).rows
+    assert math.isnan(row.slope)
 
 
 @pytest.mark.parametrize(
