@@ -41,7 +41,9 @@ PAST_ALL = """async () => {
     }
   }
   if (place) scrollBy({ top: place.getBoundingClientRect().top - top, behavior: "instant" });
-  else scrollTo({ top: 0, behavior: "instant" }); }"""
+  else scrollTo({ top: 0, behavior: "instant" });
+  for (let n = 0; n < 2; n += 1) await new Promise(requestAnimationFrame); // a plot takes its width in the frame after its start
+}"""
 
 
 def names() -> dict[str, str]:

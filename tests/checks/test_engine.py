@@ -7,6 +7,7 @@ import random
 import threading
 import time
 from functools import partial
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -387,32 +388,35 @@ def test_a_check_prints_nothing_of_the_learners(capsys):
 
 
 def test_loop_that_swallows_every_exception_is_stopped():
-    heard = []
+    heard, over = [], threading.Event()
 
     def deaf():
-        end = time.monotonic() + 3  # so that the test leaves nothing behind
-        while time.monotonic() < end:
+        while not over.is_set():
             try:
                 time.sleep(0.001)
             except:  # noqa: E722
                 heard.append(1)
 
-    start = time.monotonic()
-    (trace,) = drive({"deaf": deaf}, [([Call("deaf")], 0)], timeout=0.2)
+    try:
+        (trace,) = drive({"deaf": deaf}, [([Call("deaf")], 0)], timeout=0.2)  # comes back, although nothing is over
+    finally:
+        over.set()
     assert trace.crash is not None
     assert trace.crash.kind == "timeout"
-    assert time.monotonic() - start < 2.5
     assert len(heard) > 1 or trace.crash.text == "stopped"
 
 
 def test_call_that_cannot_be_interrupted_is_left_behind():
-    def sleepy():
-        time.sleep(2.5)
+    over = threading.Event()
 
-    start = time.monotonic()
-    traces = drive({"sleepy": sleepy}, [([Call("sleepy")], 0)] * 2, timeout=0.1)
+    def sleepy():
+        over.wait()
+
+    try:
+        traces = drive({"sleepy": sleepy}, [([Call("sleepy")], 0)] * 2, timeout=0.1)
+    finally:
+        over.set()
     assert [t.crash.kind for t in traces if t.crash] == ["timeout", "not reached"]
-    assert time.monotonic() - start < 2.4
     for thread in threading.enumerate():
         if thread.name == "exercise check":
             thread.join()
@@ -688,12 +692,32 @@ def test_sweep_for_each_name_is_stopped_and_the_case_says_what_is_due(answer):
     assert result.next.startswith("One sweep uses every arrow once")
 
 
+def uses_of_an_arrow(answer, layers=8, width=10):
+    """Return how often an answer looks at each arrow of a graph in layers, on average."""
+    looked = []
+
+    class Counted(list):
+        def __iter__(self):
+            looked.append(len(self))
+            return super().__iter__()
+
+    names = [[f"v{k}.{n}" for n in range(width)] for k in range(layers)]
+    parts = {name: [] for name in names[0]}
+    parts |= {name: Counted((part, 0.1) for part in above) for above, row in pairwise(names) for name in row}
+    answer(parts, names[-1][0])
+    return sum(looked) / sum(map(len, parts.values()))
+
+
 @pytest.mark.parametrize("which", ["reference", *bank.get("05.4").alternatives])
-def test_right_sweep_needs_a_small_part_of_the_time(which):
+def test_right_sweep_uses_an_arrow_a_few_times_and_so_stays_far_from_the_limit(which):
     exercise = bank.get("05.4")
     (answer,) = exercise.alternatives.get(which, exercise.reference)
-    result = diagnose.assess(exercise, {"sweep": answer}, timeout=exercise.timeout / 3, ours=True)
-    assert result.status == "right"
+    assert 0.5 < uses_of_an_arrow(answer) <= 3
+
+
+@pytest.mark.parametrize("answer", [one_sweep_for_each_name, as_many_sweeps_as_names])
+def test_sweep_for_each_name_uses_an_arrow_once_for_each(answer):
+    assert uses_of_an_arrow(answer) > 20
 
 
 # -- arguments that are lists and dicts -------------------------------------------------------------------
