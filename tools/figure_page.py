@@ -41,9 +41,7 @@ PAST_ALL = """async () => {
     }
   }
   if (place) scrollBy({ top: place.getBoundingClientRect().top - top, behavior: "instant" });
-  else scrollTo({ top: 0, behavior: "instant" });
-  for (let n = 0; n < 2; n += 1) await new Promise(requestAnimationFrame); // a plot takes its width in the frame after its start
-}"""
+  else scrollTo({ top: 0, behavior: "instant" }); }"""
 
 
 def names() -> dict[str, str]:
@@ -125,6 +123,11 @@ def fill(view: Page, text: str) -> None:
     view.unroute(ADDRESS)
     view.route(ADDRESS, lambda route: route.fulfill(body=text, content_type="text/html; charset=utf-8"))
     view.goto(ADDRESS, wait_until="load")
+    start_all(view)
+
+
+def start_all(view: Page) -> None:
+    """Start every figure of a page and wait until it is drawn: a plot takes its width in the frame after its start."""
     view.evaluate(PAST_ALL)
     settle(view)
 

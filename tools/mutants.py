@@ -32,8 +32,7 @@ EXPLAINED = ROOT / "tests" / "mutants.toml"
 T = "tests/companion"
 # the tests that hold a module (or all modules below it), quickest first; the longest name that fits counts
 TESTS: dict[str, list[str]] = {
-    "companion.functional": [f"{T}/functional", f"{T}/test_common.py", f"{T}/test_layers.py"],
-    "companion.functional._arguments": [f"{T}/functional", f"{T}/test_losses.py", f"{T}/test_common.py", f"{T}/test_layers.py"],
+    "companion.functional": [f"{T}/functional", f"{T}/test_losses.py", f"{T}/test_common.py", f"{T}/test_layers.py"],
     "companion.functional._modes": [f"{T}/training/test_evaluation.py", f"{T}/test_summary.py"],
     "companion.functional.activations": [f"{T}/functional/test_activations.py", f"{T}/test_common.py"],
     "companion.functional._pointwise": [f"{T}/functional/test_activations.py", f"{T}/test_common.py"],

@@ -3,6 +3,7 @@
 import hashlib
 import io
 import pickle
+import threading
 
 import pytest
 import torch
@@ -45,6 +46,20 @@ def content(value):
     written = io.BytesIO()
     Plain(written).dump(value)
     return hashlib.sha256(written.getbuffer()).digest()
+
+
+@pytest.fixture
+def over():
+    """An event that ends what a test leaves running: behind the test, or after a minute, for a check that waits for it."""
+    event = threading.Event()
+    clock = threading.Timer(60, event.set)
+    clock.start()
+    yield event
+    clock.cancel()
+    event.set()
+    for thread in threading.enumerate():
+        if thread.name == "exercise check":
+            thread.join()
 
 
 @pytest.fixture(autouse=True)

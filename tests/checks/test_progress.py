@@ -94,10 +94,10 @@ def test_import_does_nothing_with_files(home):
 @pytest.fixture
 def opened(monkeypatch):
     """What is done with the file: for each opening its patience in seconds and the statements that follow."""
-    connect, openings = sqlite3.connect, []
+    openings = []
 
     def watched(*args, **options):
-        connection, statements = connect(*args, **options), []
+        connection, statements = CONNECT(*args, **options), []
         connection.set_trace_callback(statements.append)
         openings.append((options.get("timeout"), statements))
         return connection

@@ -106,7 +106,7 @@ class Visit:
         self.page.on("response", lambda r: self.responses.append(r))
         self.answer = self.page.goto(served + path, wait_until="load")
         if js and self.page.locator("[data-nfig]").count() and "#" not in path:
-            self.page.evaluate(figure_page.PAST_ALL)
+            figure_page.start_all(self.page)
 
     def overflow(self) -> tuple[int, list[str]]:
         """By how many pixels the page is wider than the window, and which elements of it are."""

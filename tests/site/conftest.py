@@ -103,7 +103,7 @@ def opened(chromium):
             page.add_init_script(script)
         page.goto(url)
         if js:
-            page.evaluate(figure_page.PAST_ALL)
+            figure_page.start_all(page)
         return page
 
     yield opener

@@ -142,7 +142,7 @@ def test_figure_that_cannot_start_keeps_its_picture_and_says_so(chromium, tmp_pa
     page_file.write_text(figure_page.document(body, ["neuron_boundary", "softmax_temperature"]), encoding="utf-8")
     page = chromium.new_page()
     page.goto(page_file.as_uri())
-    page.evaluate(figure_page.PAST_ALL)
+    figure_page.start_all(page)
     sorry = page.locator("[data-nfig=neuron_boundary] .nfig-note")
     assert sorry.inner_text().startswith("This figure could not start")
     assert page.locator("[data-nfig=neuron_boundary] .nfig-fallback svg").is_visible()
